@@ -1,0 +1,109 @@
+/** All that a driver may touch. Whoever places a driver supplies one, and nothing else. */
+import type { Readable, Writable } from '../hw/spec/registers.ts'
+
+/**
+ * Memory that the device can reach: `device` is its address there. Offsets are bytes; reads and writes are the
+ * hart's own loads and stores, and priced so. A 64-bit value of 2^53 or more reads as 2^53.
+ */
+export interface DmaBuffer {
+  readonly bytes: number
+  /** The address that the device sees. */
+  readonly device: number
+  read8(offset: number): number
+  read16(offset: number): number
+  read32(offset: number): number
+  read64(offset: number): number
+  write8(offset: number, value: number): void
+  write16(offset: number, value: number): void
+  write32(offset: number, value: number): void
+  write64(offset: number, value: number): void
+}
+
+/** A driver's own variables: flat, saved with the machine, rolled back when an entry is abandoned. */
+export type DriverState = { [field: string]: number | boolean } | Int32Array | Float64Array
+
+export interface Environment {
+  /**
+   * The device's registers. Elements of a register array by `index`. Registers of 64 bits are accessed as two words,
+   * low first; `write` of one takes the whole number (below 2^53), `read` its low word and `readHigh` its high word.
+   */
+  readonly device: {
+    read(register: Readable, index?: number): number
+    readHigh(register: Readable, index?: number): number
+    write(register: Writable, value: number, index?: number): void
+  }
+  readonly dma: {
+    /** Zeroed, physically contiguous, aligned to its size rounded up to a power of two (at least 64, at most a page). */
+    allocate(bytes: number): DmaBuffer
+    free(buffer: DmaBuffer): void
+    /** Orders writes to memory before a later register write or index update. */
+    fence(): void
+  }
+  readonly interrupts: readonly Interrupt[]
+  readonly time: {
+    /** Microseconds from now. One pending call an entry. */
+    after(microseconds: number, entry: DriverEntry): void
+    /** As soon as the current entry is over. */
+    defer(entry: DriverEntry): void
+    /** Microseconds since some start, for timeouts. */
+    now(): number
+  }
+  /** Registers variables under a name that is unique in the driver; returns `initial`, or what was saved. */
+  state<T extends DriverState>(name: string, initial: T): T
+}
+
+/** A function of a driver that its environment calls later. Must be one of the driver's fixed functions: it is code, not data. */
+export type DriverEntry = () => void
+
+export interface Interrupt {
+  subscribe(entry: DriverEntry): void
+  mask(): void
+  unmask(): void
+}
+
+export type Completion = 'ok' | 'media error' | 'out of range' | 'unsupported' | 'device lost'
+
+/** A disk. Requests carry a tag chosen by the caller, 0 ≤ tag < depth; at most one request a tag. */
+export interface BlockDevice {
+  /** False until initialisation is over; `failure` says why it never will be. */
+  ready(): boolean
+  failure(): string
+  readonly depth: number
+  sectors(): number
+  readonly sectorBytes: number
+  /** `device` is the data's address as the device sees it; it need not be one of this driver's own buffers. */
+  submit(tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, device: number, forceUnitAccess: boolean): boolean
+  /** Handles up to `budget` completions, calling `completed(tag, how)` for each; returns how many. */
+  poll(budget: number): number
+  onCompleted(completed: (tag: number, how: Completion) => void): void
+  stop(): void
+}
+
+/** A network card. Buffers belong to the caller and are named by a tag, 0 ≤ tag < depth. */
+export interface NetworkDevice {
+  ready(): boolean
+  failure(): string
+  readonly depth: number
+  /** The station address as six bytes. */
+  mac(): readonly number[]
+  linkUp(): boolean
+  /** Queues a frame of `bytes` at `device`; `transmitted(tag)` follows. False if the ring is full. */
+  transmit(tag: number, device: number, bytes: number): boolean
+  /** Offers an empty buffer for receiving; `received(tag, bytes)` follows. False if the ring is full. */
+  provide(tag: number, device: number, bytes: number): boolean
+  poll(budget: number): number
+  onTransmitted(transmitted: (tag: number) => void): void
+  onReceived(received: (tag: number, bytes: number) => void): void
+  stop(): void
+}
+
+/** A serial console. */
+export interface ConsoleDevice {
+  ready(): boolean
+  /** False if the transmitter has no room. */
+  put(byte: number): boolean
+  /** -1 if nothing has come. */
+  get(): number
+  onInput(input: () => void): void
+  stop(): void
+}

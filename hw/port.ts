@@ -1,0 +1,88 @@
+/**
+ * What TypeScript software may ask of the hart it runs on. An entry is called with this port at the hart's current
+ * privilege and translation, does a bounded amount of work, and says how the hart goes on: exactly one of `jump`,
+ * `sret`, `ecall` or `wfi`, as its last act. Every other call may trap or be interrupted: then the entry is abandoned,
+ * its software's registered state is as it was when the entry began, and when the hart comes back to the entry's pc
+ * the calls that had been made return what they returned then, at no cost and without effect. An entry must
+ * therefore depend on nothing but the port and its software's registered state.
+ *
+ * Numbers: addresses and 64-bit values are exact non-negative numbers. A 64-bit value of 2^53 or more reads as
+ * {@link TOO_BIG}, whatever it was: an address that no bus reaches.
+ */
+import type { Csr } from './spec/csr.ts'
+import type { Activity, Party } from './spec/ledger.ts'
+
+export const TOO_BIG = 2 ** 53
+
+export interface HartPort {
+  /** This hart's mhartid. */
+  readonly hart: number
+
+  load8(address: number): number
+  load16(address: number): number
+  load32(address: number): number
+  load64(address: number): number
+  store8(address: number, value: number): void
+  store16(address: number, value: number): void
+  store32(address: number, value: number): void
+  store64(address: number, value: number): void
+  /** Copies and fills as a loop of 8-byte loads and stores would; priced so, by the same translation. */
+  copy(to: number, from: number, bytes: number): void
+  fill(to: number, byte: number, bytes: number): void
+
+  /** Atomic operations on an aligned word; return the old value. `swap32If` stores only if the old value is `expected` (an lr/sc pair). */
+  swap32(address: number, value: number): number
+  add32(address: number, value: number): number
+  and32(address: number, value: number): number
+  or32(address: number, value: number): number
+  swap32If(address: number, expected: number, value: number): number
+
+  /** Guest memory through both stages (hlv, hsv; `guestFetch16` is hlvx.hu). A fault makes them return -1, after the trap's own cost. */
+  guestLoad32(address: number): number
+  guestFetch16(address: number): number
+
+  read(csr: Csr): number
+  /** Bits 63:32 of the CSR. */
+  readHigh(csr: Csr): number
+  write(csr: Csr, value: number): void
+  set(csr: Csr, mask: number): void
+  clear(csr: Csr, mask: number): void
+
+  /** Architectural registers x1..x31: arguments when the entry was reached from assembly, results when it ends. No cost: they are registers. */
+  x(register: number): number
+  setX(register: number, value: number): void
+
+  fence(): void
+  fenceI(): void
+  sfenceVma(address?: number, asid?: number): void
+  hfenceVvma(address?: number, asid?: number): void
+  hfenceGvma(address?: number, vmid?: number): void
+
+  /** Goes on at `address`: an entry or instructions. */
+  jump(address: number): void
+  sret(): void
+  /** ecall; the environment returns to `next`. */
+  ecall(next: number): void
+  /** Waits for an interrupt, then goes on at `next`. */
+  wfi(next: number): void
+
+  /** Off the record: from here on cycles are charged so, until the next call, a trap or the entry's end. */
+  account(party: Party, cause: string, activity: Activity): void
+}
+
+/** An entry point. Reached by fetching at its physical address. */
+export type Entry = (port: HartPort) => void
+
+/**
+ * Registered state: flat records of numbers and booleans, and numeric typed arrays, by name. It is saved with the
+ * machine, restored with it, and rolled back when an entry is abandoned.
+ */
+export type StateRecord = { [field: string]: number | boolean } | Int32Array | Uint32Array | Uint8Array | Float64Array
+export type SoftwareState = { readonly [name: string]: StateRecord }
+
+/** TypeScript software: its entries, in the order of the `entry` instructions of its image, and its state. */
+export interface Software {
+  readonly name: string
+  readonly entries: readonly Entry[]
+  readonly state: SoftwareState
+}
