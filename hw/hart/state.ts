@@ -14,6 +14,9 @@
  *   0x248  DEADLINE f64        the cycle at which the run loop wants the hart back: now = DEADLINE - BUDGET
  *   0x250  STALLS   f64        cycles since reset in which no instruction retired: instret = now - STALLS
  *   0x258  RESERVATION i32     host offset reserved by lr, or -1 (bit 31 set: none)
+ *   0x25c  FLOAT    i32        the FPU in the current mode: 0 off (mstatus.FS, or vsstatus.FS when V=1), 1 on, 2 on and dirty.
+ *                              The hart sets it when MODE or FS changes and folds a 2 into FS when it reads FS;
+ *                              an executor that writes F sets 2 (HartServices.float does so itself)
  *   0x260  TRANSIENT 64 bytes  executors' own
  *   0x300  CSR      i64 each   one slot a stored CSR, in the order of hw/spec/csrs
  *   0x1000 end
@@ -31,6 +34,7 @@ export const MODE = 0x244
 export const DEADLINE = 0x248
 export const STALLS = 0x250
 export const RESERVATION = 0x258
+export const FLOAT = 0x25c
 export const TRANSIENT = 0x260
 export const CSR = 0x300
 export const WINDOW_BYTES = 0x1000
