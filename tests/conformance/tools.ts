@@ -1,0 +1,70 @@
+/** The outside tools that conformance tests compare with: Debian's cross binutils and QEMU, with RAM shared through a file. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, openSync, closeSync, ftruncateSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const ASSEMBLER = 'riscv64-linux-gnu-as'
+export const QEMU = 'qemu-system-riscv64'
+
+/** The names among `tools` that are not installed. */
+export function missingTools(...tools: string[]): string[] {
+  return tools.filter(tool => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined)
+}
+
+/** Calls `work` with a fresh folder, which is removed afterwards. */
+export function withScratch<T>(work: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'barehart-'))
+  try {
+    return work(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Assembles and links bare-metal source to run at `base`; returns the flat image. */
+export function assembleImage(source: string, base = 0x8000_0000): Uint8Array {
+  return withScratch(folder => {
+    const path = (name: string) => join(folder, name)
+    writeFileSync(path('image.s'), source)
+    const march = 'rv64gch_zba_zbb_zbs_svinval_zicbom_zicboz'
+    execFileSync(ASSEMBLER, [`-march=${march}`, '-mabi=lp64d', '-mno-relax', '-o', path('image.o'), path('image.s')])
+    execFileSync('riscv64-linux-gnu-ld', ['-N', '--no-warn-rwx-segments', '--no-relax', `-Ttext=0x${base.toString(16)}`, '-o', path('image.elf'), path('image.o')])
+    execFileSync('riscv64-linux-gnu-objcopy', ['-O', 'binary', path('image.elf'), path('image.bin')])
+    return readFileSync(path('image.bin'))
+  })
+}
+
+export interface QemuRun {
+  /** Placed at the start of RAM (0x8000_0000), where QEMU's reset code jumps. */
+  readonly image: Uint8Array
+  readonly ramBytes: number
+  /** RAM from this offset on is returned. */
+  readonly resultAt: number
+  readonly resultBytes: number
+  readonly cpu: string
+  readonly seconds?: number
+}
+
+/** Runs an image on QEMU's virt machine until it writes to the test finisher; returns part of its RAM. */
+export function runInQemu(run: QemuRun): Uint8Array {
+  return withScratch(folder => {
+    const path = join(folder, 'ram')
+    const writing = openSync(path, 'w')
+    ftruncateSync(writing, run.ramBytes)
+    writeSync(writing, run.image)
+    closeSync(writing)
+    const result = spawnSync(QEMU, [
+      '-M', 'virt,memory-backend=ram', '-cpu', run.cpu, '-m', `${run.ramBytes >> 20}M`, '-bios', 'none', '-display', 'none',
+      '-serial', 'none', '-monitor', 'none', '-object', `memory-backend-file,id=ram,size=${run.ramBytes},mem-path=${path},share=on`,
+    ], { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' })
+    if (result.error || result.status !== 0) {
+      throw new Error(`${QEMU} did not finish (status ${result.status}): ${result.error?.message ?? result.stderr}`)
+    }
+    const bytes = new Uint8Array(run.resultBytes)
+    const reading = openSync(path, 'r')
+    readSync(reading, bytes, 0, run.resultBytes, run.resultAt)
+    closeSync(reading)
+    return bytes
+  })
+}
