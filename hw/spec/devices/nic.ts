@@ -1,6 +1,6 @@
 /**
  * Intel 82576 Gigabit Ethernet Controller: the memory-mapped registers of one port (BAR0), its PHY and its NVM.
- * Sections are those of the 82576EB datasheet. Queues 0..3 also answer at an older place ({@link QUEUE_ALIASES}).
+ * Sections are those of the 82576EB datasheet. Queues 0..3 also answer at an older place ({'link QUEUE_ALIASES}).
  */
 import { registers } from '../registers.ts'
 
@@ -76,13 +76,13 @@ export const nic = registers({
   },
 
   // interrupts: 8.8
-  ICR: { at: 0x1500, width: 32, access: 'rc', spec: '82576 8.8.9', fields: interruptCauses },
-  ICS: { at: 0x1504, width: 32, access: 'wo', spec: '82576 8.8.10', fields: interruptCauses },
-  IMS: { at: 0x1508, width: 32, access: 'rw', spec: '82576 8.8.11', fields: interruptCauses },
-  IMC: { at: 0x150c, width: 32, access: 'wo', spec: '82576 8.8.12', fields: interruptCauses },
-  IAM: { at: 0x1510, width: 32, access: 'rw', spec: '82576 8.8.13' },
+  ICR: { at: 0x1500, width: 32, access: 'rc', spec: '82576 8.8.7', fields: interruptCauses },
+  ICS: { at: 0x1504, width: 32, access: 'wo', spec: '82576 8.8.8', fields: interruptCauses },
+  IMS: { at: 0x1508, width: 32, access: 'rw', spec: '82576 8.8.9', fields: interruptCauses },
+  IMC: { at: 0x150c, width: 32, access: 'wo', spec: '82576 8.8.10', fields: interruptCauses },
+  IAM: { at: 0x1510, width: 32, access: 'rw', spec: '82576 8.8.11' },
   GPIE: {
-    at: 0x1514, width: 32, access: 'rw', spec: '82576 8.8.8',
+    at: 0x1514, width: 32, access: 'rw', spec: '82576 8.8.15',
     fields: { NSICR: 0, MULTIPLE_MSIX: 4, LL_INTERVAL: [11, 7], EIAME: 30, PBA: 31 },
   },
   /** Without GPIE.MULTIPLE_MSIX: RxTxQ [15:0], TCP timer 30, other cause 31; with it, one bit a vector. */
@@ -94,16 +94,16 @@ export const nic = registers({
   EICR: { at: 0x1580, width: 32, access: 'rc', spec: '82576 8.8.1' },
   /** INTERVAL counts microseconds (bits 1:0 of the register are not part of it). */
   EITR: {
-    at: 0x1680, width: 32, access: 'rw', count: 25, stride: 4, spec: '82576 8.8.14',
+    at: 0x1680, width: 32, access: 'rw', count: 25, stride: 4, spec: '82576 8.8.12',
     fields: { INTERVAL: [14, 2], LLI_EN: 15, LL_COUNTER: [20, 16], COUNTER: [30, 21], CNT_INGR: 31 },
   },
   /** Row n, n < 8: bytes are Rx queue n, Tx queue n, Rx queue n+8, Tx queue n+8. */
   IVAR: {
-    at: 0x1700, width: 32, access: 'rw', count: 8, stride: 4, spec: '82576 8.8.15',
+    at: 0x1700, width: 32, access: 'rw', count: 8, stride: 4, spec: '82576 8.8.13',
     fields: { RX_LOW: [4, 0], RX_LOW_VALID: 7, TX_LOW: [12, 8], TX_LOW_VALID: 15, RX_HIGH: [20, 16], RX_HIGH_VALID: 23, TX_HIGH: [28, 24], TX_HIGH_VALID: 31 },
   },
   IVAR_MISC: {
-    at: 0x1740, width: 32, access: 'rw', spec: '82576 8.8.16',
+    at: 0x1740, width: 32, access: 'rw', spec: '82576 8.8.14',
     fields: { TCP_TIMER: [4, 0], TCP_TIMER_VALID: 7, OTHER: [12, 8], OTHER_VALID: 15 },
   },
 
@@ -204,44 +204,44 @@ export const nic = registers({
   PCS_LCTL: { at: 0x4208, width: 32, access: 'rw', spec: '82576 8.17.2' },
   PCS_LSTAT: { at: 0x420c, width: 32, access: 'ro', spec: '82576 8.17.3' },
 
-  // statistics that count here; the others read as zero: 8.18
-  CRCERRS: { at: 0x4000, width: 32, access: 'rc', spec: '82576 8.18.1' },
-  MPC: { at: 0x4010, width: 32, access: 'rc', spec: '82576 8.18' },
-  PRC64: { at: 0x405c, width: 32, access: 'rc', count: 6, stride: 4, spec: '82576 8.18' },
-  GPRC: { at: 0x4074, width: 32, access: 'rc', spec: '82576 8.18' },
-  BPRC: { at: 0x4078, width: 32, access: 'rc', spec: '82576 8.18' },
-  MPRC: { at: 0x407c, width: 32, access: 'rc', spec: '82576 8.18' },
-  GPTC: { at: 0x4080, width: 32, access: 'rc', spec: '82576 8.18' },
-  GORCL: { at: 0x4088, width: 32, access: 'rc', spec: '82576 8.18' },
-  GORCH: { at: 0x408c, width: 32, access: 'rc', spec: '82576 8.18' },
-  GOTCL: { at: 0x4090, width: 32, access: 'rc', spec: '82576 8.18' },
-  GOTCH: { at: 0x4094, width: 32, access: 'rc', spec: '82576 8.18' },
-  RNBC: { at: 0x40a0, width: 32, access: 'rc', spec: '82576 8.18' },
-  RUC: { at: 0x40a4, width: 32, access: 'rc', spec: '82576 8.18' },
-  ROC: { at: 0x40ac, width: 32, access: 'rc', spec: '82576 8.18' },
-  TORL: { at: 0x40c0, width: 32, access: 'rc', spec: '82576 8.18' },
-  TORH: { at: 0x40c4, width: 32, access: 'rc', spec: '82576 8.18' },
-  TOTL: { at: 0x40c8, width: 32, access: 'rc', spec: '82576 8.18' },
-  TOTH: { at: 0x40cc, width: 32, access: 'rc', spec: '82576 8.18' },
-  TPR: { at: 0x40d0, width: 32, access: 'rc', spec: '82576 8.18' },
-  TPT: { at: 0x40d4, width: 32, access: 'rc', spec: '82576 8.18' },
-  PTC64: { at: 0x40d8, width: 32, access: 'rc', count: 6, stride: 4, spec: '82576 8.18' },
-  MPTC: { at: 0x40f0, width: 32, access: 'rc', spec: '82576 8.18' },
-  BPTC: { at: 0x40f4, width: 32, access: 'rc', spec: '82576 8.18' },
-  TSCTC: { at: 0x40f8, width: 32, access: 'rc', spec: '82576 8.18' },
-  IAC: { at: 0x4100, width: 32, access: 'rc', spec: '82576 8.18' },
-  RPTHC: { at: 0x4104, width: 32, access: 'rc', spec: '82576 8.18' },
-  HGPTC: { at: 0x4118, width: 32, access: 'rc', spec: '82576 8.18' },
-  HGORCL: { at: 0x4128, width: 32, access: 'rc', spec: '82576 8.18' },
-  HGORCH: { at: 0x412c, width: 32, access: 'rc', spec: '82576 8.18' },
-  HGOTCL: { at: 0x4130, width: 32, access: 'rc', spec: '82576 8.18' },
-  HGOTCH: { at: 0x4134, width: 32, access: 'rc', spec: '82576 8.18' },
+  // statistics that count here; the others read as zero: 8.19
+  CRCERRS: { at: 0x4000, width: 32, access: 'rc', spec: '82576 8.19' },
+  MPC: { at: 0x4010, width: 32, access: 'rc', spec: '82576 8.19' },
+  PRC64: { at: 0x405c, width: 32, access: 'rc', count: 6, stride: 4, spec: '82576 8.19' },
+  GPRC: { at: 0x4074, width: 32, access: 'rc', spec: '82576 8.19' },
+  BPRC: { at: 0x4078, width: 32, access: 'rc', spec: '82576 8.19' },
+  MPRC: { at: 0x407c, width: 32, access: 'rc', spec: '82576 8.19' },
+  GPTC: { at: 0x4080, width: 32, access: 'rc', spec: '82576 8.19' },
+  GORCL: { at: 0x4088, width: 32, access: 'rc', spec: '82576 8.19' },
+  GORCH: { at: 0x408c, width: 32, access: 'rc', spec: '82576 8.19' },
+  GOTCL: { at: 0x4090, width: 32, access: 'rc', spec: '82576 8.19' },
+  GOTCH: { at: 0x4094, width: 32, access: 'rc', spec: '82576 8.19' },
+  RNBC: { at: 0x40a0, width: 32, access: 'rc', spec: '82576 8.19' },
+  RUC: { at: 0x40a4, width: 32, access: 'rc', spec: '82576 8.19' },
+  ROC: { at: 0x40ac, width: 32, access: 'rc', spec: '82576 8.19' },
+  TORL: { at: 0x40c0, width: 32, access: 'rc', spec: '82576 8.19' },
+  TORH: { at: 0x40c4, width: 32, access: 'rc', spec: '82576 8.19' },
+  TOTL: { at: 0x40c8, width: 32, access: 'rc', spec: '82576 8.19' },
+  TOTH: { at: 0x40cc, width: 32, access: 'rc', spec: '82576 8.19' },
+  TPR: { at: 0x40d0, width: 32, access: 'rc', spec: '82576 8.19' },
+  TPT: { at: 0x40d4, width: 32, access: 'rc', spec: '82576 8.19' },
+  PTC64: { at: 0x40d8, width: 32, access: 'rc', count: 6, stride: 4, spec: '82576 8.19' },
+  MPTC: { at: 0x40f0, width: 32, access: 'rc', spec: '82576 8.19' },
+  BPTC: { at: 0x40f4, width: 32, access: 'rc', spec: '82576 8.19' },
+  TSCTC: { at: 0x40f8, width: 32, access: 'rc', spec: '82576 8.19' },
+  IAC: { at: 0x4100, width: 32, access: 'rc', spec: '82576 8.19' },
+  RPTHC: { at: 0x4104, width: 32, access: 'rc', spec: '82576 8.19' },
+  HGPTC: { at: 0x4118, width: 32, access: 'rc', spec: '82576 8.19' },
+  HGORCL: { at: 0x4128, width: 32, access: 'rc', spec: '82576 8.19' },
+  HGORCH: { at: 0x412c, width: 32, access: 'rc', spec: '82576 8.19' },
+  HGOTCL: { at: 0x4130, width: 32, access: 'rc', spec: '82576 8.19' },
+  HGOTCH: { at: 0x4134, width: 32, access: 'rc', spec: '82576 8.19' },
 
-  // wake up and management: 8.19, 8.20
-  WUC: { at: 0x5800, width: 32, access: 'rw', spec: '82576 8.19.1' },
-  WUFC: { at: 0x5808, width: 32, access: 'rw', spec: '82576 8.19.2' },
-  WUS: { at: 0x5810, width: 32, access: 'rw1c', spec: '82576 8.19.3' },
-  MANC: { at: 0x5820, width: 32, access: 'rw', spec: '82576 8.20.1' },
+  // wake up and management: 8.20, 8.21
+  WUC: { at: 0x5800, width: 32, access: 'rw', spec: '82576 8.20' },
+  WUFC: { at: 0x5808, width: 32, access: 'rw', spec: '82576 8.20' },
+  WUS: { at: 0x5810, width: 32, access: 'rw1c', spec: '82576 8.20' },
+  MANC: { at: 0x5820, width: 32, access: 'rw', spec: '82576 8.21' },
 })
 
 /**
