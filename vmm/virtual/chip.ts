@@ -1,0 +1,51 @@
+/**
+ * What a virtual chip is to the VMM that places it, and what it gets in return. Both VMMs use the same chips: the
+ * native one in HS-mode, the hosted one in its user process. State lives in registered records, so that a chip can be
+ * saved, moved and rolled back; `port` is the hart that the access happens on.
+ */
+import type { HartPort } from '../../hw/port.ts'
+
+/** A virtual chip's register window, read through the same table as the real chip's. Values are unsigned 32-bit. */
+export interface VirtualChip {
+  read(port: HartPort, offset: number, bytes: 1 | 2 | 4): number
+  write(port: HartPort, offset: number, bytes: 1 | 2 | 4, value: number): void
+}
+
+/** A wire from a virtual chip to the guest's virtual interrupt controller. */
+export interface VirtualLine {
+  set(port: HartPort, level: boolean): void
+}
+
+/**
+ * A guest's RAM as its VMM reaches it. Addresses are whatever the guest wrote: every call checks them, and says so by
+ * its result instead of faulting.
+ */
+export interface GuestMemory {
+  /** The address at which this VMM's own loads and stores reach [address, address + bytes), or -1 if any byte lies outside the guest's RAM or the range is not contiguous there. Populates it on demand. */
+  reach(port: HartPort, address: number, bytes: number): number
+  /** The same for a bus master: its device address, or -1. */
+  deviceAddress(port: HartPort, address: number, bytes: number): number
+}
+
+/** What a virtual disk is backed by. Tags are the caller's, 0 ≤ tag < depth. */
+export interface BlockBackend {
+  readonly depth: number
+  sectors(port: HartPort): number
+  /** `guestAddress` and count × 512 bytes have been checked by `reach`. False: try again after a completion. `completed` follows through the function given to `attach`. */
+  submit(port: HartPort, tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, guestAddress: number): boolean
+  attach(completed: (port: HartPort, tag: number, ok: boolean) => void): void
+}
+
+/** What a virtual network card is plugged into. */
+export interface NetworkBackend {
+  /** A frame of `bytes` at an address that the VMM's own loads reach; it is copied or sent before the call returns. */
+  transmit(port: HartPort, address: number, bytes: number): void
+  /** `deliver` takes a frame for this card, or returns false if the guest has offered no buffer: then it is dropped. */
+  attach(deliver: (port: HartPort, address: number, bytes: number) => boolean): void
+}
+
+/** What a virtual console is joined to. */
+export interface ConsoleBackend {
+  put(port: HartPort, byte: number): void
+  attach(input: (port: HartPort, byte: number) => void): void
+}
