@@ -61,49 +61,73 @@ export interface Interrupt {
   unmask(): void
 }
 
+/**
+ * A driver's life, common to all devices. Made by `(env, config) => Device`, which allocates and subscribes but leaves
+ * the hardware alone; then `start`, and when its owner has had enough, `stop`. After a failure nothing but `stop` works.
+ */
+export interface Lifecycle {
+  /** Begins initialisation, once. It goes on by itself until `ready()` or `failure()`. */
+  start(): void
+  /** True once initialisation is over, until a failure or `stop`. */
+  ready(): boolean
+  /** Why the device is of no use, or '' if nothing is wrong. */
+  failure(): string
+  /** Begins to quiesce the device: no request is taken any more, and those outstanding are given back. */
+  stop(): void
+  /**
+   * True when the device's DMA is at an end and the driver has freed all its memory. Stays false if the device does
+   * not let itself be stopped (`failure()` says so): its owner must cut it off before any of its memory is used again.
+   */
+  stopped(): boolean
+}
+
+/** 'device lost': no answer came, or one that cannot be believed. What the request did is unknown. */
 export type Completion = 'ok' | 'media error' | 'out of range' | 'unsupported' | 'device lost'
 
-/** A disk. Requests carry a tag chosen by the caller, 0 ≤ tag < depth; at most one request a tag. */
-export interface BlockDevice {
-  /** False until initialisation is over; `failure` says why it never will be. */
-  ready(): boolean
-  failure(): string
+/**
+ * A disk. Requests carry a tag chosen by the caller, 0 ≤ tag < depth; at most one request a tag. After a failure and at
+ * `stop`, outstanding requests complete as 'device lost'.
+ */
+export interface BlockDevice extends Lifecycle {
   readonly depth: number
   sectors(): number
   readonly sectorBytes: number
-  /** `device` is the data's address as the device sees it; it need not be one of this driver's own buffers. */
+  /** The most sectors in one request. */
+  maximumSectors(): number
+  /**
+   * `device` is the data's address as the device sees it, a multiple of 4; it need not be one of this driver's own
+   * buffers. False if not ready, the tag is busy, `count` is not within 1 to maximumSectors(), or the device has no room.
+   */
   submit(tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, device: number, forceUnitAccess: boolean): boolean
   /** Handles up to `budget` completions, calling `completed(tag, how)` for each; returns how many. */
   poll(budget: number): number
   onCompleted(completed: (tag: number, how: Completion) => void): void
-  stop(): void
 }
 
-/** A network card. Buffers belong to the caller and are named by a tag, 0 ≤ tag < depth. */
-export interface NetworkDevice {
-  ready(): boolean
-  failure(): string
+/**
+ * A network card. Buffers belong to the caller and are named by a tag, 0 ≤ tag < depth; transmitting and receiving
+ * have tags of their own. After a failure and at `stop` buffers come back without a call: all of them, once `stopped()`.
+ */
+export interface NetworkDevice extends Lifecycle {
   readonly depth: number
   /** The station address as six bytes. */
   mac(): readonly number[]
   linkUp(): boolean
-  /** Queues a frame of `bytes` at `device`; `transmitted(tag)` follows. False if the ring is full. */
+  /** Queues a frame of `bytes` at `device`; `transmitted(tag)` follows. False if not ready, the tag is busy or the ring is full. */
   transmit(tag: number, device: number, bytes: number): boolean
-  /** Offers an empty buffer for receiving; `received(tag, bytes)` follows. False if the ring is full. */
+  /** Offers an empty buffer for receiving; `received(tag, bytes)` follows. False if not ready, the tag is busy or the ring is full. */
   provide(tag: number, device: number, bytes: number): boolean
+  /** Handles up to `budget` frames sent or received; returns how many. */
   poll(budget: number): number
   onTransmitted(transmitted: (tag: number) => void): void
   onReceived(received: (tag: number, bytes: number) => void): void
-  stop(): void
 }
 
 /** A serial console. */
-export interface ConsoleDevice {
-  ready(): boolean
+export interface ConsoleDevice extends Lifecycle {
   /** False if the transmitter has no room. */
   put(byte: number): boolean
   /** -1 if nothing has come. */
   get(): number
   onInput(input: () => void): void
-  stop(): void
 }
