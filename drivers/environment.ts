@@ -81,7 +81,10 @@ export interface Lifecycle {
   stopped(): boolean
 }
 
-/** 'device lost': no answer came, or one that cannot be believed. What the request did is unknown. */
+/**
+ * 'device lost': no answer came, or one that cannot be believed. What the request did is unknown, and its memory may be
+ * touched until `stopped()`.
+ */
 export type Completion = 'ok' | 'media error' | 'out of range' | 'unsupported' | 'device lost'
 
 /**
