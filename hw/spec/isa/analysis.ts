@@ -30,7 +30,7 @@ export type RegisterField = 'rd' | 'rs1' | 'rs2' | 'rs3'
 const MEMORY_READS: readonly string[] = ['load', 'loadReserved', 'amo', 'guestLoad']
 const MEMORY_WRITES: readonly string[] = ['store', 'storeConditional', 'amo', 'guestStore', 'cacheBlock']
 const TRAPPING: readonly string[] = [
-  'load', 'store', 'amo', 'loadReserved', 'storeConditional', 'guestLoad', 'guestStore', 'cacheBlock', 'csr', 'perform', 'float', 'requireFloat',
+  ...MEMORY_READS, ...MEMORY_WRITES, 'csr', 'perform', 'float', 'requireFloat',
 ]
 /** Actions that no privilege, mode or setting makes trap. */
 const HARMLESS: readonly Action[] = ['fence', 'fence.i']
@@ -50,7 +50,8 @@ type Value = 'value'
 
 function record(instruction: Instruction): Analysis {
   const operations: (keyof Semantics<unknown>)[] = []
-  const touched = { x: new Set<RegisterField>(), setX: new Set<RegisterField>(), f: new Set<RegisterField>(), setF: new Set<RegisterField>() }
+  const fields = (): Set<RegisterField> => new Set()
+  const touched = { x: fields(), setX: fields(), f: fields(), setF: fields() }
   let action: Action | undefined
   const names = new Map<Operand, RegisterField>()
   const operand = (field: RegisterField): Operand => {

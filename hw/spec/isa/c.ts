@@ -37,7 +37,12 @@ const CONSTANTS: Readonly<Record<string, number>> = { zero: 0, ra: 1, sp: 2 }
  * each operand a field of the compressed form, a register or a number.
  */
 function compressed(
-  name: string, pattern: string, operands: string, citation: string, standsFor: string, nonzero: readonly FieldName[] = [],
+  name: string,
+  pattern: string,
+  operands: string,
+  citation: string,
+  standsFor: string,
+  nonzero: readonly FieldName[] = [],
 ): Compressed {
   const [baseName, ...sources] = standsFor.match(/[\w.-]+/g) ?? []
   const base = instructionNamed(baseName ?? '')
@@ -49,16 +54,21 @@ function compressed(
     const own = kinds.find(kind => kind.field === source)
     if (own) return { field, from: own.field }
     const from = CONSTANTS[source] ?? Number(source)
-    if (source === '' || Number.isNaN(from)) throw new Error(`${name}: operand "${source}" of "${standsFor}" is unknown`)
+    if (source === '' || Number.isNaN(from)) throw new Error(`${name}: "${source}" of "${standsFor}" is no operand`)
     return { field, from }
   })
-  return { name, ...parsePattern(name, pattern, 16), operands, template, kinds, nonzero, rule: citation, base, expansion, standsFor }
+  const bits = parsePattern(name, pattern, 16)
+  return { name, ...bits, operands, template, kinds, nonzero, rule: citation, base, expansion, standsFor }
 }
 
 export const COMPRESSED: readonly Compressed[] = [
-  compressed('c.addi4spn', '000 ........ ... 00', 'c.rd-low, sp, c.sp4', rule('c-addi4spn_op'), 'addi rd, sp, imm', ['imm']),
+  compressed('c.addi4spn', '000 ........ ... 00', 'c.rd-low, sp, c.sp4', rule('c-addi4spn_op'),
+    'addi rd, sp, imm', ['imm']),
   compressed('c.lw', '010 ... ... .. ... 00', 'c.rd-low, c.word(c.rs1-high)', rule('c-lw_op'), 'lw rd, imm(rs1)'),
   compressed('c.ld', '011 ... ... .. ... 00', 'c.rd-low, c.double(c.rs1-high)', rule('c-ld_op'), 'ld rd, imm(rs1)'),
+  compressed('c.fld', '001 ... ... .. ... 00', 'c.fd-low, c.double(c.rs1-high)', rule('c-fld_op'), 'fld rd, imm(rs1)'),
+  compressed('c.fsd', '101 ... ... .. ... 00', 'c.fs2-low, c.double(c.rs1-high)', rule('c-fsd_op'),
+    'fsd rs2, imm(rs1)'),
   compressed('c.sw', '110 ... ... .. ... 00', 'c.rs2-low, c.word(c.rs1-high)', rule('c-sw_op'), 'sw rs2, imm(rs1)'),
   compressed('c.sd', '111 ... ... .. ... 00', 'c.rs2-low, c.double(c.rs1-high)', rule('c-sd_op'), 'sd rs2, imm(rs1)'),
 
@@ -82,10 +92,13 @@ export const COMPRESSED: readonly Compressed[] = [
   compressed('c.bnez', '111 ... ... ..... 01', 'c.rs1-high, c.branch', rule('c-bnez_op'), 'bne rs1, zero, imm'),
 
   compressed('c.slli', '000 . ..... ..... 10', 'c.rd, c.shamt', rule('c-slli_op'), 'slli rd, rd, imm'),
+  compressed('c.fldsp', '001 . ..... ..... 10', 'c.fd, c.ldsp(sp)', rule('c-fldsp_op'), 'fld rd, imm(sp)'),
+  compressed('c.fsdsp', '101 ...... ..... 10', 'c.fs2, c.sdsp(sp)', rule('c-fsdwsp_op'), 'fsd rs2, imm(sp)'),
   compressed('c.lwsp', '010 . ..... ..... 10', 'c.rd, c.lwsp(sp)', rule('c-lwsp_op'), 'lw rd, imm(sp)', ['rd']),
   compressed('c.ldsp', '011 . ..... ..... 10', 'c.rd, c.ldsp(sp)', rule('c-ldsp_op'), 'ld rd, imm(sp)', ['rd']),
   compressed('c.jr', '100 0 ..... 00000 10', 'c.rs1', rule('c-jr_op'), 'jalr zero, 0(rs1)', ['rs1']),
   compressed('c.mv', '100 0 ..... ..... 10', 'c.rd, c.rs2', rule('c-mv_op'), 'add rd, zero, rs2', ['rs2']),
+  compressed('c.ebreak', '100 1 00000 00000 10', '', rule('c-ebreak_op'), 'ebreak'),
   compressed('c.jalr', '100 1 ..... 00000 10', 'c.rs1', rule('c-jalr_op'), 'jalr ra, 0(rs1)', ['rs1']),
   compressed('c.add', '100 1 ..... ..... 10', 'c.rd, c.rs2', rule('c-add_op'), 'add rd, rd, rs2', ['rs2']),
   compressed('c.swsp', '110 ...... ..... 10', 'c.rs2, c.swsp(sp)', rule('c-swsp_op'), 'sw rs2, imm(sp)'),

@@ -75,7 +75,7 @@ function decodeCompressed(word: number): Decoded | undefined {
 /** What each 16-bit word decodes to, once asked for. */
 const compressedWords: (Decoded | 'illegal' | 'unknown')[] = new Array(0x10000).fill('unknown')
 
-/** Decodes the instruction in the low bits of `word`: compressed if bits 1:0 are not 11. Undefined: an illegal instruction. */
+/** Decodes the instruction in `word`, compressed if bits 1:0 are not 11. Undefined: it is illegal. */
 export function decode(word: number): Decoded | undefined {
   if ((word & 3) !== 3) {
     const half = word & 0xffff

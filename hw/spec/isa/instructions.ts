@@ -1,8 +1,25 @@
 /** Every instruction of the machine, in the order of its extensions. */
 import type { Instruction } from './language.ts'
+import { a } from './a.ts'
+import { d } from './d.ts'
+import { entry } from './entry.ts'
+import { f } from './f.ts'
+import { h } from './h.ts'
+import { m } from './m.ts'
+import { privileged } from './privileged.ts'
 import { rv64i } from './rv64i.ts'
+import { svinval } from './svinval.ts'
+import { zba } from './zba.ts'
+import { zbb } from './zbb.ts'
+import { zbs } from './zbs.ts'
+import { zicbo } from './zicbo.ts'
+import { zicond } from './zicond.ts'
+import { zicsr } from './zicsr.ts'
+import { zifencei } from './zifencei.ts'
 
-const extensions = { rv64i }
+const extensions = {
+  rv64i, m, a, f, d, zicsr, zifencei, zba, zbb, zbs, zicond, zicbo, privileged, h, svinval, entry,
+}
 
 /** Every instruction of the machine, by its index. Compressed ones are forms of these: see c.ts. */
 export const INSTRUCTIONS: readonly Instruction[] = Object.entries(extensions)

@@ -44,9 +44,15 @@ export interface Instruction extends Declaration {
 }
 
 /** Mask and match of a pattern of `bits` bits (spaces do not count). */
-export function parsePattern(name: string, pattern: string, bits: 16 | 32): { pattern: string; mask: number; match: number } {
+export function parsePattern(
+  name: string,
+  pattern: string,
+  bits: 16 | 32,
+): Pick<Declaration, 'pattern' | 'mask' | 'match'> {
   const packed = pattern.replaceAll(' ', '')
-  if (!new RegExp(`^[01.]{${bits}}$`).test(packed)) throw new Error(`pattern of ${name} is not ${bits} bits of 0, 1 or .: "${pattern}"`)
+  if (!new RegExp(`^[01.]{${bits}}$`).test(packed)) {
+    throw new Error(`pattern of ${name} is not ${bits} bits of 0, 1 or .: "${pattern}"`)
+  }
   let mask = 0
   let match = 0
   for (const bit of packed) {
@@ -62,7 +68,13 @@ export function kindsOf(template: readonly TemplatePart[]): readonly OperandKind
 }
 
 /** Declares an instruction. Patterns may overlap: the one that fixes more bits is the instruction. */
-export function instruction(name: string, pattern: string, operands: string, rule: string, meaning: Meaning): Declaration {
+export function instruction(
+  name: string,
+  pattern: string,
+  operands: string,
+  rule: string,
+  meaning: Meaning,
+): Declaration {
   const template = parseTemplate(operands)
   return { name, ...parsePattern(name, pattern, 32), operands, template, kinds: kindsOf(template), rule, meaning }
 }

@@ -79,7 +79,10 @@ export const OPERAND_KINDS = {
   'c.sdsp': unsigned('decimal', [12, 10, 3], [9, 7, 6]),
   'c.word': unsigned('decimal', [12, 10, 3], [6, 6, 2], [5, 5, 6]),
   'c.double': unsigned('decimal', [12, 10, 3], [6, 5, 6]),
-  'c.jump': signed('target', [12, 12, 11], [11, 11, 4], [10, 9, 8], [8, 8, 10], [7, 7, 6], [6, 6, 7], [5, 3, 1], [2, 2, 5]),
+  'c.jump': signed(
+    'target',
+    [12, 12, 11], [11, 11, 4], [10, 9, 8], [8, 8, 10], [7, 7, 6], [6, 6, 7], [5, 3, 1], [2, 2, 5],
+  ),
   'c.branch': signed('target', [12, 12, 8], [11, 10, 3], [6, 5, 6], [4, 3, 1], [2, 2, 5]),
 } as const satisfies Readonly<Record<string, OperandKind>>
 
@@ -103,7 +106,7 @@ export function extract(kind: OperandKind, word: number): number {
   return value + kind.bias
 }
 
-/** The bits of an instruction word that hold `value`. Throws RangeError if it does not fit, or is not aligned as the field needs. */
+/** The bits of an instruction word that hold `value`. Throws RangeError if the field cannot hold it. */
 export function insert(kind: OperandKind, value: number): number {
   const raw = value - kind.bias
   let word = 0
@@ -125,7 +128,10 @@ export function describeRange(kind: OperandKind): string {
 }
 
 /** A template taken apart: words of {@link OPERAND_KINDS} and the punctuation between them. */
-export type TemplatePart = { readonly word: OperandWord; readonly kind: OperandKind } | ',' | '(' | ')' | { readonly literal: string }
+export type TemplatePart =
+  | { readonly word: OperandWord; readonly kind: OperandKind }
+  | { readonly literal: string }
+  | ',' | '(' | ')'
 
 /** Takes a template apart. Words that are no kind are literals (`sp`). */
 export function parseTemplate(template: string): readonly TemplatePart[] {

@@ -1,0 +1,11 @@
+/**
+ * The door into TypeScript software: our own instruction, in the opcode that the manual leaves to custom extensions.
+ * Its immediate is the index of an entry point in the software's table (see hw/port.ts).
+ */
+import { instruction } from './language.ts'
+
+export const entry = [
+  instruction('entry', '............ 00000 000 00000 0001011', 'index',
+    'unpriv: custom-0 in the RISC-V base opcode map',
+    (m, i) => m.perform('entry', i.imm, m.constant(0n))),
+]
