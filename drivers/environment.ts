@@ -134,3 +134,18 @@ export interface ConsoleDevice extends Lifecycle {
   get(): number
   onInput(input: () => void): void
 }
+
+/** An interrupt controller, as one of its contexts sees it. Sources are numbered from 1. */
+export interface InterruptController {
+  start(): void
+  ready(): boolean
+  failure(): string
+  /** Lets a source through at a priority (0: never, whatever the threshold). */
+  enable(source: number, priority: number): void
+  disable(source: number): void
+  /** Sources at or below this priority do not interrupt. */
+  threshold(priority: number): void
+  /** The source to be handled, or 0 if there is none. Each is to be completed. */
+  claim(): number
+  complete(source: number): void
+}

@@ -4,7 +4,7 @@ import {
   acknowledge, advance, begin, beginStop, CONFIGURE, failureOf, isRunning, isStopped, lose, makeTransport, OVER, RELEASE, running,
   USED_BUFFER,
 } from './virtio-mmio.ts'
-import { BROKEN, makeVirtqueue, NONE, offerChain, rearm, takeUsed, writeDescriptor } from './virtqueue.ts'
+import { addChain, BROKEN, makeVirtqueue, NONE, notifyQueue, offerChain, rearm, takeUsed, writeDescriptor } from './virtqueue.ts'
 import { VIRTIO_ID } from '../hw/spec/devices/virtio-mmio.ts'
 import { VIRTIO_CONSOLE_RECEIVEQ, VIRTIO_CONSOLE_TRANSMITQ } from '../hw/spec/layouts/virtio-console.ts'
 import { VIRTQ_DESC_F_WRITE } from '../hw/spec/layouts/virtqueue.ts'
@@ -16,12 +16,11 @@ const SIZE = 64
 export function virtioConsole(env: Environment): ConsoleDevice {
   const { dma, time } = env
   const receiveq = makeVirtqueue(env, 'receiveq', VIRTIO_CONSOLE_RECEIVEQ, SIZE)
-  const transmitq = makeVirtqueue(env, 'transmitq', VIRTIO_CONSOLE_TRANSMITQ, SIZE)
+  const transmitq = makeVirtqueue(env, 'transmitq', VIRTIO_CONSOLE_TRANSMITQ, SIZE, true)
   /** SIZE characters received, then SIZE to be sent. */
   const characters = dma.allocate(2 * SIZE)
   const transport = makeTransport(env, VIRTIO_ID.console, 0, [receiveq, transmitq])
-  /** Per descriptor: 1 while the device has it. */
-  const receiving = env.state('receiving', new Int32Array(SIZE))
+  /** Per descriptor: 1 while the device has it. It always has all of the receive queue. */
   const sending = env.state('sending', new Int32Array(SIZE))
   const state = env.state('console', { next: 0 })
   const unheard: () => void = () => {}
@@ -43,12 +42,10 @@ export function virtioConsole(env: Environment): ConsoleDevice {
     for (let i = 0; i < SIZE; i++) {
       writeDescriptor(receiveq, i, characters.device + i, 1, VIRTQ_DESC_F_WRITE, 0)
       writeDescriptor(transmitq, i, characters.device + SIZE + i, 1, 0, 0)
+      addChain(env, receiveq, i)
     }
     running(transport)
-    for (let i = 0; i < SIZE; i++) {
-      receiving[i] = 1
-      offerChain(env, receiveq, i)
-    }
+    notifyQueue(env, receiveq)
   }
 
   function put(byte: number): boolean {
@@ -80,7 +77,7 @@ export function virtioConsole(env: Environment): ConsoleDevice {
     if (!isRunning(transport)) return -1
     const at = takeUsed(env, receiveq)
     if (at === NONE) return -1
-    if (at === BROKEN || receiving[at] === 0 || receiveq.state.length !== 1) {
+    if (at === BROKEN || receiveq.state.length !== 1) {
       lose(transport)
       return -1
     }

@@ -137,8 +137,7 @@ function queueUp(transport: VirtioTransport): number {
     state.phase = CONFIGURING
     return CONFIGURE
   }
-  const silent = env.interrupts.length === 0
-  if (!enableQueue(env, queue, (state.features & EVENT_IDX) !== 0, silent)) return fail(transport, NO_QUEUE)
+  if (!enableQueue(env, queue, (state.features & EVENT_IDX) !== 0)) return fail(transport, NO_QUEUE)
   state.queue += 1
   return 0
 }

@@ -40,7 +40,7 @@ export function virtioNet(env: Environment, config: VirtioNetConfig): NetworkDev
   const transmitq = makeVirtqueue(env, 'transmitq', VIRTIO_NET_TRANSMITQ, size)
   const headers = dma.allocate((depth + 1) * HEADER_SLOT)
   const transport = makeTransport(env, VIRTIO_ID.network, MAC | STATUS, [receiveq, transmitq])
-  const state = env.state('station', { linkUp: false })
+  const state = env.state<{ linkUp: boolean }>('station', { linkUp: false })
   const address = env.state('address', new Int32Array(MAC_BYTES))
   /** Per tag: whether the device has the frame to be sent, and the room in the buffer provided (0: it has none). */
   const sending = env.state('sending', new Int32Array(depth))

@@ -29,6 +29,8 @@ export const BROKEN = -2
 
 export interface Virtqueue {
   readonly index: number
+  /** The device need not interrupt for this queue. */
+  readonly quiet: boolean
   /** Entries, a power of two. */
   readonly size: number
   /** Descriptor table, available ring and used ring. */
@@ -48,12 +50,12 @@ export interface Virtqueue {
 }
 
 /** A queue's memory and variables. The device is not told of it. */
-export function makeVirtqueue(env: Environment, name: string, index: number, size: number): Virtqueue {
+export function makeVirtqueue(env: Environment, name: string, index: number, size: number, quiet = env.interrupts.length === 0): Virtqueue {
   const availAt = virtqDescBytes(size)
   const usedAt = (availAt + virtqAvailBytes(size) + 3) & ~3
   const memory = env.dma.allocate(usedAt + virtqUsedBytes(size))
   const state = env.state(name, { availIdx: 0, takenIdx: 0, usedIdx: 0, eventIdx: false, length: 0 })
-  return { index, size, memory, availAt, usedAt, state }
+  return { index, quiet, size, memory, availAt, usedAt, state }
 }
 
 /** The least power of two that is no less than `entries`. */
@@ -64,14 +66,14 @@ export function queueSize(entries: number): number {
 }
 
 /** Shows the device where the queue lies and enables it (virtio 1.2, 4.2.3.2). False if it cannot have this queue. */
-export function enableQueue(env: Environment, queue: Virtqueue, eventIdx: boolean, silent: boolean): boolean {
+export function enableQueue(env: Environment, queue: Virtqueue, eventIdx: boolean): boolean {
   const { device } = env
   const { memory } = queue
   queue.state.eventIdx = eventIdx
   device.write(virtioMmio.QueueSel, queue.index)
   if (device.read(virtioMmio.QueueReady) !== 0) return false
   if (device.read(virtioMmio.QueueNumMax) < queue.size) return false
-  if (silent) {
+  if (queue.quiet) {
     if (eventIdx) memory.write16(queue.availAt + usedEventAt(queue.size), 0xffff)
     else memory.write16(queue.availAt, VIRTQ_AVAIL_F_NO_INTERRUPT)
   }
@@ -112,20 +114,31 @@ export function aimDescriptor(queue: Virtqueue, at: number, address: number, byt
   memory.write32(offset + LEN, bytes)
 }
 
-/** Makes the chain that begins at `head` available, and notifies the device unless it wants no notification (virtio 1.2, 2.7.13). */
-export function offerChain(env: Environment, queue: Virtqueue, head: number): void {
-  const { memory, state, size, availAt, usedAt } = queue
-  const { dma } = env
+/** Makes the chain that begins at `head` available (virtio 1.2, 2.7.13). The device may not notice until it is notified. */
+export function addChain(env: Environment, queue: Virtqueue, head: number): void {
+  const { memory, state, size, availAt } = queue
   const old = state.availIdx
   const next = (old + 1) & 0xffff
   memory.write16(availAt + AVAIL_RING + (old & (size - 1)) * VIRTQ_AVAIL_ENTRY_BYTES, head)
-  dma.fence()
+  env.dma.fence()
   memory.write16(availAt + AVAIL_IDX, next)
   state.availIdx = next
-  dma.fence()
+}
+
+/** Makes the chain that begins at `head` available, and notifies the device unless it wants no notification. */
+export function offerChain(env: Environment, queue: Virtqueue, head: number): void {
+  const { memory, state, size, usedAt } = queue
+  const old = state.availIdx
+  addChain(env, queue, head)
+  env.dma.fence()
   if (state.eventIdx) {
     if (memory.read16(usedAt + availEventAt(size)) !== old) return
   } else if ((memory.read16(usedAt + USED_FLAGS) & VIRTQ_USED_F_NO_NOTIFY) !== 0) return
+  notifyQueue(env, queue)
+}
+
+/** Tells the device to look at the queue (virtio 1.2, 4.2.3.3). */
+export function notifyQueue(env: Environment, queue: Virtqueue): void {
   env.device.write(virtioMmio.QueueNotify, queue.index)
 }
 
@@ -154,7 +167,7 @@ export function takeUsed(env: Environment, queue: Virtqueue): number {
 /** Asks for an interrupt at the next used chain; true if one has come meanwhile, for which none may follow (virtio 1.2, 2.7.7). */
 export function rearm(env: Environment, queue: Virtqueue): boolean {
   const { memory, state, usedAt } = queue
-  if (!state.eventIdx) return false
+  if (queue.quiet || !state.eventIdx) return false
   memory.write16(queue.availAt + usedEventAt(queue.size), state.takenIdx)
   env.dma.fence()
   return memory.read16(usedAt + USED_IDX) !== state.takenIdx

@@ -1,0 +1,72 @@
+/** The driver of a RISC-V platform-level interrupt controller, for one of its contexts. */
+import type { Environment, InterruptController } from './environment.ts'
+import { plic } from '../hw/spec/devices/plic.ts'
+import { registers } from '../hw/spec/registers.ts'
+
+const WORDS = 32
+/** The enable bits again, by word: word w of context c is number c × WORDS + w. */
+const { enable } = registers({
+  enable: { at: plic.enable.at, width: 32, access: 'rw', count: plic.enable.count * WORDS, stride: 4, spec: plic.enable.spec },
+})
+
+const CREATED = 0
+const RUNNING = 1
+const LOST = 2
+
+export interface PlicConfig {
+  readonly context: number
+  /** The highest source number that is wired. */
+  readonly sources: number
+}
+
+export function plicDriver(env: Environment, config: PlicConfig): InterruptController {
+  const { device } = env
+  const { context, sources } = config
+  const state = env.state('plic', { phase: CREATED })
+  const enabled = env.state('enabled', new Int32Array(WORDS))
+
+  function start(): void {
+    for (let word = 0; word <= sources >>> 5; word++) device.write(enable, 0, context * WORDS + word)
+    device.write(plic.threshold, 0, context)
+    state.phase = RUNNING
+  }
+
+  function enableSource(source: number, priority: number): void {
+    const word = source >>> 5
+    enabled[word] |= 1 << (source & 31)
+    device.write(plic.priority, priority, source)
+    device.write(enable, enabled[word] >>> 0, context * WORDS + word)
+  }
+
+  function disableSource(source: number): void {
+    const word = source >>> 5
+    enabled[word] &= ~(1 << (source & 31))
+    device.write(enable, enabled[word] >>> 0, context * WORDS + word)
+  }
+
+  function threshold(priority: number): void {
+    device.write(plic.threshold, priority, context)
+  }
+
+  function claim(): number {
+    const source = device.read(plic.claim, context)
+    if (source <= sources) return source
+    state.phase = LOST
+    return 0
+  }
+
+  function complete(source: number): void {
+    device.write(plic.claim, source, context)
+  }
+
+  return {
+    start,
+    ready: () => state.phase === RUNNING,
+    failure: () => (state.phase === LOST ? 'device lost' : ''),
+    enable: enableSource,
+    disable: disableSource,
+    threshold,
+    claim,
+    complete,
+  }
+}
