@@ -1,0 +1,124 @@
+/** The one queue of things that will happen, as data: a binary heap ordered by due cycle, then by the order of scheduling. */
+import type { Clock, Plain, Timed } from '../bus/chip.ts'
+
+export interface Event {
+  readonly due: number
+  readonly sequence: number
+  readonly target: string
+  readonly kind: string
+  readonly payload: Plain
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.due < b.due || (a.due === b.due && a.sequence < b.sequence)
+}
+
+export class EventQueue {
+  readonly frequency: number
+  readonly cyclesPerTick: number
+  /** The cycle of whoever runs: set by the machine. */
+  readonly #now: () => number
+  /** Told of an event that is now the earliest. */
+  readonly #earlier: (due: number) => void
+  readonly #targets = new Map<string, Timed>()
+  #heap: Event[] = []
+  #cancelled = new Set<number>()
+  #sequence = 0
+
+  constructor(frequency: number, cyclesPerTick: number, now: () => number, earlier: (due: number) => void) {
+    this.frequency = frequency
+    this.cyclesPerTick = cyclesPerTick
+    this.#now = now
+    this.#earlier = earlier
+  }
+
+  /** Names a receiver of events. */
+  enroll(name: string, target: Timed): void {
+    if (this.#targets.has(name)) throw new Error(`two receivers of events are called "${name}"`)
+    this.#targets.set(name, target)
+  }
+
+  clock(target: string): Clock {
+    return {
+      now: this.#now,
+      at: (cycle, kind, payload = null) => this.schedule(cycle, target, kind, payload),
+      cancel: event => this.cancel(event),
+      cyclesPerTick: this.cyclesPerTick,
+      frequency: this.frequency,
+    }
+  }
+
+  /** A time in the past means now. */
+  schedule(cycle: number, target: string, kind: string, payload: Plain): number {
+    const now = this.#now()
+    const event: Event = { due: cycle > now ? cycle : now, sequence: this.#sequence++, target, kind, payload }
+    const heap = this.#heap
+    let at = heap.length
+    heap.push(event)
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!before(event, heap[parent]!)) break
+      heap[at] = heap[parent]!
+      at = parent
+    }
+    heap[at] = event
+    if (at === 0) this.#earlier(event.due)
+    return event.sequence
+  }
+
+  cancel(sequence: number): void {
+    if (this.#heap.some(event => event.sequence === sequence)) this.#cancelled.add(sequence)
+  }
+
+  /** The cycle of the earliest event, or Infinity. */
+  next(): number {
+    while (this.#heap.length > 0) {
+      const first = this.#heap[0]!
+      if (!this.#cancelled.delete(first.sequence)) return first.due
+      this.#pop()
+    }
+    return Infinity
+  }
+
+  /** Takes out the earliest event. */
+  take(): Event {
+    if (this.next() === Infinity) throw new Error('no event is due')
+    return this.#pop()
+  }
+
+  deliver(event: Event): void {
+    const target = this.#targets.get(event.target)
+    if (!target) throw new Error(`event ${event.kind} is for "${event.target}", which is not on this machine`)
+    target.due(event.kind, event.payload)
+  }
+
+  save(): { readonly sequence: number; readonly events: readonly Event[] } {
+    const events = this.#heap.filter(event => !this.#cancelled.has(event.sequence))
+    return { sequence: this.#sequence, events: events.sort((a, b) => (before(a, b) ? -1 : 1)) }
+  }
+
+  restore(state: { readonly sequence: number; readonly events: readonly Event[] }): void {
+    // A sorted array is a heap.
+    this.#heap = [...state.events]
+    this.#cancelled = new Set()
+    this.#sequence = state.sequence
+  }
+
+  #pop(): Event {
+    const heap = this.#heap
+    const first = heap[0]!
+    const last = heap.pop()!
+    if (heap.length === 0) return first
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+      if (!before(heap[child]!, last)) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = last
+    return first
+  }
+}
