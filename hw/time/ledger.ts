@@ -1,0 +1,105 @@
+/** Where one hart's cycles went: rows of (party, cause, activity). The rows, idle included, sum to the elapsed clock. */
+import { ACTIVITIES, PARTIES, type Activity, type Party } from '../spec/ledger.ts'
+
+export interface LedgerRow {
+  readonly party: Party
+  readonly cause: string
+  readonly activity: Activity
+  readonly cycles: number
+}
+
+export interface LedgerState {
+  readonly rows: readonly LedgerRow[]
+  readonly current: number
+  readonly since: number
+}
+
+interface Key {
+  readonly party: Party
+  readonly cause: string
+  readonly activity: Activity
+}
+
+export class Ledger {
+  /** The row that is charged now. */
+  current: number
+  #keys: Key[] = []
+  #index = new Map<string, number>()
+  #cycles = new Float64Array(64)
+  /** Row with the same party and cause, by activity; 0 until asked for (row 0 is idle's, which nothing splits). */
+  #siblings = new Int32Array(64 * ACTIVITIES.length)
+  /** All cycles before this one are charged. Charges in between move it on. */
+  #since = 0
+
+  constructor(party: Party, cause: string, activity: Activity) {
+    this.row('idle', 'wfi', 'waiting')
+    this.current = this.row(party, cause, activity)
+  }
+
+  /** The number of a row, made when first asked for. */
+  row(party: Party, cause: string, activity: Activity): number {
+    if (!PARTIES.includes(party) || !ACTIVITIES.includes(activity)) throw new Error(`no party "${party}" or activity "${activity}" in the ledger`)
+    const name = `${party}\n${cause}\n${activity}`
+    const known = this.#index.get(name)
+    if (known !== undefined) return known
+    const row = this.#keys.length
+    this.#keys.push({ party, cause, activity })
+    this.#index.set(name, row)
+    if (row === this.#cycles.length) {
+      const grown = new Float64Array(row * 2)
+      grown.set(this.#cycles)
+      this.#cycles = grown
+      const siblings = new Int32Array(row * 2 * ACTIVITIES.length)
+      siblings.set(this.#siblings)
+      this.#siblings = siblings
+    }
+    return row
+  }
+
+  party(row: number): Party {
+    return this.#keys[row]!.party
+  }
+
+  /** From cycle `now` on, charges `row`. */
+  switchTo(row: number, now: number): void {
+    this.#cycles[this.current]! += now - this.#since
+    this.#since = now
+    this.current = row
+  }
+
+  /** Of the cycles up to the present, `cycles` go to another activity of the current party and cause. */
+  charge(activity: Activity, cycles: number): void {
+    const at = this.current * ACTIVITIES.length + ACTIVITIES.indexOf(activity)
+    let row = this.#siblings[at]!
+    if (row === 0) {
+      const { party, cause } = this.#keys[this.current]!
+      row = this.row(party, cause, activity)
+      this.#siblings[at] = row
+    }
+    this.#cycles[row]! += cycles
+    this.#since += cycles
+  }
+
+  /** All rows with cycles as of `now`, in the order in which they were first used. */
+  rows(now: number): readonly LedgerRow[] {
+    this.switchTo(this.current, now)
+    return this.#keys.map((key, row) => ({ ...key, cycles: this.#cycles[row]! })).filter(row => row.cycles !== 0)
+  }
+
+  save(): LedgerState {
+    return { rows: this.#keys.map((key, row) => ({ ...key, cycles: this.#cycles[row]! })), current: this.current, since: this.#since }
+  }
+
+  restore(state: LedgerState): void {
+    this.#keys = []
+    this.#index = new Map()
+    this.#siblings.fill(0)
+    this.#cycles.fill(0)
+    for (const { party, cause, activity, cycles } of state.rows) {
+      const row = this.row(party, cause, activity)
+      this.#cycles[row] = cycles
+    }
+    this.current = state.current
+    this.#since = state.since
+  }
+}
