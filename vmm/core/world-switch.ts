@@ -1,0 +1,64 @@
+/**
+ * The world switch, in assembly. `sscratch` holds the frame of the vCPU that runs on the hart. Lines that repeat are
+ * generated from the frame's layout, so that offsets are declared once.
+ *
+ *   guest ──trap──▶ from_guest: save x1..x31, sepc, sstatus, hstatus ──▶ entry `exit`
+ *   entry … jump(to_guest), a0 = frame ──▶ restore them ──▶ sret ──▶ guest
+ *   load_context / save_context: a0 = frame, jump to the address in a1 afterwards
+ */
+import { frame } from './frame.ts'
+
+const A0 = 10
+const GENERAL = Array.from({ length: 31 }, (_, index) => index + 1).filter(register => register !== A0)
+const FLOATS = Array.from({ length: 32 }, (_, index) => index)
+
+/** CSRs that belong to the vCPU on the hart; they change hands when it does. */
+const CONTEXT = [
+  'vsstatus', 'vsie', 'vstvec', 'vsscratch', 'vsepc', 'vscause', 'vstval', 'vsatp', 'vstimecmp', 'hvip', 'hgatp', 'htimedelta', 'scounteren',
+] as const
+
+/** sstatus.FS as a mask: a guest's floating-point registers are dirty when both bits are set. */
+const FS = 0x6000
+
+/** Assembly text with the labels from_guest, to_guest, save_context, load_context. Needs an `enter exit` door: the text contains it. */
+export function worldSwitch(): string {
+  const lines = (rows: readonly string[]) => rows.join('\n')
+  return `
+    .align 2
+from_guest:
+    csrrw a0, sscratch, a0
+${lines(GENERAL.map(register => `    sd x${register}, ${frame.x.at + register * 8}(a0)`))}
+    csrrw t0, sscratch, a0
+    sd t0, ${frame.x.at + A0 * 8}(a0)
+${lines((['sepc', 'sstatus', 'hstatus'] as const).map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
+    enter exit
+
+to_guest:
+    csrw sscratch, a0
+${lines((['sepc', 'sstatus', 'hstatus'] as const).map(csr => `    ld t0, ${frame[csr].at}(a0)\n    csrw ${csr}, t0`))}
+${lines(GENERAL.map(register => `    ld x${register}, ${frame.x.at + register * 8}(a0)`))}
+    ld a0, ${frame.x.at + A0 * 8}(a0)
+    sret
+
+save_context:
+${lines(CONTEXT.map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
+    ld t0, ${frame.vsstatus.at}(a0)
+    li t1, ${FS}
+    and t0, t0, t1
+    bne t0, t1, 1f
+    csrs sstatus, t1
+${lines(FLOATS.map(register => `    fsd f${register}, ${frame.f.at + register * 8}(a0)`))}
+    csrr t0, fcsr
+    sd t0, ${frame.fcsr.at}(a0)
+1:  jr a1
+
+load_context:
+${lines(CONTEXT.map(csr => `    ld t0, ${frame[csr].at}(a0)\n    csrw ${csr}, t0`))}
+    li t1, ${FS}
+    csrs sstatus, t1
+${lines(FLOATS.map(register => `    fld f${register}, ${frame.f.at + register * 8}(a0)`))}
+    ld t0, ${frame.fcsr.at}(a0)
+    csrw fcsr, t0
+    jr a1
+`
+}
