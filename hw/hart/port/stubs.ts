@@ -1,0 +1,13 @@
+/**
+ * Where port operations trap. What a handler finds at xepc is a real instruction: a load, store or AMO that goes
+ * wrong has the address of an instruction of its kind among the software's stubs (hw/spec/port-stubs.ts), with its operands in t4
+ * and t5, so that whoever handles the trap may emulate it and go on behind it, or mend the cause and go back to it.
+ */
+import { STUB_INSTRUCTIONS } from '../../spec/port-stubs.ts'
+import { CALL } from './log.ts'
+
+/** Of each call: the bytes from the stubs' beginning to its instruction, or -1. */
+export const STUB_OFFSETS: Int32Array = new Int32Array(64).fill(-1)
+Object.keys(STUB_INSTRUCTIONS).forEach((call, index) => {
+  STUB_OFFSETS[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = index * 8
+})
