@@ -4,10 +4,8 @@
  * (as with flow control), so nothing is overrun except in loopback.
  */
 import type { Chip, Clock, Line, Plain, Saved, Timed } from '../bus/chip.ts'
-import { UART_FIFO_BYTES, UART_INTERRUPT, UART_TRIGGERS, uart as table } from '../spec/devices/uart.ts'
+import { UART_CLOCK, UART_FIFO_BYTES, UART_INTERRUPT, UART_TRIGGERS, uart as table } from '../spec/devices/uart.ts'
 
-/** The oscillator behind the divisor latch, Hz: the device tree's clock-frequency. */
-export const UART_CLOCK = 3_686_400
 const BITS_A_CHARACTER = 10
 const TIMEOUT_CHARACTERS = 4
 const NO_EVENT = -1

@@ -1,6 +1,6 @@
 /**
  * The flattened device tree, version 17: from and to bytes. Firmware, boards, the VMM (which writes one for each
- * guest) and scripted guests share it. Everything in the file is big endian. Chapters of the Devicetree
+ * guest) and scripted guests share it. Everything in the file is big endian. Sections "DT" of the Devicetree
  * Specification 0.4.
  *
  *   header   40 bytes                                 5.2
