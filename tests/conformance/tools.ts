@@ -38,7 +38,6 @@ export function assembleImage(source: string, base = 0x8000_0000): Uint8Array {
 export interface QemuRun {
   /** Placed at the start of RAM (0x8000_0000), where QEMU's reset code jumps. */
   readonly image: Uint8Array
-  readonly ramBytes: number
   /** RAM from this offset on is returned. */
   readonly resultAt: number
   readonly resultBytes: number
@@ -48,15 +47,17 @@ export interface QemuRun {
 
 /** Runs an image on QEMU's virt machine until it writes to the test finisher; returns part of its RAM. */
 export function runInQemu(run: QemuRun): Uint8Array {
+  // QEMU puts its device tree into the last 2 MiB or so.
+  const megabytes = (Math.ceil(run.image.length / 0x20_0000) + 2) * 2
   return withScratch(folder => {
     const path = join(folder, 'ram')
     const writing = openSync(path, 'w')
-    ftruncateSync(writing, run.ramBytes)
+    ftruncateSync(writing, megabytes << 20)
     writeSync(writing, run.image)
     closeSync(writing)
     const result = spawnSync(QEMU, [
-      '-M', 'virt,memory-backend=ram', '-cpu', run.cpu, '-m', `${run.ramBytes >> 20}M`, '-bios', 'none', '-display', 'none',
-      '-serial', 'none', '-monitor', 'none', '-object', `memory-backend-file,id=ram,size=${run.ramBytes},mem-path=${path},share=on`,
+      '-M', 'virt,memory-backend=ram', '-cpu', run.cpu, '-m', `${megabytes}M`, '-bios', 'none', '-display', 'none',
+      '-serial', 'none', '-monitor', 'none', '-object', `memory-backend-file,id=ram,size=${megabytes}M,mem-path=${path},share=on`,
     ], { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' })
     if (result.error || result.status !== 0) {
       throw new Error(`${QEMU} did not finish (status ${result.status}): ${result.error?.message ?? result.stderr}`)
