@@ -7,14 +7,26 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+
+/** Instructions that the assembler (binutils 2.40) does not know. */
+const MACROS = `#ifdef __ASSEMBLER__
+.macro czero.eqz rd, rs1, rs2
+  .insn r 0x33, 5, 7, \\rd, \\rs1, \\rs2
+.endm
+.macro czero.nez rd, rs1, rs2
+  .insn r 0x33, 7, 7, \\rd, \\rs1, \\rs2
+.endm
+#endif
+`
 
 /** Folders of isa/ that the machine claims, with what the assembler is told beyond rv64gc. */
 const FOLDERS: readonly (readonly [folder: string, march: string])[] = [
   ['rv64ui', ''], ['rv64um', ''], ['rv64ua', ''], ['rv64uf', ''], ['rv64ud', ''], ['rv64uc', ''], ['rv64uziccid', ''],
-  ['rv64uzba', '_zba'], ['rv64uzbb', '_zbb'], ['rv64uzbs', '_zbs'], ['rv64uzicond', '_zicond'],
+  ['rv64uzba', '_zba'], ['rv64uzbb', '_zbb'], ['rv64uzbs', '_zbs'], ['rv64uzicond', ''],
   ['rv64mi', ''], ['rv64si', ''], ['rv64mzicbo', '_zicboz'], ['rv64ssvnapot', ''], ['hypervisor', 'h'], ['hypervisor-svadu', 'h'],
 ]
 
@@ -25,6 +37,8 @@ if (!values.sources || !values.to) {
 }
 const { sources, to } = values
 mkdirSync(to, { recursive: true })
+const macros = join(mkdtempSync(join(tmpdir(), 'barehart-')), 'macros.h')
+writeFileSync(macros, MACROS)
 const isa = join(sources, 'isa')
 const environment = (kind: 'p' | 'v') => join(sources, 'env', kind)
 
@@ -38,7 +52,7 @@ function build(folder: string, test: string, kind: 'p' | 'v', march: string): st
   const result = spawnSync('riscv64-linux-gnu-gcc', [
     '-march=rv64g', '-mabi=lp64d', `-Wa,-march=rv64g${march}`, '-static', '-mcmodel=medany', '-fvisibility=hidden', '-nostdlib', '-nostartfiles',
     '-fno-pic', '-no-pie', '-Wl,--build-id=none', '-std=gnu99', '-O2', `-DENTROPY=0x${entropy}`,
-    `-I${environment(kind)}`, `-I${join(isa, 'macros/scalar')}`, `-T${join(environment(kind), 'link.ld')}`,
+    '-include', macros, `-I${environment(kind)}`, `-I${join(isa, 'macros/scalar')}`, `-T${join(environment(kind), 'link.ld')}`,
     ...environmentSources, join(isa, folder, `${test}.S`), '-o', join(to as string, name),
   ], { encoding: 'utf8' })
   if (result.error) return result.error.message
@@ -60,4 +74,5 @@ for (const [folder, march] of FOLDERS) {
     }
   }
 }
+rmSync(dirname(macros), { recursive: true })
 console.log(`${built} programs in ${to}`)
