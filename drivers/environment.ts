@@ -41,6 +41,11 @@ export interface Environment {
   }
   readonly interrupts: readonly Interrupt[]
   readonly time: {
+    /**
+     * Names one of the driver's fixed functions, while it is being made: a pending call is data (a name, a time), so
+     * that it can be saved. Only named entries can be called later.
+     */
+    entry(name: string, entry: DriverEntry): void
     /** Microseconds from now. One pending call an entry. */
     after(microseconds: number, entry: DriverEntry): void
     /** As soon as the current entry is over. */

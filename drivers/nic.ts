@@ -356,6 +356,9 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
     }
   }
 
+  time.entry('step', step)
+  time.entry('drain', drain)
+  time.entry('watch', watch)
   if (interrupts.length > 0) interrupts[0].subscribe(onInterrupt)
 
   return {

@@ -451,6 +451,9 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
     }
   }
 
+  time.entry('step', step)
+  time.entry('drain', drain)
+  time.entry('watch', watch)
   // A handler is one and the same, however many lines there are: each completion queue is looked at.
   for (let i = 0; i < interrupts.length; i++) interrupts[i].subscribe(onInterrupt)
 

@@ -225,6 +225,8 @@ export function virtioBlk(env: Environment, config: VirtioBlkConfig): BlockDevic
     dma.free(queue.memory)
   }
 
+  time.entry('step', step)
+  time.entry('drain', drain)
   if (env.interrupts.length > 0) env.interrupts[0].subscribe(onInterrupt)
 
   return {

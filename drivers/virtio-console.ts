@@ -105,6 +105,8 @@ export function virtioConsole(env: Environment): ConsoleDevice {
     dma.free(receiveq.memory)
   }
 
+  time.entry('step', step)
+  time.entry('announce', announce)
   if (env.interrupts.length > 0) env.interrupts[0].subscribe(onInterrupt)
 
   return {

@@ -164,6 +164,8 @@ export function virtioNet(env: Environment, config: VirtioNetConfig): NetworkDev
     dma.free(receiveq.memory)
   }
 
+  time.entry('step', step)
+  time.entry('drain', drain)
   if (env.interrupts.length > 0) env.interrupts[0].subscribe(onInterrupt)
 
   return {
