@@ -1,0 +1,81 @@
+/** The machine description: one JSON file says what machine to build and what runs on it. `barehart schema` prints this schema. */
+import Type, { type Static } from 'typebox'
+
+/** Bytes: a number, or a number with K, M or G. */
+const Size = Type.Union([Type.Integer({ minimum: 1 }), Type.String({ pattern: '^[1-9][0-9]*[KMG]?$' })], {
+  description: 'bytes: a number, or a string such as "128M"',
+})
+
+const Disk = Type.Union([
+  Type.Object(
+    { file: Type.String({ minLength: 1 }) },
+    { additionalProperties: false, description: 'an image file, read and written in place' },
+  ),
+  Type.Object({ size: Size }, { additionalProperties: false, description: 'an empty disk in memory' }),
+])
+
+const Guest = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$', description: 'unique among the guests' }),
+    kernel: Type.String({ minLength: 1, description: 'a file (Linux Image, ELF or raw), or the name of a workload' }),
+    initrd: Type.Optional(Type.String({ minLength: 1 })),
+    append: Type.Optional(Type.String({ description: 'the kernel command line' })),
+    memory: Size,
+    vcpus: Type.Optional(Type.Integer({ minimum: 1, maximum: 8 })),
+    harts: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, description: 'pins, one a vCPU' })),
+    weight: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 65535, description: 'share of a hart against the others on it; 256' }),
+    ),
+    cap: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, description: 'most of a hart that each vCPU gets, in percent' }),
+    ),
+    disk: Type.Optional(
+      Type.Union([
+        Type.Object(
+          { first: Type.Integer({ minimum: 0 }), sectors: Type.Integer({ minimum: 1 }) },
+          { additionalProperties: false },
+        ),
+        Type.Object({ size: Size }, { additionalProperties: false, description: 'the next free part of the disk' }),
+      ]),
+    ),
+    network: Type.Optional(
+      Type.Union([
+        Type.Boolean(),
+        Type.Object(
+          {
+            mac: Type.Optional(Type.String({ pattern: '^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$' })),
+            vlan: Type.Optional(Type.Integer({ minimum: 0, maximum: 4094 })),
+          },
+          { additionalProperties: false },
+        ),
+      ]),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const DescriptionSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    machine: Type.Optional(
+      Type.Object(
+        {
+          harts: Type.Optional(Type.Integer({ minimum: 1, maximum: 8 })),
+          ram: Type.Optional(Size),
+          disk: Type.Optional(Disk),
+          network: Type.Optional(Type.Boolean()),
+          seed: Type.Optional(Type.Integer({ minimum: 0 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    vmm: Type.Union([Type.Literal('native'), Type.Literal('hosted'), Type.Literal('none')], {
+      description: 'type 1, type 2, or the one guest straight on the machine',
+    }),
+    guests: Type.Array(Guest, { minItems: 1 }),
+  },
+  { $id: 'barehart-machine', title: 'barehart machine description', additionalProperties: false },
+)
+
+export type RawDescription = Static<typeof DescriptionSchema>
+export type RawGuest = RawDescription['guests'][number]
