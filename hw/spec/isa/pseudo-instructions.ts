@@ -93,9 +93,9 @@ export const SYMBOL_LOADS: readonly string[] = ['lb', 'lbu', 'lh', 'lhu', 'lw', 
 export const SYMBOL_STORES: readonly string[] = ['sb', 'sh', 'sw', 'sd', 'flw', 'fld', 'fsw', 'fsd']
 
 /** What `li register, value` stands for: lui and addiw where 32 bits suffice, else 12 bits at a time from the top. */
-export function loadImmediate(register: string, value: bigint): readonly string[] {
+export function loadImmediate(register: string, value: bigint, add: 'addi' | 'addiw' = 'addi'): readonly string[] {
   const wanted = BigInt.asIntN(64, value)
-  if (wanted === BigInt.asIntN(12, wanted)) return [`addi ${register}, zero, ${wanted}`]
+  if (wanted === BigInt.asIntN(12, wanted)) return [`${add} ${register}, zero, ${wanted}`]
   const low = BigInt.asIntN(12, wanted)
   if (wanted === BigInt.asIntN(32, wanted)) {
     const upper = BigInt.asUintN(20, (wanted - low) >> 12n)
@@ -109,5 +109,5 @@ export function loadImmediate(register: string, value: bigint): readonly string[
     shift++
   }
   const rest = low === 0n ? [] : [`addi ${register}, ${register}, ${low}`]
-  return [...loadImmediate(register, high), `slli ${register}, ${register}, ${shift}`, ...rest]
+  return [...loadImmediate(register, high, 'addiw'), `slli ${register}, ${register}, ${shift}`, ...rest]
 }
