@@ -1,0 +1,113 @@
+/** A vCPU: a frame in RAM for what the guest's hart holds, and a record for what the VMM knows of it. */
+import type { HartPort } from '../../hw/port.ts'
+import { hvip } from '../../hw/spec/csrs/hypervisor.ts'
+import { frame, slotOf } from './frame.ts'
+
+/** Not started, or stopped by itself (HSM). */
+export const STOPPED = 0
+export const RUNNABLE = 1
+/** In wfi: runnable again when an interrupt is pending. */
+export const WAITING = 2
+/** Stopped for good: the guest crashed or was switched off. */
+export const DEAD = 3
+
+/** No hart. */
+export const NOWHERE = -1
+
+/** Interrupt bits of hvip. */
+export const VSSIP = 1 << 2
+export const VSTIP = 1 << 6
+export const VSEIP = 1 << 10
+
+export interface VcpuRecord {
+  [field: string]: number | boolean
+  status: number
+  /** The hart that holds its context, or NOWHERE. */
+  hart: number
+  /** Interrupts to be raised once its context is on the hart that looks (set by other harts). */
+  raised: number
+  /** The same, to be lowered. */
+  lowered: number
+}
+
+export class Vcpu {
+  /** Number within its virtual machine: what the guest knows as its hart id. */
+  readonly index: number
+  /** Where it is pinned, or NOWHERE. */
+  readonly pin: number
+  /** Host physical address of its frame. */
+  readonly frame: number
+  readonly record: VcpuRecord
+
+  constructor(index: number, pin: number, frameAddress: number) {
+    this.index = index
+    this.pin = pin
+    this.frame = frameAddress
+    this.record = { status: STOPPED, hart: NOWHERE, raised: 0, lowered: 0 }
+  }
+
+  /** A general register of the guest's: its low 32 bits, unsigned. */
+  register32(port: HartPort, register: number): number {
+    return register === 0 ? 0 : port.load32(slotOf(this.frame, register))
+  }
+
+  /** A general register: 64 bits, saturating (see HartPort). */
+  register64(port: HartPort, register: number): number {
+    return register === 0 ? 0 : port.load64(slotOf(this.frame, register))
+  }
+
+  /** Sets a general register from two words. */
+  setRegister(port: HartPort, register: number, low: number, high: number): void {
+    if (register === 0) return
+    port.store32(slotOf(this.frame, register), low)
+    port.store32(slotOf(this.frame, register) + 4, high)
+  }
+
+  /** Sets a general register to a small signed number. */
+  setSigned(port: HartPort, register: number, value: number): void {
+    this.setRegister(port, register, value, value < 0 ? -1 : 0)
+  }
+
+  /** Moves the guest past the instruction that trapped. */
+  skip(port: HartPort, length: number): void {
+    port.store64(this.frame + frame.sepc.at, port.load64(this.frame + frame.sepc.at) + length)
+  }
+
+  /** Raises a virtual interrupt; true if another hart has to be told (it holds the context). */
+  raise(port: HartPort, bit: number): boolean {
+    const { record } = this
+    if (record.status === WAITING) record.status = RUNNABLE
+    if (record.hart === port.hart) {
+      port.set(hvip, bit)
+      return false
+    }
+    record.raised |= bit
+    record.lowered &= ~bit
+    return record.hart !== NOWHERE
+  }
+
+  /** Lowers a virtual interrupt; true if another hart has to be told. */
+  lower(port: HartPort, bit: number): boolean {
+    const { record } = this
+    if (record.hart === port.hart) {
+      port.clear(hvip, bit)
+      return false
+    }
+    record.lowered |= bit
+    record.raised &= ~bit
+    return record.hart !== NOWHERE
+  }
+
+  /** Applies what other harts asked for, on the hart that holds the context. */
+  settle(port: HartPort): void {
+    const { record } = this
+    if (record.raised !== 0) {
+      port.set(hvip, record.raised)
+      record.raised = 0
+    }
+    if (record.lowered !== 0) {
+      port.clear(hvip, record.lowered)
+      record.lowered = 0
+    }
+  }
+}
