@@ -12,7 +12,7 @@ import { instructionNamed } from './instructions.ts'
 import { expandMacro, parseMacro, substitute, type Macro } from './macros.ts'
 import { littleEndian, ObjectBuilder } from './object.ts'
 import { loadImmediate, PSEUDO_INSTRUCTIONS, SYMBOL_LOADS, SYMBOL_STORES } from './pseudo-instructions.ts'
-import { X_NUMBERS } from './register-names.ts'
+import { EXACT_CONVERSIONS, X_NUMBERS } from './register-names.ts'
 import { splitHead, splitOperands, statementsOf, type Statement } from './statements.ts'
 
 export { AssemblyError } from './assembly-error.ts'
@@ -43,8 +43,6 @@ export interface AssemblerOptions {
 }
 
 const compressedByName = new Map(COMPRESSED.map(form => [form.name, form]))
-/** Conversions that are always exact: GNU as encodes rounding mode 0 where it is left out. */
-const EXACT_CONVERSIONS: readonly string[] = ['fcvt.d.w', 'fcvt.d.wu', 'fcvt.d.s']
 const LABEL = /^([A-Za-z_.$][\w.$]*|\d+)\s*:\s*/
 const MAX_DEPTH = 100
 

@@ -38,7 +38,7 @@ export const PSEUDO_INSTRUCTIONS: Readonly<Record<string, readonly string[]>> = 
   'jalr/3': ['jalr $1, $3($2)'],
   'ret/0': ['jalr zero, 0(ra)'],
   'call/1': ['auipc ra, %pcrel_hi($1)', 'jalr ra, %pcrel_lo_previous($1)(ra)'],
-  'call/2': ['auipc $1, %pcrel_hi($2)', 'jalr $1, %pcrel_lo_previous($2)($1)'],
+  'call/2': ['auipc t1, %pcrel_hi($2)', 'jalr $1, %pcrel_lo_previous($2)(t1)'],
   'tail/1': ['auipc t1, %pcrel_hi($1)', 'jalr zero, %pcrel_lo_previous($1)(t1)'],
   'jump/2': ['auipc $2, %pcrel_hi($1)', 'jalr zero, %pcrel_lo_previous($1)($2)'],
   'la/2': ['auipc $1, %pcrel_hi($2)', 'addi $1, $1, %pcrel_lo_previous($2)'],

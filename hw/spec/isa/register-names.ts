@@ -15,6 +15,9 @@ export const F_NAMES: readonly string[] = [
 /** Rounding modes by their encoding; 5 and 6 are reserved. */
 export const ROUNDING_NAMES: readonly string[] = ['rne', 'rtz', 'rdn', 'rup', 'rmm', 'unknown', 'unknown', 'dyn']
 
+/** Conversions that are exact in every rounding mode: GNU as encodes mode 0 where it is left out. */
+export const EXACT_CONVERSIONS: readonly string[] = ['fcvt.d.w', 'fcvt.d.wu', 'fcvt.d.s']
+
 /** The sets of a fence, bit 3 first. */
 export const FENCE_LETTERS = 'iorw'
 
