@@ -64,15 +64,18 @@ export interface NicPrices {
   /** From the last bit of a frame to its descriptor in memory: one posted write. */
   readonly writeBack: number
   readonly autonegotiation: number
+  /** One management frame to or from the PHY. */
+  readonly mdio: number
 }
 
 /**
  * Intel 82576. IEEE 802.3: 1 Gb/s, 8 bytes of preamble and delimiter, 12 of gap. PCIe read round trip and posted write
  * as measured for a network card (Neugebauer et al., SIGCOMM 2018: about 550 ns for a 64-byte read). Autonegotiation takes
- * seconds in copper; shortened to 10 ms, since nothing is learned from waiting for it.
+ * seconds in copper; shortened to 10 ms, since nothing is learned from waiting for it. A management frame is 64 bits at
+ * 2.5 MHz (IEEE 802.3 22.2.2.11).
  */
 export const i82576: NicPrices = {
-  name: 'Intel 82576', lineRate: 1e9, overheadBytes: 20, fetch: 550, writeBack: 300, autonegotiation: 10_000_000,
+  name: 'Intel 82576', lineRate: 1e9, overheadBytes: 20, fetch: 550, writeBack: 300, autonegotiation: 10_000_000, mdio: 25_600,
 }
 
 /** What light or electrons take for a metre of cable: two thirds of the speed of light. */
