@@ -16,12 +16,17 @@ const note = missing.length > 0 ? ` (skipped, missing: ${missing.join(', ')})` :
 /** Instructions that binutils 2.40 lacks, or shows only with their reserved fields zero. */
 const APART = /^(czero|entry|fence|fence\.i|c\.nop|fcvt\.d\.(w|wu|s))$/
 
+/** With symbols in the file, objdump shows targets without 0x. */
+function withoutPrefix(text: string): string {
+  return /^(jal|b(eq|ne|ltu?|geu?)|c\.(j|beqz|bnez)) /.test(text) ? text.replace(/0x([0-9a-f]+)$/, '$1') : text
+}
+
 function gnuDisassembly(words: readonly number[]): string[] {
   return withScratch(folder => {
     const source = words.map(word => `.insn ${(word & 3) === 3 ? 4 : 2}, 0x${word.toString(16)}\n`).join('')
     writeFileSync(join(folder, 'words.s'), source)
     execFileSync(ASSEMBLER, [`-march=${MARCH}`, '-o', join(folder, 'words.o'), join(folder, 'words.s')])
-    const listing = execFileSync(`${PREFIX}objdump`, ['-d', '-M', 'no-aliases', join(folder, 'words.o')], {
+    const listing = execFileSync(`${PREFIX}objdump`, ['-d', '-z', '-M', 'no-aliases', join(folder, 'words.o')], {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
     })
@@ -50,13 +55,24 @@ describe.skipIf(missing.length > 0)(`against GNU binutils${note}`, () => {
     const ours = words.map(({ word }) => {
       const text = disassemble(word, pc)
       pc += (word & 3) === 3 ? 4 : 2
-      // With symbols in the file, objdump shows targets without 0x.
-      return /^(jal|b(eq|ne|ltu?|geu?)|c\.(j|beqz|bnez)) /.test(text) ? text.replace(/0x([0-9a-f]+)$/, '$1') : text
+      return withoutPrefix(text)
     })
     const unnamed = /csr.*,0x[0-9a-f]+,/ // a CSR that this machine lacks has no name here
     const pairs = ours.map((text, index) => [text, theirs[index]] as const).filter(([text]) => !unnamed.test(text))
     expect(pairs.filter(([text, theirs]) => text !== theirs)).toEqual([])
     expect(pairs.length).toBeGreaterThan(4000)
+  })
+
+  test('of all 16-bit words, those are legal that objdump knows, and mean the same', () => {
+    const words = Array.from({ length: 0x10000 }, (_, word) => word).filter(word => (word & 3) !== 3)
+    const theirs = gnuDisassembly(words)
+    const differing = words.flatMap((word, index) => {
+      const ours = withoutPrefix(disassemble(word, 2 * index)).replace('.half', '.2byte').replace(/0x0+(?=[0-9a-f])/, '0x')
+      const gnu = theirs[index]!.replace(/(c\.s\w+)64 (\w+)/, '$1 $2,0x0')
+      return ours === gnu ? [] : [`${gnu} → ${ours}`]
+    })
+    // Illegal, reserved, and the same by another name.
+    expect(differing).toEqual(['c.unimp → .2byte 0x0', 'c.addi zero,0 → c.nop', 'c.addi16sp sp,0 → .2byte 0x6101'])
   })
 
   test.each([['without', false], ['with', true]])('a source of every form assembles as GNU as does it, %s compression', (_, compress) => {
