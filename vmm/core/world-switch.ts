@@ -14,7 +14,19 @@ const FLOATS = Array.from({ length: 32 }, (_, index) => index)
 
 /** CSRs that belong to the vCPU on the hart; they change hands when it does. */
 const CONTEXT = [
-  'vsstatus', 'vsie', 'vstvec', 'vsscratch', 'vsepc', 'vscause', 'vstval', 'vsatp', 'vstimecmp', 'hvip', 'hgatp', 'htimedelta', 'scounteren',
+  'vsstatus',
+  'vsie',
+  'vstvec',
+  'vsscratch',
+  'vsepc',
+  'vscause',
+  'vstval',
+  'vsatp',
+  'vstimecmp',
+  'hvip',
+  'hgatp',
+  'htimedelta',
+  'scounteren',
 ] as const
 
 /** sstatus.FS as a mask: a guest's floating-point registers are dirty when both bits are set. */

@@ -32,7 +32,14 @@ export interface BlockBackend {
   readonly depth: number
   sectors(port: HartPort): number
   /** `guestAddress` and count × 512 bytes have been checked by `reach`. False: try again after a completion. `completed` follows through the function given to `attach`. */
-  submit(port: HartPort, tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, guestAddress: number): boolean
+  submit(
+    port: HartPort,
+    tag: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    guestAddress: number,
+  ): boolean
   attach(completed: (port: HartPort, tag: number, ok: boolean) => void): void
 }
 

@@ -95,7 +95,9 @@ export function guestsOf(tree: Fdt): readonly GuestNode[] {
         bootargs: textOf(node.properties.get('bootargs')),
         ...(node.properties.has('initrd') && { initrd: { address: pair('initrd', 0), bytes: pair('initrd', 2) } }),
         ...(node.properties.has('disk') && { disk: { first: pair('disk', 0), sectors: pair('disk', 2) } }),
-        ...(node.properties.has('network') && { network: { mac: [...(node.properties.get('mac') ?? [])], vlan: one('vlan', 0) } }),
+        ...(node.properties.has('network') && {
+          network: { mac: [...(node.properties.get('mac') ?? [])], vlan: one('vlan', 0) },
+        }),
       }
     })
 }

@@ -1,0 +1,72 @@
+/** A virtual machine: its RAM, its vCPUs, and which virtual chip answers where. */
+import type { HartPort } from '../../hw/port.ts'
+import type { VirtualChip } from '../virtual/chip.ts'
+import type { GuestRam } from './guest-ram.ts'
+import type { Vcpu } from './vcpu.ts'
+
+interface Window {
+  readonly name: string
+  readonly base: number
+  readonly bytes: number
+  readonly chip: VirtualChip
+}
+
+export interface VmRecord {
+  [field: string]: number | boolean
+  /** Set when the guest has switched itself off, crashed, or was stopped. */
+  ended: boolean
+  /** True if it ended by a crash. */
+  crashed: boolean
+  /** What SRST or the finisher said: 0 is success. */
+  exitCode: number
+}
+
+export class VirtualMachine {
+  readonly index: number
+  readonly label: string
+  readonly ram: GuestRam
+  readonly vcpus: readonly Vcpu[]
+  readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0 }
+  readonly #windows: Window[] = []
+
+  constructor(index: number, label: string, ram: GuestRam, vcpus: readonly Vcpu[]) {
+    this.index = index
+    this.label = label
+    this.ram = ram
+    this.vcpus = vcpus
+  }
+
+  /** VMID 0 is nobody's. */
+  get vmid(): number {
+    return this.index + 1
+  }
+
+  /** Puts a chip into the guest's address map. Before the guest starts. */
+  attach(name: string, base: number, bytes: number, chip: VirtualChip): void {
+    this.#windows.push({ name, base, bytes, chip })
+  }
+
+  /** The index of the window that holds the access, or -1: nobody answers. */
+  find(address: number, bytes: number): number {
+    for (let index = 0; index < this.#windows.length; index++) {
+      const window = this.#windows[index]!
+      if (address >= window.base && address + bytes <= window.base + window.bytes) return index
+    }
+    return -1
+  }
+
+  /** Name of a window, for the ledger. */
+  nameOf(window: number): string {
+    return this.#windows[window]!.name
+  }
+
+  read(port: HartPort, window: number, address: number, bytes: 1 | 2 | 4): number {
+    const { base, chip } = this.#windows[window]!
+    return chip.read(port, address - base, bytes)
+  }
+
+  write(port: HartPort, window: number, address: number, bytes: 1 | 2 | 4, value: number): void {
+    const { base, chip } = this.#windows[window]!
+    chip.write(port, address - base, bytes, value)
+  }
+}
