@@ -1,0 +1,134 @@
+/**
+ * What handlers call: imported services, and functions of the module for what WebAssembly has no instruction for.
+ * All imports take and return i32; the index of an operation stands for its name.
+ */
+import type { CacheBlockOperation, CsrOperation } from '../hart/services.ts'
+import { ADDRESS, BUDGET, PC, VALUE } from '../hart/state.ts'
+import type { Action, AmoOperation, FloatOperation } from '../spec/isa/semantics.ts'
+import { PC_BASE, SLOT } from './record.ts'
+import { Code } from './wasm-code.ts'
+import { I32, I64, type ModuleEncoder } from './wasm-encoder.ts'
+
+export const ACTIONS: readonly Action[] = [
+  'ecall', 'ebreak', 'mret', 'sret', 'wfi', 'illegal', 'fence', 'fence.i', 'sfence.vma', 'sinval.vma', 'sfence.w.inval',
+  'sfence.inval.ir', 'hfence.vvma', 'hfence.gvma', 'hinval.vvma', 'hinval.gvma', 'entry',
+]
+export const AMO_OPERATIONS: readonly AmoOperation[] = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu']
+export const CSR_OPERATIONS: readonly CsrOperation[] = ['write', 'set', 'clear']
+export const CACHE_BLOCK_OPERATIONS: readonly CacheBlockOperation[] = ['zero', 'clean', 'flush', 'inval']
+export const FLOAT_OPERATIONS: readonly FloatOperation[] = [
+  'add', 'sub', 'mul', 'div', 'sqrt', 'fmadd', 'fmsub', 'fnmadd', 'fnmsub', 'min', 'max', 'eq', 'lt', 'le', 'classify', 'to-s', 'to-d',
+  'to-w', 'to-wu', 'to-l', 'to-lu', 'from-w', 'from-wu', 'from-l', 'from-lu',
+]
+
+/** Imported functions, with how many i32 parameters each takes. Each returns 0, or 1 if a trap was taken. */
+const SERVICES = {
+  /** Bytes, negative if the result is sign-extended. */
+  load: 1, store: 1, amo: 2, loadReserved: 1, storeConditional: 1, guestLoad: 3, guestStore: 1, cacheBlock: 1,
+  csr: 4, perform: 1, float: 3, illegal: 0,
+  /** Decodes the instruction at SLOT. */
+  decode: 0,
+  /** Fetches the second half of the instruction at SLOT, and sets SLOT and PC_BASE to where it was decoded to. */
+  straddle: 0,
+  /** Translates PC. Returns its record's address, or 0 if a trap was taken. */
+  fetch: 0,
+} as const
+export type Service = keyof typeof SERVICES
+
+export interface Runtime {
+  readonly imports: Readonly<Record<Service, number>>
+  /** (slot, budget): stores PC, SLOT and BUDGET before a service. */
+  readonly prepare: number
+  /** (slot, budget, address, bytes as for `load`) → outcome. */
+  readonly slowLoad: number
+  /** (slot, budget, address, value, bytes) → outcome. */
+  readonly slowStore: number
+  readonly mulh: Readonly<Record<'ss' | 'uu' | 'su', number>>
+  readonly divide: Readonly<Record<'quotient' | 'remainder', Readonly<Record<'signed' | 'unsigned', Readonly<Record<32 | 64, number>>>>>>
+}
+
+/** Declares the imports and defines the functions. */
+export function addRuntime(module: ModuleEncoder): Runtime {
+  const imports: Partial<Record<Service, number>> = {}
+  for (const [name, parameters] of Object.entries(SERVICES)) {
+    imports[name as Service] = module.importFunction(name, module.type(new Array(parameters).fill(I32), [I32]))
+  }
+  const services = imports as Record<Service, number>
+  const define = (parameters: (typeof I32 | typeof I64)[], results: (typeof I32 | typeof I64)[], body: (code: Code) => void): number => {
+    const index = module.declare(module.type(parameters, results))
+    const code = new Code(parameters.length)
+    body(code)
+    module.define(index, code)
+    return index
+  }
+  const prepare = define([I32, I32], [], code => {
+    code.i32(0).i32(0).memory('i64Load', PC_BASE).get(0).i32(3).op('i32ShrU', 'i64ExtendI32U', 'i64Add').memory('i64Store', PC)
+    code.i32(0).get(0).memory('i32Store', SLOT)
+    code.i32(0).get(1).memory('i32Store', BUDGET)
+  })
+  const slowLoad = define([I32, I32, I64, I32], [I32], code => {
+    code.get(0).get(1).call(prepare).i32(0).get(2).memory('i64Store', ADDRESS).get(3).call(services.load)
+  })
+  const slowStore = define([I32, I32, I64, I64, I32], [I32], code => {
+    code.get(0).get(1).call(prepare).i32(0).get(2).memory('i64Store', ADDRESS).i32(0).get(3).memory('i64Store', VALUE).get(4).call(services.store)
+  })
+  const uu = define([I64, I64], [I64], highProduct)
+  // A negative factor counts 2^64 too much as unsigned: subtract the other factor from the high half.
+  const signedProduct = (both: boolean) => (code: Code) => {
+    code.get(0).get(1).call(uu).get(0).i64(63n).op('i64ShrS').get(1).op('i64And', 'i64Sub')
+    if (both) code.get(1).i64(63n).op('i64ShrS').get(0).op('i64And', 'i64Sub')
+  }
+  const mulh = { uu, su: define([I64, I64], [I64], signedProduct(false)), ss: define([I64, I64], [I64], signedProduct(true)) }
+  const division = (result: 'quotient' | 'remainder', sign: 'signed' | 'unsigned') => {
+    const wide = define([I64, I64], [I64], code => divide(code, result, sign))
+    const narrow = define([I64, I64], [I64], code => {
+      for (const operand of [0, 1]) {
+        code.get(operand)
+        if (sign === 'signed') code.op('i64Extend32S')
+        else code.i64(0xffff_ffffn).op('i64And')
+      }
+      code.call(wide).op('i64Extend32S')
+    })
+    return { 32: narrow, 64: wide }
+  }
+  const signs = (result: 'quotient' | 'remainder') => ({ signed: division(result, 'signed'), unsigned: division(result, 'unsigned') })
+  return { imports: services, prepare, slowLoad, slowStore, mulh, divide: { quotient: signs('quotient'), remainder: signs('remainder') } }
+}
+
+/** High half of the unsigned product, by 32-bit halves. */
+function highProduct(code: Code): void {
+  const [middle, carried] = [code.local(I64), code.local(I64)]
+  const low = (local: number) => code.get(local).i64(0xffff_ffffn).op('i64And')
+  const high = (local: number) => code.get(local).i64(32n).op('i64ShrU')
+  low(0)
+  low(1)
+  code.op('i64Mul').i64(32n).op('i64ShrU')
+  high(0)
+  low(1)
+  code.op('i64Mul', 'i64Add').set(middle)
+  low(0)
+  high(1)
+  code.op('i64Mul')
+  low(middle)
+  code.op('i64Add').set(carried)
+  high(0)
+  high(1)
+  code.op('i64Mul')
+  high(middle)
+  code.op('i64Add')
+  high(carried)
+  code.op('i64Add')
+}
+
+/** RISC-V division: by zero all ones and the dividend; the signed overflow wraps. */
+function divide(code: Code, result: 'quotient' | 'remainder', sign: 'signed' | 'unsigned'): void {
+  const quotient = result === 'quotient'
+  code.get(1).op('i64Eqz').if()
+  if (quotient) code.i64(-1n)
+  else code.get(0)
+  code.op('return').end()
+  if (sign === 'signed' && quotient) code.get(1).i64(-1n).op('i64Eq').if().i64(0n).get(0).op('i64Sub', 'return').end()
+  code.get(0).get(1)
+  if (quotient) code.op(sign === 'signed' ? 'i64DivS' : 'i64DivU')
+  else code.op(sign === 'signed' ? 'i64RemS' : 'i64RemU')
+}
