@@ -16,6 +16,7 @@ const ENVIRONMENT_HIGH = 0xc000_0000
 const MSTATUS_FS_INITIAL = 0x2000
 const MSTATUS_MPP_SUPERVISOR = 0x800
 const MSIE = 0x8
+const MSTATEEN = [0x30c, 0x30d, 0x30e, 0x30f]
 /** PMP 0: NAPOT, nothing allowed (the firmware). PMP 1: NAPOT, all allowed (everything else). */
 const PMP_CONFIGURATION = 0x1f18
 
@@ -106,14 +107,11 @@ after_stimecmp:
   li t0, ${PMP_CONFIGURATION}
   csrw pmpcfg0, t0
   sfence.vma
-  # A hart without state enables traps here, and goes on behind.
+  # mstateen0 to mstateen3. A hart without Smstateen traps here, and goes on behind.
   la t0, after_state_enables
   csrw mtvec, t0
   li t0, -1
-  csrw mstateen0, t0
-  csrw mstateen1, t0
-  csrw mstateen2, t0
-  csrw mstateen3, t0
+${MSTATEEN.map(number => `  csrw 0x${number.toString(16)}, t0`).join('\n')}
   .balign 4
 after_state_enables:
   la t0, trap

@@ -1,0 +1,244 @@
+/**
+ * Board `virt`: QEMU's address map (drawn in ./virt-map.ts) around our chips. It finds its own device tree, firmware and
+ * payload their places in RAM, as that machine does:
+ *
+ *   firmware │ 0x8020_0000 payload … │ … initrd │ device tree │ end of RAM (or 3 GiB, if RAM reaches further)
+ */
+import type { Board, TimeSource, Wiring } from '../board.ts'
+import type { Saved } from '../bus/chip.ts'
+import { memoryDma } from '../bus/memory-dma.ts'
+import { PcieHost } from '../bus/pcie-host.ts'
+import { Clint } from '../devices/clint.ts'
+import type { Backing } from '../devices/disk-backing.ts'
+import { attachHtif } from '../devices/htif.ts'
+import { NicController } from '../devices/nic/nic-controller.ts'
+import { NvmeController } from '../devices/nvme/nvme-controller.ts'
+import { Plic } from '../devices/plic.ts'
+import { GoldfishRtc } from '../devices/rtc.ts'
+import { TestFinisher } from '../devices/test-finisher.ts'
+import { Uart } from '../devices/uart.ts'
+import { EmptyVirtioSlot } from '../devices/virtio-mmio-slot.ts'
+import type { Memory } from '../memory/memory.ts'
+import { PAGE_BYTES } from '../spec/address.ts'
+import { assemble } from '../spec/isa/assembler.ts'
+import { virtDeviceTree } from './device-tree.ts'
+import { FIRMWARE_BYTES, firmwareSource } from './firmware/firmware.ts'
+import { type BootImage, loadImage, parseImage } from './load.ts'
+import { resetRom } from './reset-rom.ts'
+import { PAYLOAD_AT, VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
+
+/** A network card to be plugged in. */
+export interface VirtNic {
+  /** Six bytes; QEMU's 52:54:00:12:34:56 and up unless given. */
+  readonly mac?: readonly number[]
+  /** Called once the card is in its slot: whoever has the other end of the cable attaches it. */
+  connect?(nic: NicController, wiring: Wiring): void
+}
+
+export interface VirtOptions {
+  /** 1 unless given. */
+  readonly harts?: number
+  /** 128 MiB unless given. */
+  readonly ramBytes?: number
+  /** What runs in M-mode: our SBI firmware unless given; `none` starts the kernel there. */
+  readonly bios?: 'default' | 'none' | Uint8Array
+  /** The payload: ELF, Linux image or raw. */
+  readonly kernel?: Uint8Array
+  readonly initrd?: Uint8Array
+  /** The kernel's command line. */
+  readonly append?: string
+  readonly disks?: readonly Backing[]
+  readonly nics?: readonly VirtNic[]
+  /** What the UART sends. */
+  readonly output?: (bytes: Uint8Array) => void
+  /** Seconds since 1970 at power-on: 2025-01-01 unless given. */
+  readonly time?: number
+  /** Decides the random numbers that the device tree hands out. */
+  readonly seed?: number
+  /** Cycles in a second: 1 GHz unless given. A multiple of {@link TIMEBASE}. */
+  readonly frequency?: number
+}
+
+export interface VirtBoard extends Board {
+  /** Bytes arrive at the UART. Only after `wire`. */
+  receive(bytes: Uint8Array): void
+  /** Where images lie, for debuggers and tests: symbols of the kernel's or the bios's ELF. */
+  readonly symbols: ReadonlyMap<string, bigint>
+}
+
+/** Counts of mtime in a second. */
+export const TIMEBASE = 10_000_000
+const DEFAULT_RAM = 128 * 2 ** 20
+const DEFAULT_FREQUENCY = 1_000_000_000
+const DEFAULT_TIME = 1_735_689_600
+const FIRST_MAC = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56]
+const LARGE_PAGE = 2 ** 21
+/** Device trees are kept below this address, where every operating system maps them. */
+const TREE_CEILING = 0xc000_0000
+/** Beside RV64GC and H, in the order of the ISA string. */
+const EXTENSIONS = [
+  'zicbom', 'zicbop', 'zicboz', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintpause', 'zihpm', 'zba', 'zbb', 'zbs',
+  'sstc', 'svade', 'svinval',
+]
+
+/** Describes a board; the machine that is built on it wires it. Throws one line if an image cannot run on it. */
+export function virt(options: VirtOptions = {}): VirtBoard {
+  const { harts = 1, ramBytes = DEFAULT_RAM, frequency = DEFAULT_FREQUENCY } = options
+  if (ramBytes % PAGE_BYTES !== 0 || ramBytes < LARGE_PAGE * 2) {
+    throw new RangeError(`RAM of ${ramBytes} bytes: give whole pages, ${LARGE_PAGE * 2} bytes or more`)
+  }
+  if (frequency % TIMEBASE !== 0) throw new RangeError(`a frequency of ${frequency} Hz is not a multiple of ${TIMEBASE} Hz`)
+  const boot = bootImages(options, harts)
+  const htif = [boot.kernel, boot.bios].find(image => image?.symbols.has('tohost'))
+  let uart: Uart | undefined
+
+  return {
+    name: 'virt',
+    harts,
+    regions: [
+      { base: VIRT_MAP.rom.base, bytes: VIRT_MAP.rom.bytes, writable: false },
+      { base: VIRT_MAP.ram.base, bytes: ramBytes, writable: true },
+    ],
+    frequency,
+    cyclesPerTick: frequency / TIMEBASE,
+    resetVector: VIRT_MAP.rom.base,
+    symbols: new Map([boot.bios, boot.kernel].flatMap(image => [...(image?.symbols ?? [])])),
+    receive(bytes) {
+      if (!uart) throw new Error('the board has no machine yet: build it first')
+      uart.receive(bytes)
+    },
+    wire(wiring) {
+      load(wiring.memory, boot, options, harts, ramBytes)
+      const wired = wireChips(wiring, options)
+      uart = wired.uart
+      if (htif) {
+        attachHtif(wiring.memory, {
+          tohost: Number(htif.symbols.get('tohost')),
+          fromhost: Number(htif.symbols.get('fromhost') ?? 0n),
+          finished: ({ how, code }) => wiring.stop(how, code),
+          output: options.output ?? (() => {}),
+        })
+      }
+      return wired.time
+    },
+  }
+}
+
+interface BootImages {
+  readonly bios: BootImage | undefined
+  readonly kernel: BootImage | undefined
+}
+
+function bootImages({ bios = 'default', kernel }: VirtOptions, harts: number): BootImages {
+  const { base } = VIRT_MAP.ram
+  const parse = (bytes: Uint8Array, name: string, at: number): BootImage => parseImage(bytes, name, base, at)
+  if (bios === 'none') return { bios: undefined, kernel: kernel && parse(kernel, 'kernel', base) }
+  const firmware = bios === 'default' ? assemble(firmwareSource(harts), { origin: base }).bytes : bios
+  return { bios: parse(firmware, 'bios', base), kernel: kernel && parse(kernel, 'kernel', PAYLOAD_AT) }
+}
+
+/** Puts everything into RAM, and the way to it into the ROM. */
+function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions, harts: number, ramBytes: number): void {
+  const { base } = VIRT_MAP.ram
+  if (bios) loadImage(memory, bios, 'bios')
+  if (kernel) loadImage(memory, kernel, 'kernel')
+  if (bios && kernel && kernel.segments.some(segment => segment.address < bios.end && segment.address + segment.memoryBytes > base)) {
+    throw new Error(`kernel: begins at 0x${kernel.entry.toString(16)}, inside the bios, which ends at 0x${bios.end.toString(16)}`)
+  }
+  const used = Math.max(bios?.end ?? base, kernel?.end ?? base)
+  const tree = (initrd?: { start: number; end: number }): Uint8Array => virtDeviceTree({
+    harts, ramBytes, extensions: EXTENSIONS, mmu: 'sv57', timebase: TIMEBASE, bootargs: options.append ?? '', seed: options.seed ?? 0,
+    ...(initrd && { initrd }),
+    ...((options.bios ?? 'default') === 'default' && { firmware: { address: base, bytes: FIRMWARE_BYTES } }),
+  })
+  const initrdBytes = options.initrd?.length ?? 0
+  // The tree's size does not depend on where the initrd is.
+  const size = tree(initrdBytes > 0 ? { start: 0, end: 0 } : undefined).length
+  const treeAt = down(Math.min(base + ramBytes, TREE_CEILING) - size, LARGE_PAGE)
+  const initrdAt = down(treeAt - initrdBytes, PAGE_BYTES)
+  if (initrdAt < used) {
+    throw new Error(
+      `RAM of ${ramBytes >> 20} MiB is too small: images end at 0x${used.toString(16)}, ` +
+      `${initrdBytes} bytes of initrd and the device tree must fit above; give more RAM`,
+    )
+  }
+  if (options.initrd) memory.write(initrdAt, options.initrd)
+  memory.write(treeAt, tree(initrdBytes > 0 ? { start: initrdAt, end: initrdAt + initrdBytes } : undefined))
+  const entry = bios ? bios.entry : (kernel?.entry ?? base)
+  memory.write(VIRT_MAP.rom.base, resetRom(entry, treeAt, kernel ? kernel.entry : PAYLOAD_AT))
+}
+
+function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: TimeSource } {
+  const { bus, harts } = wiring
+  const attach = (name: string, window: { base: number; bytes: number }, chip: Parameters<typeof bus.attach>[3], distance?: 'core' | 'pcie'): void =>
+    bus.attach(name, window.base, window.bytes, chip, distance)
+
+  const clint = new Clint(wiring.clock('clint'), harts)
+  wiring.enroll('clint', clint)
+  attach('clint', VIRT_MAP.clint, clint, 'core')
+
+  const plic = new Plic(harts.flatMap(({ meip, seip }) => [meip, seip]), VIRT_SOURCES.highest)
+  wiring.enroll('plic', plic)
+  attach('plic', VIRT_MAP.plic, plic)
+
+  const uart = new Uart(wiring.clock('uart'), plic.line(VIRT_SOURCES.uart), options.output ?? (() => {}))
+  wiring.enroll('uart', uart)
+  attach('uart', VIRT_MAP.uart, uart)
+
+  const rtc = new GoldfishRtc(wiring.clock('rtc'), plic.line(VIRT_SOURCES.rtc), options.time ?? DEFAULT_TIME)
+  wiring.enroll('rtc', rtc)
+  attach('rtc', VIRT_MAP.rtc, rtc)
+
+  attach('finisher', VIRT_MAP.finisher, new TestFinisher(({ how, code }) => wiring.stop(how, code)))
+  for (let slot = 0; slot < VIRTIO_SLOTS; slot++) {
+    const { base, bytes } = VIRT_MAP.virtio
+    attach(`virtio${slot}`, { base: base + slot * bytes, bytes }, new EmptyVirtioSlot())
+  }
+  wirePcie(wiring, plic, options)
+  return { uart, time: clint }
+}
+
+/** The root bus: disks from slot 1 on, network cards behind them. */
+function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [] }: VirtOptions): void {
+  const { bus } = wiring
+  const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
+  const dma = memoryDma(wiring.memory)
+  const host = new PcieHost({
+    dma: () => dma,
+    lines: [wire(0), wire(1), wire(2), wire(3)],
+    // Messages need an IMSIC, which this board does not have.
+    msix: false,
+    window32: VIRT_MAP.pcieMemory32.base,
+    window64: VIRT_MAP.pcieMemory64.base,
+  })
+  wiring.enroll('pcie', host)
+  bus.attach('pcie-ecam', VIRT_MAP.pcieEcam.base, VIRT_MAP.pcieEcam.bytes, host.ecam, 'pcie')
+  bus.attach('pcie-memory32', VIRT_MAP.pcieMemory32.base, VIRT_MAP.pcieMemory32.bytes, host.window32, 'pcie')
+  bus.attach('pcie-memory64', VIRT_MAP.pcieMemory64.base, VIRT_MAP.pcieMemory64.bytes, host.window64, 'pcie')
+  bus.attach('pcie-ports', VIRT_MAP.pciePorts.base, VIRT_MAP.pciePorts.bytes, host.ports, 'pcie')
+
+  let slot = 1
+  disks.forEach((backing, index) => {
+    const name = `nvme${index}`
+    const disk = new NvmeController(name, backing, wiring.clock(name))
+    wiring.enroll(name, disk)
+    if (isSaved(backing)) wiring.enroll(`${name}-medium`, backing)
+    host.plug(disk, slot++)
+  })
+  nics.forEach(({ mac, connect }, index) => {
+    const name = `nic${index}`
+    const nic = new NicController(name, mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5]! + index], wiring.clock(name))
+    wiring.enroll(name, nic)
+    host.plug(nic, slot++)
+    connect?.(nic, wiring)
+  })
+}
+
+/** Sectors in memory are part of the machine's state; those in a file are not. */
+function isSaved(backing: Backing): backing is Backing & Saved {
+  return 'save' in backing && 'restore' in backing
+}
+
+function down(address: number, alignment: number): number {
+  return Math.floor(address / alignment) * alignment
+}
