@@ -70,7 +70,8 @@ export interface NicPrices {
 
 /**
  * Intel 82576. IEEE 802.3: 1 Gb/s, 8 bytes of preamble and delimiter, 12 of gap. PCIe read round trip and posted write
- * as measured for a network card (Neugebauer et al., SIGCOMM 2018: about 550 ns for a 64-byte read). Autonegotiation takes
+ * are assumed, in the order of what Neugebauer et al. measured (SIGCOMM 2018: about half a microsecond for a small read).
+ * Autonegotiation takes
  * seconds in copper; shortened to 10 ms, since nothing is learned from waiting for it. A management frame is 64 bits at
  * 2.5 MHz (IEEE 802.3 22.2.2.11).
  */
