@@ -8,7 +8,8 @@ export class Plic implements Chip, Saved {
   readonly #words: number
   readonly #priority: Uint32Array
   readonly #level: Uint8Array
-  readonly #pending: Uint8Array
+  /** One bit a source, like the enable words. */
+  readonly #pending: Uint32Array
   /** Claimed and not yet completed: the gateway forwards nothing meanwhile. */
   readonly #inService: Uint8Array
   readonly #enable: Uint32Array
@@ -21,7 +22,7 @@ export class Plic implements Chip, Saved {
     this.#words = (sources >> 5) + 1
     this.#priority = new Uint32Array(sources + 1)
     this.#level = new Uint8Array(sources + 1)
-    this.#pending = new Uint8Array(sources + 1)
+    this.#pending = new Uint32Array(this.#words)
     this.#inService = new Uint8Array(sources + 1)
     this.#enable = new Uint32Array(contexts.length * this.#words)
     this.#threshold = new Uint32Array(contexts.length)
@@ -42,7 +43,7 @@ export class Plic implements Chip, Saved {
     if (bytes !== 4) return 0
     const { pending, enable, threshold } = table
     if (offset < pending.at) return this.#priority[offset >> 2] ?? 0
-    if (offset < enable.at) return this.#pendingWord((offset - pending.at) >> 2)
+    if (offset < enable.at) return this.#pending[(offset - pending.at) >> 2] ?? 0
     if (offset < threshold.at) return this.#enable[this.#enableIndex(offset)] ?? 0
     const context = (offset - threshold.at) >> 12
     switch (offset & 0xfff) {
@@ -104,8 +105,10 @@ export class Plic implements Chip, Saved {
 
   /** A gateway turns a high level into one request, and no other before that one is completed. A request is never withdrawn. */
   #forward(source: number): void {
-    if (!this.#level[source] || this.#pending[source] || this.#inService[source]) return
-    this.#pending[source] = 1
+    const word = source >> 5
+    const bit = 1 << (source & 31)
+    if (!this.#level[source] || this.#pending[word]! & bit || this.#inService[source]) return
+    this.#pending[word]! |= bit
     this.#update()
   }
 
@@ -113,10 +116,15 @@ export class Plic implements Chip, Saved {
   #best(context: number, floor: number): number {
     let best = 0
     let priority = floor
-    for (let source = 1; source <= this.#sources; source++) {
-      if (this.#pending[source] && this.#enabled(context, source) && (this.#priority[source] ?? 0) > priority) {
-        best = source
-        priority = this.#priority[source] ?? 0
+    for (let word = 0; word < this.#words; word++) {
+      let ready = this.#pending[word]! & this.#enable[context * this.#words + word]!
+      while (ready !== 0) {
+        const source = word * 32 + 31 - Math.clz32(ready & -ready)
+        if (this.#priority[source]! > priority) {
+          best = source
+          priority = this.#priority[source]!
+        }
+        ready &= ready - 1
       }
     }
     return best
@@ -127,7 +135,7 @@ export class Plic implements Chip, Saved {
     if (context >= this.#contexts.length) return 0
     const source = this.#best(context, 0)
     if (source === 0) return 0
-    this.#pending[source] = 0
+    this.#pending[source >> 5]! &= ~(1 << (source & 31))
     this.#inService[source] = 1
     this.#update()
     return source
@@ -148,12 +156,6 @@ export class Plic implements Chip, Saved {
     for (let context = 0; context < this.#contexts.length; context++) {
       this.#contexts[context]?.set(this.#best(context, this.#threshold[context] ?? 0) !== 0)
     }
-  }
-
-  #pendingWord(word: number): number {
-    let bits = 0
-    for (let bit = 0; bit < 32; bit++) if (this.#pending[word * 32 + bit]) bits |= 1 << bit
-    return bits >>> 0
   }
 
   /** Index of an enable word, or -1 if no context or source is there. */
