@@ -1,0 +1,104 @@
+/** Adds to each stretch of code the number of RISC-V instructions that it stands for. The text keeps its lines. */
+import { dirname, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { FunctionBodies } from './bodies.ts'
+import { Callees } from './callees.ts'
+import { Constants } from './constants.ts'
+import { Weigher } from './expressions.ts'
+import { Faults, UncountableError } from './faults.ts'
+import { countedFunctions, type CountedFunction } from './functions.ts'
+import { openProgram } from './program.ts'
+import { StatementWeigher } from './statements.ts'
+import { WEIGHTS } from './weights.ts'
+
+/** The counter, from the project's top. */
+const COUNTER: string = fileURLToPath(new URL('../../hw/hart/port/path-length.ts', import.meta.url))
+/** The name under which counted modules import it. */
+const NAME = '$path'
+
+/** A counted file: its new text, still TypeScript, and why it cannot be counted, if it cannot. */
+export interface CountedFile {
+  readonly text: string
+  readonly faults: readonly string[]
+}
+
+interface Edit {
+  readonly at: number
+  readonly text: string
+}
+
+/**
+ * Counts a whole program, by absolute path: its files see each other's functions. `override` gives the text of files in
+ * place of what is on disk.
+ */
+export function countProgram(paths: readonly string[], override?: ReadonlyMap<string, string>): ReadonlyMap<string, CountedFile> {
+  const program = openProgram(paths, override)
+  const callees = new Callees(program)
+  const constants = new Constants(callees)
+  const functions = countedFunctions(program, callees)
+  const bodies = new FunctionBodies(program, callees, constants, functions)
+  const faults = new Faults()
+  const edits = new Map<ts.SourceFile, Edit[]>(program.files.map(file => [file, []]))
+
+  for (const counted of functions.values()) {
+    const list = edits.get(counted.node.getSourceFile())
+    if (!list) continue
+    const weigher = new Weigher(program, callees, constants, bodies, faults, (arm, weight) => countArm(list, arm, weight))
+    const statements = new StatementWeigher(weigher, callees, faults, (place, weight) => countStretch(list, place, weight))
+    const frame = bodies.frame(counted.node)
+    const perCall = counted.loopBody ? WEIGHTS.element : 0
+    if (counted.loopBody) weigher.loops = 1
+    statements.body(counted.node, frame.weight, frame.from, bodies.inlined(counted.node), returnsBoolean(program.checker, counted), perCall)
+  }
+  return new Map(
+    program.files.map(file => [file.fileName, { text: edited(file, edits.get(file)!), faults: faults.of(file.fileName) }]),
+  )
+}
+
+/** Counts a file by itself; `fileName` is absolute. Throws {@link UncountableError}. */
+export function countModule(source: string, fileName: string): string {
+  const { text, faults } = countProgram([fileName], new Map([[fileName, source]])).get(fileName)!
+  if (faults.length > 0) throw new UncountableError(faults)
+  return text
+}
+
+function returnsBoolean(checker: ts.TypeChecker, { node }: CountedFunction): boolean {
+  const signature = checker.getSignatureFromDeclaration(node)
+  return signature !== undefined && (checker.getReturnTypeOfSignature(signature).flags & ts.TypeFlags.BooleanLike) !== 0
+}
+
+function add(weight: number): string {
+  return `${NAME}[0] += ${weight}`
+}
+
+function countArm(edits: Edit[], arm: ts.Expression, weight: number): void {
+  edits.push({ at: arm.getStart(), text: `(${add(weight)}, ` }, { at: arm.end, text: ')' })
+}
+
+function countStretch(edits: Edit[], place: ts.Node, weight: number): void {
+  if (ts.isBlock(place)) edits.push({ at: place.getStart() + 1, text: ` ${add(weight)} ` })
+  else if (ts.isCaseOrDefaultClause(place)) return
+  else if (ts.isExpression(place)) countArm(edits, place, weight)
+  else if (isListed(place)) edits.push({ at: place.getStart(), text: `${add(weight)}; ` })
+  else edits.push({ at: place.getStart(), text: `{ ${add(weight)}; ` }, { at: place.end, text: ' }' })
+}
+
+/** True for a statement in a list of statements. */
+function isListed(place: ts.Node): boolean {
+  const { parent } = place
+  return ts.isBlock(parent) || ts.isCaseOrDefaultClause(parent) || ts.isSourceFile(parent)
+}
+
+function edited(file: ts.SourceFile, edits: readonly Edit[]): string {
+  if (edits.length === 0) return file.text
+  const ordered = edits.map((edit, index) => ({ ...edit, index })).sort((a, b) => a.at - b.at || a.index - b.index)
+  const target = relative(dirname(file.fileName), COUNTER)
+  let text = `import { pathLength as ${NAME} } from '${target.startsWith('.') ? target : `./${target}`}'; `
+  let from = 0
+  for (const edit of ordered) {
+    text += file.text.slice(from, edit.at) + edit.text
+    from = edit.at
+  }
+  return text + file.text.slice(from)
+}
