@@ -5,6 +5,7 @@ import { sourceFiles } from './sources.ts'
 const MAY_IMPORT: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['hw/spec/', ['hw/spec/']],
   ['hw/', ['hw/', 'binary-parser']],
+  ['drivers/port-environment.ts', ['drivers/', 'hw/spec/', 'hw/port.ts']],
   ['drivers/', ['drivers/', 'hw/spec/']],
   ['vmm/native/', ['vmm/native/', 'vmm/core/', 'vmm/virtual/', 'hw/port.ts', 'hw/spec/', 'drivers/']],
   ['vmm/hosted/', ['vmm/hosted/', 'vmm/core/', 'vmm/virtual/', 'hw/port.ts', 'hw/spec/', 'drivers/']],
