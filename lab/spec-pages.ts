@@ -16,8 +16,15 @@ import type { Field, Register } from '../hw/spec/registers.ts'
 import { SOURCES } from '../hw/spec/sources.ts'
 
 const CHIPS: Readonly<Record<string, Readonly<Record<string, Register>>>> = {
-  'UART 16550': uart, PLIC: plic, CLINT: clint, 'Test finisher': finisher, RTC: rtc, 'PCIe configuration space': pcie,
-  NVMe: nvme, '82576 network card': nic, 'virtio-mmio': virtioMmio,
+  'UART 16550': uart,
+  PLIC: plic,
+  CLINT: clint,
+  'Test finisher': finisher,
+  RTC: rtc,
+  'PCIe configuration space': pcie,
+  NVMe: nvme,
+  '82576 network card': nic,
+  'virtio-mmio': virtioMmio,
 }
 
 const NOTE = 'Generated from `hw/spec` by `node lab/generate-docs.ts`: do not edit.'
@@ -47,7 +54,7 @@ export function instructionsPage(): string {
     ['instruction', 'bits 15 to 0', 'operands', 'stands for', 'rule'],
     COMPRESSED.map(form => [code(form.name), code(form.pattern), code(form.operands), code(form.standsFor), form.rule]),
   )
-  const manual = SOURCES[0]!
+  const manual = SOURCES[0]
   const intro = `${INSTRUCTIONS.length} instructions and ${COMPRESSED.length} compressed forms of them. Rules are those of ${manual.title}, ${manual.version}.`
   return ['# Instructions', NOTE, intro, ...sections, `## c\n\n${compressed}`].join('\n\n') + '\n'
 }
@@ -86,7 +93,9 @@ function chipRow(register: Register): string[] {
 /** docs/registers.md */
 export function registersPage(): string {
   const heads = ['register', 'offset', 'width', 'access', 'reset', 'fields', 'section']
-  const sections = Object.entries(CHIPS).map(([chip, registers]) => `## ${chip}\n\n${table(heads, Object.values(registers).map(chipRow))}`)
+  const sections = Object.entries(CHIPS).map(
+    ([chip, registers]) => `## ${chip}\n\n${table(heads, Object.values(registers).map(chipRow))}`,
+  )
   return ['# Device registers', NOTE, ...sections].join('\n\n') + '\n'
 }
 

@@ -4,9 +4,30 @@ import type { Semantics } from '../spec/isa/semantics.ts'
 /** The operations that need nothing but their operands. */
 export type Arithmetic = Pick<
   Semantics<bigint>,
-  | 'constant' | 'add' | 'sub' | 'mul' | 'mulh' | 'div' | 'rem' | 'and' | 'or' | 'xor'
-  | 'shl' | 'shr' | 'sar' | 'rol' | 'ror'
-  | 'eq' | 'lt' | 'ltu' | 'select' | 'sext' | 'zext' | 'clz' | 'ctz' | 'popcount'
+  | 'constant'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'mulh'
+  | 'div'
+  | 'rem'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr'
+  | 'sar'
+  | 'rol'
+  | 'ror'
+  | 'eq'
+  | 'lt'
+  | 'ltu'
+  | 'select'
+  | 'sext'
+  | 'zext'
+  | 'clz'
+  | 'ctz'
+  | 'popcount'
 >
 
 const signed = (value: bigint): bigint => BigInt.asIntN(64, value)

@@ -62,7 +62,7 @@ export class Evaluator implements Executor {
 
   run(): void {
     const { words } = this.#memory
-    while (words[BUDGET >> 2]! > 0) {
+    while (words[BUDGET >> 2] > 0) {
       if (this.#step() === RELOAD) return
     }
   }
@@ -81,7 +81,7 @@ export class Evaluator implements Executor {
     if (!decoded) return this.#hart.illegal((word & 3) === 3 ? word : word & 0xffff)
     const current = this.#current
     current.word = decoded.word
-    current.pc = BigInt.asUintN(64, longs[PC >> 3]!)
+    current.pc = BigInt.asUintN(64, longs[PC >> 3])
     current.nextPc = current.target = BigInt.asUintN(64, current.pc + BigInt(decoded.length))
     current.setsPc = current.reload = false
     try {
@@ -92,8 +92,8 @@ export class Evaluator implements Executor {
     }
     if (!current.setsPc) longs[PC >> 3] = current.target
     const cost = this.#cost(decoded.instruction)
-    words[BUDGET >> 2] = words[BUDGET >> 2]! - cost
-    doubles[STALLS >> 3] = doubles[STALLS >> 3]! + cost - 1
+    words[BUDGET >> 2] = words[BUDGET >> 2] - cost
+    doubles[STALLS >> 3] = doubles[STALLS >> 3] + cost - 1
     return current.reload ? RELOAD : 0
   }
 
@@ -101,13 +101,13 @@ export class Evaluator implements Executor {
   #fetch(): number | undefined {
     const { longs, view } = this.#memory
     if (this.#hart.fetch() === TRAPPED) return undefined
-    const offset = Number(longs[PC >> 3]! & PAGE_OFFSET)
+    const offset = Number(longs[PC >> 3] & PAGE_OFFSET)
     const host = this.#hart.fetchedHost + offset
     const low = view.getUint16(host, true)
     if ((low & 3) !== 3) return low
     if (offset !== 0xffe) return view.getUint32(host, true)
     if (this.#hart.fetchSecondHalf() === TRAPPED) return undefined
-    return (low | (Number(longs[VALUE >> 3]! & 0xffffn) << 16)) >>> 0
+    return (low | (Number(longs[VALUE >> 3] & 0xffffn) << 16)) >>> 0
   }
 
   /** Takes note of how a service ended. */
@@ -123,7 +123,7 @@ export class Evaluator implements Executor {
     const done = (outcome: Outcome): void => this.#done(outcome)
     const valued = (outcome: Outcome): bigint => {
       done(outcome)
-      return longs[VALUE >> 3]!
+      return longs[VALUE >> 3]
     }
     const at = (address: bigint, value = 0n): void => {
       longs[ADDRESS >> 3] = address
@@ -134,11 +134,11 @@ export class Evaluator implements Executor {
     }
     return {
       ...bigintArithmetic,
-      x: operand => longs[(X >> 3) + numberOf(operand)]!,
+      x: operand => longs[(X >> 3) + numberOf(operand)],
       setX(operand, value) {
         if (numberOf(operand) !== 0) longs[(X >> 3) + numberOf(operand)] = value
       },
-      f: operand => longs[(F >> 3) + numberOf(operand)]!,
+      f: operand => longs[(F >> 3) + numberOf(operand)],
       setF(operand, value) {
         longs[(F >> 3) + numberOf(operand)] = value
         words[FLOAT >> 2] = FLOAT_DIRTY

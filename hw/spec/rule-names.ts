@@ -2,6 +2,7 @@
  * The names of the RISC-V manual's normative rules, by the chapter file that defines them, at the commit pinned in
  * sources.ts. Chapters of extensions that this machine lacks are left out.
  */
+// biome-ignore format: a table
 export const RULE_NAMES = {
   'rv32': [
     'rv32i_xreg_sz', 'rv32i_other_xregs', 'pcreg_op', 'slti_op', 'sltiu_op', 'x0eq0', 'taken_cti_misaligned_exc',

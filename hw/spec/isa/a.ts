@@ -6,13 +6,21 @@ import { rule } from '../sources.ts'
 import { instruction, type Meaning } from './language.ts'
 import type { AmoOperation } from './semantics.ts'
 
-const loadReserved = (bytes: 4 | 8): Meaning => (m, i) => m.setX(i.rd, m.loadReserved(m.x(i.rs1), bytes))
-const storeConditional = (bytes: 4 | 8): Meaning => (m, i) =>
-  m.setX(i.rd, m.storeConditional(m.x(i.rs1), bytes, m.x(i.rs2)))
+const loadReserved =
+  (bytes: 4 | 8): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.loadReserved(m.x(i.rs1), bytes))
+const storeConditional =
+  (bytes: 4 | 8): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.storeConditional(m.x(i.rs1), bytes, m.x(i.rs2)))
 /** An AMO faults as a store, never as a load. */
-const amo = (operation: AmoOperation, bytes: 4 | 8): Meaning => (m, i) =>
-  m.setX(i.rd, m.amo(m.x(i.rs1), bytes, operation, m.x(i.rs2)))
+const amo =
+  (operation: AmoOperation, bytes: 4 | 8): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.amo(m.x(i.rs1), bytes, operation, m.x(i.rs2)))
 
+// biome-ignore format: a table
 export const a = [
   instruction('lr.w', '00010 . . 00000 ..... 010 ..... 0101111', 'rd, (rs1)', rule('lr_w_op'), loadReserved(4)),
   instruction('sc.w', '00011 . . ..... ..... 010 ..... 0101111', 'rd, rs2, (rs1)', rule('sc_w_success'),

@@ -29,9 +29,7 @@ export type RegisterField = 'rd' | 'rs1' | 'rs2' | 'rs3'
 
 const MEMORY_READS: readonly string[] = ['load', 'loadReserved', 'amo', 'guestLoad']
 const MEMORY_WRITES: readonly string[] = ['store', 'storeConditional', 'amo', 'guestStore', 'cacheBlock']
-const TRAPPING: readonly string[] = [
-  ...MEMORY_READS, ...MEMORY_WRITES, 'csr', 'perform', 'float', 'requireFloat',
-]
+const TRAPPING: readonly string[] = [...MEMORY_READS, ...MEMORY_WRITES, 'csr', 'perform', 'float', 'requireFloat']
 /** Actions that no privilege, mode or setting makes trap. */
 const HARMLESS: readonly Action[] = ['fence', 'fence.i']
 
@@ -60,20 +58,27 @@ function record(instruction: Instruction): Analysis {
     return created
   }
   const operands: Operands<Value> = {
-    rd: operand('rd'), rs1: operand('rs1'), rs2: operand('rs2'), rs3: operand('rs3'),
-    imm: 'value', rm: 'value', csr: 'value',
+    rd: operand('rd'),
+    rs1: operand('rs1'),
+    rs2: operand('rs2'),
+    rs3: operand('rs3'),
+    imm: 'value',
+    rm: 'value',
+    csr: 'value',
     number: () => 'value',
   }
   const recorder = new Proxy({} as Semantics<Value>, {
-    get: (_, property) => (...parameters: unknown[]): Value => {
-      const operation = property as keyof Semantics<unknown>
-      operations.push(operation)
-      if (operation === 'x' || operation === 'setX' || operation === 'f' || operation === 'setF') {
-        touched[operation].add(names.get(parameters[0] as Operand)!)
-      }
-      if (operation === 'perform') action = parameters[0] as Action
-      return 'value'
-    },
+    get:
+      (_, property) =>
+      (...parameters: unknown[]): Value => {
+        const operation = property as keyof Semantics<unknown>
+        operations.push(operation)
+        if (operation === 'x' || operation === 'setX' || operation === 'f' || operation === 'setF') {
+          touched[operation].add(names.get(parameters[0] as Operand)!)
+        }
+        if (operation === 'perform') action = parameters[0] as Action
+        return 'value'
+      },
   })
   instruction.meaning(recorder, operands)
   const calls = (among: readonly string[]): boolean => operations.some(operation => among.includes(operation))

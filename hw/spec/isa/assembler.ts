@@ -97,12 +97,12 @@ class Assembly implements DirectiveContext {
     if (depth > MAX_DEPTH) throw new Complaint(`macros nest more than ${MAX_DEPTH} deep: does one use itself?`)
     const conditions: { taken: boolean; active: boolean; outer: boolean }[] = []
     for (let at = 0; at < statements.length; at++) {
-      const statement = statements[at]!
+      const statement = statements[at]
       this.#statement = statement
       const [head, rest] = splitHead(statement.text)
       const condition = conditions.at(-1)
       const active = condition ? condition.active && condition.outer : true
-      if (/^\.if/.test(head)) {
+      if (head.startsWith('.if')) {
         const holds = active && this.#located(() => this.#holds(head, rest))
         conditions.push({ taken: holds, active: holds, outer: active })
       } else if (head === '.else' || head === '.elseif') {
@@ -123,29 +123,37 @@ class Assembly implements DirectiveContext {
 
   #holds(head: string, rest: string): boolean {
     switch (head) {
-      case '.if': return this.constant(rest) !== 0n
-      case '.ifeq': return this.constant(rest) === 0n
-      case '.ifne': return this.constant(rest) !== 0n
-      case '.ifdef': return this.object.isDefined(rest.trim())
-      case '.ifndef': return !this.object.isDefined(rest.trim())
-      case '.ifb': return rest.trim() === ''
-      case '.ifnb': return rest.trim() !== ''
-      default: throw new Complaint(`${head} is unknown: use .if, .ifeq, .ifne, .ifdef, .ifndef, .ifb or .ifnb`)
+      case '.if':
+        return this.constant(rest) !== 0n
+      case '.ifeq':
+        return this.constant(rest) === 0n
+      case '.ifne':
+        return this.constant(rest) !== 0n
+      case '.ifdef':
+        return this.object.isDefined(rest.trim())
+      case '.ifndef':
+        return !this.object.isDefined(rest.trim())
+      case '.ifb':
+        return rest.trim() === ''
+      case '.ifnb':
+        return rest.trim() !== ''
+      default:
+        throw new Complaint(`${head} is unknown: use .if, .ifeq, .ifne, .ifdef, .ifndef, .ifb or .ifnb`)
     }
   }
 
   /** Carries out the statement at `at` and returns the index of the last one used up. */
   #carryOut(statements: readonly Statement[], at: number, depth: number): number {
-    const { line } = statements[at]!
-    let { text } = statements[at]!
+    const { line } = statements[at]
+    let { text } = statements[at]
     for (let label = LABEL.exec(text); label; label = LABEL.exec(text)) {
-      this.#label(label[1]!)
+      this.#label(label[1])
       text = text.slice(label[0].length)
     }
     if (text === '') return at
     const assignment = /^([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*(.*)$/s.exec(text)
     if (assignment && assignment[1] !== '.') {
-      this.object.set(assignment[1]!, this.parse(assignment[2]!))
+      this.object.set(assignment[1], this.parse(assignment[2]))
       return at
     }
     const [head, rest] = splitHead(text)
@@ -172,7 +180,7 @@ class Assembly implements DirectiveContext {
     if (head === '.rept') return Array.from({ length: Number(this.constant(rest)) }, () => [...body])
     const [name, ...values] = splitOperands(rest.replace(/^\s*([\w$]+)[\s,]+/, '$1,'))
     return values.map(value =>
-      body.map(({ line, text }) => ({ line, text: substitute(text, new Map([[name!, value]]), this.#uses) })),
+      body.map(({ line, text }) => ({ line, text: substitute(text, new Map([[name, value]]), this.#uses) })),
     )
   }
 
@@ -192,9 +200,9 @@ class Assembly implements DirectiveContext {
     if (written === '.') return this.object.here()
     const numeric = /^(\d+)([bf])$/.exec(written)
     if (!numeric) return written
-    const count = this.#numericLabels.get(numeric[1]!) ?? 0
+    const count = this.#numericLabels.get(numeric[1]) ?? 0
     if (numeric[2] === 'b' && count === 0) throw new Complaint(`no label ${numeric[1]}: before this line`)
-    return numericLabel(numeric[1]!, numeric[2] === 'b' ? count : count + 1)
+    return numericLabel(numeric[1], numeric[2] === 'b' ? count : count + 1)
   }
 
   readonly constant = (text: string): bigint => {
@@ -205,7 +213,7 @@ class Assembly implements DirectiveContext {
 
   #expand(templates: readonly string[], operands: readonly string[], statement: Statement): void {
     for (const template of templates) {
-      const text = template.replaceAll(/\$(\d)/g, (_, number: string) => operands[Number(number) - 1]!)
+      const text = template.replaceAll(/\$(\d)/g, (_, number: string) => operands[Number(number) - 1])
       const [head, rest] = splitHead(text)
       if (head.startsWith('.')) directiveNamed(head)(this, rest, statement)
       else this.#plainInstruction(head, splitOperands(rest), statement)
@@ -214,15 +222,15 @@ class Assembly implements DirectiveContext {
 
   #instruction(name: string, operands: readonly string[], statement: Statement): void {
     if (name === 'li' && operands.length === 2) {
-      return this.#expand(loadImmediate(operands[0]!, this.constant(operands[1]!)), [], statement)
+      return this.#expand(loadImmediate(operands[0], this.constant(operands[1])), [], statement)
     }
-    if (name === 'enter' && operands.length === 1) return this.#enter(operands[0]!, statement)
-    if (name === 'mv' && operands.length === 2 && this.compressing && X_NUMBERS.get(operands[1]!) !== 0) {
+    if (name === 'enter' && operands.length === 1) return this.#enter(operands[0], statement)
+    if (name === 'mv' && operands.length === 2 && this.compressing && X_NUMBERS.get(operands[1]) !== 0) {
       return this.#expand(['add $1, zero, $2'], operands, statement)
     }
     const pseudo = PSEUDO_INSTRUCTIONS[`${name}/${operands.length}`]
     if (pseudo) return this.#expand(pseudo, operands, statement)
-    const symbolic = operands.length > 1 && !operands[1]!.endsWith(')')
+    const symbolic = operands.length > 1 && !operands[1].endsWith(')')
     if (SYMBOL_LOADS.includes(name) && operands.length === 2 && symbolic) {
       return this.#expand(['auipc $1, %pcrel_hi($2)', `${name} $1, %pcrel_lo_previous($2)($1)`], operands, statement)
     }
@@ -232,7 +240,7 @@ class Assembly implements DirectiveContext {
     this.#plainInstruction(name, operands, statement)
   }
 
-  /** The door into entry NAME: t6 counts the port calls that an abandoned entry need not make again. */
+  /** The door into entry NAME: t6 is 0, or names an abandoned run of it that goes on. */
   #enter(name: string, statement: Statement): void {
     if (!this.#entryNames.includes(name)) this.#entryNames.push(name)
     const index = this.#entryNames.indexOf(name)
@@ -244,6 +252,8 @@ class Assembly implements DirectiveContext {
       reported.address = Number(valueOf(place))
       return littleEndian(BigInt(encode(instructionNamed('entry')!, { imm: index })), 4)
     })
+    // Where a handler goes on that has emulated what the entry was doing: see hw/spec/port-stubs.ts.
+    this.#plainInstruction('entry', ['4095'], statement)
   }
 
   #plainInstruction(written: string, operands: readonly string[], statement: Statement): void {
@@ -252,8 +262,8 @@ class Assembly implements DirectiveContext {
     const instruction = instructionNamed(name)
     const form = instruction ?? compressedByName.get(name)
     if (!form) throw new Complaint(`no instruction or macro "${name}"${suggestion(name, operands.length)}`)
-    const bare = name === 'jalr' && operands.length === 2 && !operands[1]!.endsWith(')')
-    const texts = bare ? [operands[0]!, `0(${operands[1]})`] : operands
+    const bare = name === 'jalr' && operands.length === 2 && !operands[1].endsWith(')')
+    const texts = bare ? [operands[0], `0(${operands[1]})`] : operands
     const fields = matchOperands(form.template, texts, this.parse)
     const bits = ordering ? { aq: 1, rl: 2, aqrl: 3 }[ordering[2] as 'aq' | 'rl' | 'aqrl'] : 0
     const order = ((bits & 1) << 26) | ((bits >> 1) << 25)
@@ -317,7 +327,7 @@ function suggestion(name: string, count: number): string {
 function blockEnd(statements: readonly Statement[], at: number, opens: RegExp, closes: RegExp, name: string): number {
   let depth = 1
   for (let end = at + 1; end < statements.length; end++) {
-    const [head] = splitHead(statements[end]!.text)
+    const [head] = splitHead(statements[end].text)
     if (opens.test(head)) depth++
     if (closes.test(head) && --depth === 0) return end
   }

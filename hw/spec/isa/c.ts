@@ -61,6 +61,7 @@ function compressed(
   return { name, ...bits, operands, template, kinds, nonzero, rule: citation, base, expansion, standsFor }
 }
 
+// biome-ignore format: a table
 export const COMPRESSED: readonly Compressed[] = [
   compressed('c.addi4spn', '000 ........ ... 00', 'c.rd-low, sp, c.sp4', rule('c-addi4spn_op'),
     'addi rd, sp, imm', ['imm']),

@@ -1,7 +1,15 @@
 /** D, double-precision floating point. */
 import { rule } from '../sources.ts'
 import {
-  binary, classify, compare, floatStore, fromInteger, fused, minmax, toInteger, unary,
+  binary,
+  classify,
+  compare,
+  floatStore,
+  fromInteger,
+  fused,
+  minmax,
+  toInteger,
+  unary,
 } from './float-meanings.ts'
 import { instruction, type Meaning } from './language.ts'
 import type { Binary, Unary } from './meanings.ts'
@@ -10,12 +18,14 @@ const SIGN = 1n << 63n
 const sign: Unary = (m, a) => m.and(a, m.constant(SIGN))
 const magnitude: Unary = (m, a) => m.and(a, m.constant(SIGN - 1n))
 
-const injectSign = (signOf: Binary): Meaning => (m, i) => {
-  m.requireFloat()
-  const a = m.f(i.rs1)
-  const b = m.f(i.rs2)
-  m.setF(i.rd, m.or(magnitude(m, a), signOf(m, a, b)))
-}
+const injectSign =
+  (signOf: Binary): Meaning =>
+  (m, i) => {
+    m.requireFloat()
+    const a = m.f(i.rs1)
+    const b = m.f(i.rs2)
+    m.setF(i.rd, m.or(magnitude(m, a), signOf(m, a, b)))
+  }
 const fsgnj = injectSign((m, _, b) => sign(m, b))
 const fsgnjn = injectSign((m, _, b) => sign(m, m.xor(b, m.constant(SIGN))))
 const fsgnjx = injectSign((m, a, b) => sign(m, m.xor(a, b)))
@@ -25,6 +35,7 @@ const load: Meaning = (m, i) => {
   m.setF(i.rd, m.load(m.add(m.x(i.rs1), i.imm), 8, 'unsigned'))
 }
 
+// biome-ignore format: a table
 export const d = [
   instruction('fld', '............ ..... 011 ..... 0000111', 'fd, imm.i(rs1)', rule('fld_op'), load),
   instruction('fsd', '....... ..... ..... 011 ..... 0100111', 'fs2, imm.s(rs1)', rule('fsd_op'), floatStore(8)),

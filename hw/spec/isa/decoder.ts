@@ -34,14 +34,14 @@ function specificity(mask: number): number {
 /** All 32-bit instructions that a word with this opcode (bits 6:2) and funct3 may be, the most specific first. */
 const candidates: readonly (readonly Instruction[])[] = Array.from({ length: 256 }, (_, slot) => {
   const word = ((slot >> 3) << 2) | 3 | ((slot & 7) << 12)
-  return INSTRUCTIONS
-    .filter(({ mask, match }) => ((word ^ match) & mask & 0x707f) === 0)
-    .toSorted((a, b) => specificity(b.mask) - specificity(a.mask))
+  return INSTRUCTIONS.filter(({ mask, match }) => ((word ^ match) & mask & 0x707f) === 0).toSorted(
+    (a, b) => specificity(b.mask) - specificity(a.mask),
+  )
 })
 
 /** The 32-bit instruction that `word` is, or undefined. */
 export function findInstruction(word: number): Instruction | undefined {
-  for (const instruction of candidates[((word << 1) & 0xf8) | ((word >>> 12) & 7)]!) {
+  for (const instruction of candidates[((word << 1) & 0xf8) | ((word >>> 12) & 7)]) {
     if (((word ^ instruction.match) & instruction.mask) === 0) return instruction
   }
   return undefined
@@ -73,13 +73,13 @@ function decodeCompressed(word: number): Decoded | undefined {
 }
 
 /** What each 16-bit word decodes to, once asked for. */
-const compressedWords: (Decoded | 'illegal' | 'unknown')[] = new Array(0x10000).fill('unknown')
+const compressedWords = Array.from<Decoded | 'illegal' | 'unknown'>({ length: 0x10000 }).fill('unknown')
 
 /** Decodes the instruction in `word`, compressed if bits 1:0 are not 11. Undefined: it is illegal. */
 export function decode(word: number): Decoded | undefined {
   if ((word & 3) !== 3) {
     const half = word & 0xffff
-    let known = compressedWords[half]!
+    let known = compressedWords[half]
     if (known === 'unknown') known = compressedWords[half] = decodeCompressed(half) ?? 'illegal'
     return known === 'illegal' ? undefined : known
   }

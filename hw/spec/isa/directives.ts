@@ -15,33 +15,39 @@ export interface DirectiveContext {
 
 type Directive = (context: DirectiveContext, rest: string, statement: Statement) => void
 
-const data = (bytes: number): Directive => ({ object, parse }, rest, statement) => {
-  for (const text of splitOperands(rest)) {
-    const expression = parse(text)
-    const value = object.known(expression)
-    if (value && !value.base) object.emit(littleEndian(value.offset, bytes))
-    else object.later(bytes, statement, valueOf => littleEndian(valueOf(expression), bytes))
+const data =
+  (bytes: number): Directive =>
+  ({ object, parse }, rest, statement) => {
+    for (const text of splitOperands(rest)) {
+      const expression = parse(text)
+      const value = object.known(expression)
+      if (value && !value.base) object.emit(littleEndian(value.offset, bytes))
+      else object.later(bytes, statement, valueOf => littleEndian(valueOf(expression), bytes))
+    }
   }
-}
 
-const text = (terminator: readonly number[]): Directive => ({ object }, rest) => {
-  for (const literal of splitOperands(rest)) {
-    const bytes = stringBytes(literal)
-    if (!bytes) throw new Complaint(`${literal} is no string: write it in double quotes`)
-    object.emit([...bytes, ...terminator])
+const text =
+  (terminator: readonly number[]): Directive =>
+  ({ object }, rest) => {
+    for (const literal of splitOperands(rest)) {
+      const bytes = stringBytes(literal)
+      if (!bytes) throw new Complaint(`${literal} is no string: write it in double quotes`)
+      object.emit([...bytes, ...terminator])
+    }
   }
-}
 
 const MAX_ALIGNMENT = 1 << 24
 
-const align = (bytesFor: (argument: number) => number): Directive => ({ object, constant }, rest) => {
-  const [amount, fill] = splitOperands(rest)
-  const bytes = bytesFor(Number(constant(amount ?? '')))
-  if (!Number.isInteger(Math.log2(bytes)) || bytes > MAX_ALIGNMENT) {
-    throw new Complaint(`alignment ${bytes} is no power of two up to ${MAX_ALIGNMENT}`)
+const align =
+  (bytesFor: (argument: number) => number): Directive =>
+  ({ object, constant }, rest) => {
+    const [amount, fill] = splitOperands(rest)
+    const bytes = bytesFor(Number(constant(amount ?? '')))
+    if (!Number.isInteger(Math.log2(bytes)) || bytes > MAX_ALIGNMENT) {
+      throw new Complaint(`alignment ${bytes} is no power of two up to ${MAX_ALIGNMENT}`)
+    }
+    object.align(bytes, fill === undefined || fill === '' ? undefined : Number(constant(fill)))
   }
-  object.align(bytes, fill === undefined || fill === '' ? undefined : Number(constant(fill)))
-}
 
 const space: Directive = ({ object, constant }, rest) => {
   const [size, fill] = splitOperands(rest)
@@ -68,14 +74,17 @@ const option: Directive = (context, rest) => {
   if (rest.trim() === 'norvc') context.compressing = false
 }
 
-const section = (name?: string): Directive => ({ object }, rest) => {
-  const wanted = name ?? splitOperands(rest)[0]
-  if (!wanted) throw new Complaint('.section needs a name')
-  object.section(wanted.replaceAll('"', ''))
-}
+const section =
+  (name?: string): Directive =>
+  ({ object }, rest) => {
+    const wanted = name ?? splitOperands(rest)[0]
+    if (!wanted) throw new Complaint('.section needs a name')
+    object.section(wanted.replaceAll('"', ''))
+  }
 
 const ignored: Directive = () => {}
 
+// biome-ignore format: a table
 const DIRECTIVES: Readonly<Record<string, Directive>> = {
   '.byte': data(1),
   '.half': data(2), '.2byte': data(2), '.short': data(2), '.hword': data(2),

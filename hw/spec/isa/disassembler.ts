@@ -21,7 +21,7 @@ export function disassemble(word: number, pc: number): string {
   const instruction = findInstruction(unsigned)
   if (!instruction) return `.word 0x${unsigned.toString(16).padStart(8, '0')}`
   if (unsigned === FENCE_TSO) return 'fence.tso'
-  const ordering = (word & 0x7f) === ATOMIC_OPCODE ? ORDERINGS[(word >>> 25) & 3]! : ''
+  const ordering = (word & 0x7f) === ATOMIC_OPCODE ? ORDERINGS[(word >>> 25) & 3] : ''
   return text(instruction, instruction.name + ordering, unsigned, pc)
 }
 
@@ -45,18 +45,31 @@ function withoutDefaultRounding(form: Instruction | Compressed, word: number): r
 
 function operand(kind: OperandKind, value: number, pc: number): string {
   switch (kind.notation) {
-    case 'x': return X_NAMES[value]!
-    case 'f': return F_NAMES[value]!
-    case 'decimal': return String(value)
-    case 'hex': return `0x${value.toString(16)}`
-    case 'upper': return `0x${((value >>> 12) & 0xfffff).toString(16)}`
-    case 'target': return `0x${BigInt.asUintN(64, BigInt(pc + value)).toString(16)}`
-    case 'csr': return csrByNumber.get(value)?.name ?? `0x${value.toString(16)}`
-    case 'rounding': return ROUNDING_NAMES[value]!
-    case 'fence': return fenceSet(kind.pieces[0]![2] === 4 ? value >> 4 : value)
+    case 'x':
+      return X_NAMES[value]
+    case 'f':
+      return F_NAMES[value]
+    case 'decimal':
+      return String(value)
+    case 'hex':
+      return `0x${value.toString(16)}`
+    case 'upper':
+      return `0x${((value >>> 12) & 0xfffff).toString(16)}`
+    case 'target':
+      return `0x${BigInt.asUintN(64, BigInt(pc + value)).toString(16)}`
+    case 'csr':
+      return csrByNumber.get(value)?.name ?? `0x${value.toString(16)}`
+    case 'rounding':
+      return ROUNDING_NAMES[value]
+    default:
+      return fenceSet(kind.pieces[0][2] === 4 ? value >> 4 : value)
   }
 }
 
 function fenceSet(set: number): string {
-  return [...FENCE_LETTERS].filter((_, index) => (set & (8 >> index)) !== 0).join('') || '0'
+  return (
+    FENCE_LETTERS.split('')
+      .filter((_, index) => (set & (8 >> index)) !== 0)
+      .join('') || '0'
+  )
 }

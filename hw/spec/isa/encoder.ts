@@ -18,7 +18,7 @@ export function encode(form: Instruction | Compressed, fields: Readonly<FieldVal
 function valueFor(kind: OperandKind, fields: Readonly<FieldValues>): number {
   const value = fields[kind.field] ?? 0
   if (kind.notation !== 'fence') return value
-  return kind.pieces[0]![2] === 4 ? value & 0xf0 : value & 0xf
+  return kind.pieces[0][2] === 4 ? value & 0xf0 : value & 0xf
 }
 
 /** The 16-bit word that does the same as the instruction with these fields, or undefined if there is none. */

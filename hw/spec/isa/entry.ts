@@ -4,6 +4,7 @@
  */
 import { instruction } from './language.ts'
 
+// biome-ignore format: a table
 export const entry = [
   instruction('entry', '............ 00000 000 00000 0001011', 'index',
     'unpriv: custom-0 in the RISC-V base opcode map',

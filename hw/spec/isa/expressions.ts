@@ -52,7 +52,7 @@ function tokens(text: string): string[] {
     const from = TOKEN.lastIndex
     const match = TOKEN.exec(trimmed)
     if (!match) throw new Complaint(`"${trimmed.slice(from).trim()}" is no expression`)
-    found.push(match[1]!)
+    found.push(match[1])
   }
   return found
 }
@@ -77,7 +77,7 @@ export function parseExpression(text: string, name: (written: string) => string 
       return { kind: 'unary', operator: token, operand: primary() }
     }
     if (token.startsWith("'")) {
-      const code = token[1] === '\\' ? (ESCAPES[token[2]!] ?? token.charCodeAt(2)) : token.charCodeAt(1)
+      const code = token[1] === '\\' ? (ESCAPES[token[2]] ?? token.charCodeAt(2)) : token.charCodeAt(1)
       return { kind: 'value', value: absolute(BigInt(code)) }
     }
     if (/^\d/.test(token) && !/^(0[xXbB]|\d+$)/.test(token)) return named(token)
@@ -98,8 +98,8 @@ export function parseExpression(text: string, name: (written: string) => string 
     const operators = PRECEDENCE[depth]
     if (!operators) return primary()
     let left = level(depth + 1)
-    while (position < rest.length && operators.includes(rest[position]!)) {
-      const operator = rest[position++]!
+    while (position < rest.length && operators.includes(rest[position])) {
+      const operator = rest[position++]
       left = { kind: 'binary', operator, left, right: level(depth + 1) }
     }
     return left
@@ -136,8 +136,10 @@ const COMPARISONS: Readonly<Record<string, (a: bigint, b: bigint) => boolean>> =
 /** The value of an expression, or undefined if it needs something that is not known yet. */
 export function evaluate(expression: Expression, resolve: Resolve): Value | undefined {
   switch (expression.kind) {
-    case 'value': return expression.value
-    case 'symbol': return resolve(expression.name)
+    case 'value':
+      return expression.value
+    case 'symbol':
+      return resolve(expression.name)
     case 'unary': {
       const operand = evaluate(expression.operand, resolve)
       if (!operand || (operand.base && expression.operator !== '+')) return undefined
@@ -145,7 +147,7 @@ export function evaluate(expression: Expression, resolve: Resolve): Value | unde
       if (expression.operator === '!') return absolute(operand.offset === 0n ? 1n : 0n)
       return absolute(expression.operator === '-' ? -operand.offset : ~operand.offset)
     }
-    case 'binary': {
+    default: {
       const left = evaluate(expression.left, resolve)
       const right = evaluate(expression.right, resolve)
       return left && right ? combine(expression.operator, left, right) : undefined
@@ -167,5 +169,5 @@ function combine(operator: string, left: Value, right: Value): Value | undefined
     if (right.offset === 0n) throw new Complaint('division by zero')
     return absolute(operator === '/' ? left.offset / right.offset : left.offset % right.offset)
   }
-  return absolute(NUMERIC[operator]!(left.offset, right.offset))
+  return absolute(NUMERIC[operator](left.offset, right.offset))
 }

@@ -1,7 +1,15 @@
 /** F, single-precision floating point, in registers of 64 bits: values are NaN-boxed. */
 import { rule } from '../sources.ts'
 import {
-  binary, classify, compare, floatStore, fromInteger, fused, minmax, toInteger, unary,
+  binary,
+  classify,
+  compare,
+  floatStore,
+  fromInteger,
+  fused,
+  minmax,
+  toInteger,
+  unary,
 } from './float-meanings.ts'
 import { instruction, type Meaning } from './language.ts'
 import type { Binary, Unary } from './meanings.ts'
@@ -15,12 +23,14 @@ const unbox: Unary = (m, a) => {
 const sign: Unary = (m, a) => m.and(a, m.constant(0x8000_0000n))
 const magnitude: Unary = (m, a) => m.and(a, m.constant(0x7fff_ffffn))
 
-const injectSign = (signOf: Binary): Meaning => (m, i) => {
-  m.requireFloat()
-  const a = unbox(m, m.f(i.rs1))
-  const b = unbox(m, m.f(i.rs2))
-  m.setF(i.rd, box(m, m.or(magnitude(m, a), signOf(m, a, b))))
-}
+const injectSign =
+  (signOf: Binary): Meaning =>
+  (m, i) => {
+    m.requireFloat()
+    const a = unbox(m, m.f(i.rs1))
+    const b = unbox(m, m.f(i.rs2))
+    m.setF(i.rd, box(m, m.or(magnitude(m, a), signOf(m, a, b))))
+  }
 const fsgnj = injectSign((m, _, b) => sign(m, b))
 const fsgnjn = injectSign((m, _, b) => sign(m, m.xor(b, m.constant(0x8000_0000n))))
 const fsgnjx = injectSign((m, a, b) => sign(m, m.xor(a, b)))
@@ -30,6 +40,7 @@ const load: Meaning = (m, i) => {
   m.setF(i.rd, box(m, m.load(m.add(m.x(i.rs1), i.imm), 4, 'unsigned')))
 }
 
+// biome-ignore format: a table
 export const f = [
   instruction('flw', '............ ..... 010 ..... 0000111', 'fd, imm.i(rs1)', rule('flw_op'), load),
   instruction('fsw', '....... ..... ..... 010 ..... 0100111', 'fs2, imm.s(rs1)', rule('fsw_op'), floatStore(4)),

@@ -2,13 +2,21 @@
 import { rule } from '../sources.ts'
 import { instruction, type Meaning } from './language.ts'
 
-const load = (bytes: 1 | 2 | 4 | 8, sign: 'signed' | 'unsigned'): Meaning => (m, i) =>
-  m.setX(i.rd, m.guestLoad(m.x(i.rs1), bytes, sign, false))
+const load =
+  (bytes: 1 | 2 | 4 | 8, sign: 'signed' | 'unsigned'): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.guestLoad(m.x(i.rs1), bytes, sign, false))
 /** HLVX needs execute permission in place of read permission. */
-const loadExecutable = (bytes: 2 | 4): Meaning => (m, i) =>
-  m.setX(i.rd, m.guestLoad(m.x(i.rs1), bytes, 'unsigned', true))
-const store = (bytes: 1 | 2 | 4 | 8): Meaning => (m, i) => m.guestStore(m.x(i.rs1), bytes, m.x(i.rs2))
+const loadExecutable =
+  (bytes: 2 | 4): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.guestLoad(m.x(i.rs1), bytes, 'unsigned', true))
+const store =
+  (bytes: 1 | 2 | 4 | 8): Meaning =>
+  (m, i) =>
+    m.guestStore(m.x(i.rs1), bytes, m.x(i.rs2))
 
+// biome-ignore format: a table
 export const h = [
   instruction('hlv.b', '0110000 00000 ..... 100 ..... 1110011', 'rd, (rs1)', rule('hlsv_op'), load(1, 'signed')),
   instruction('hlv.bu', '0110000 00001 ..... 100 ..... 1110011', 'rd, (rs1)', rule('hlsv_u_op'), load(1, 'unsigned')),

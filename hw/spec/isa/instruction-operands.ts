@@ -28,7 +28,7 @@ export function matchOperands(template: readonly TemplatePart[], operands: reado
   if (operands.length < groups.length - optional || operands.length > groups.length) {
     throw new Complaint(`takes ${groups.length} operands (${shown(template)}), found ${operands.length}`)
   }
-  return operands.flatMap((text, index) => matchGroup(groups[index]!, text, parse))
+  return operands.flatMap((text, index) => matchGroup(groups[index], text, parse))
 }
 
 /** A template as the assembler reads it. */
@@ -46,12 +46,12 @@ function splitTemplate(template: readonly TemplatePart[]): TemplatePart[][] {
 }
 
 function matchGroup(group: readonly TemplatePart[], text: string, parse: Parse): Written[] {
-  if (!group.includes('(')) return matchPart(group[0]!, text, parse)
+  if (!group.includes('(')) return matchPart(group[0], text, parse)
   const memory = /^(.*)\(\s*([\w.]+)\s*\)$/s.exec(text)
   if (!memory) throw new Complaint(`"${text}" is no memory operand: write offset(register)`)
-  const [offset, register] = [memory[1]!.trim(), memory[2]!]
-  const base = matchPart(group[group.indexOf('(') + 1]!, register, parse)
-  if (group[0] !== '(') return [...matchPart(group[0]!, offset === '' ? '0' : offset, parse), ...base]
+  const [offset, register] = [memory[1].trim(), memory[2]]
+  const base = matchPart(group[group.indexOf('(') + 1], register, parse)
+  if (group[0] !== '(') return [...matchPart(group[0], offset === '' ? '0' : offset, parse), ...base]
   if (offset !== '' && Number(offset) !== 0) throw new Complaint(`takes no offset: put the address in a register`)
   return base
 }
@@ -68,18 +68,22 @@ function matchPart(part: TemplatePart, text: string, parse: Parse): Written[] {
     return [{ kind, reference: 'plain', expression: { kind: 'value', value: absolute(BigInt(value)) } }]
   }
   switch (kind.notation) {
-    case 'x': return known(numberOf(X_NUMBERS, text, 'an integer register'))
-    case 'f': return known(numberOf(F_NUMBERS, text, 'a floating-point register'))
-    case 'rounding': return known(roundingMode(text))
+    case 'x':
+      return known(numberOf(X_NUMBERS, text, 'an integer register'))
+    case 'f':
+      return known(numberOf(F_NUMBERS, text, 'a floating-point register'))
+    case 'rounding':
+      return known(roundingMode(text))
     case 'fence': {
       const set = fenceSet(text)
-      return known(kind.pieces[0]![2] === 4 ? set << 4 : set)
+      return known(kind.pieces[0][2] === 4 ? set << 4 : set)
     }
     case 'csr': {
       const named = csrByName.get(text)
       return named ? known(named.number) : [{ kind, reference: 'plain', expression: parse(text) }]
     }
-    default: return [{ kind, ...reference(text, parse) }]
+    default:
+      return [{ kind, ...reference(text, parse) }]
   }
 }
 
@@ -111,11 +115,11 @@ function fenceSet(text: string): number {
 function reference(text: string, parse: Parse): { reference: Reference; expression: Expression } {
   const modified = /^%(\w+)\s*\((.*)\)$/s.exec(text)
   if (!modified) return { reference: 'plain', expression: parse(text) }
-  const name = modified[1]! as Reference
+  const name = modified[1] as Reference
   if (!['hi', 'lo', 'pcrel_hi', 'pcrel_lo', 'pcrel_lo_previous'].includes(name)) {
     throw new Complaint(`%${name} is unknown: use %hi, %lo, %pcrel_hi or %pcrel_lo`)
   }
-  return { reference: name, expression: parse(modified[2]!) }
+  return { reference: name, expression: parse(modified[2]) }
 }
 
 const REACH = 'reaches 2 GiB either way: use li, or load the address from memory'
@@ -137,10 +141,14 @@ export function fieldFor(written: Written, value: bigint, pc: bigint, targetOf: 
       if (value !== BigInt.asIntN(32, value)) throw new Complaint(`%hi of 0x${value.toString(16)} ${REACH}`)
       return Number((value + 0x800n) >> 12n) << 12
     }
-    case 'pcrel_hi': return upperPart(value - pc)
-    case 'lo': return Number(BigInt.asIntN(12, value))
-    case 'pcrel_lo_previous': return Number(BigInt.asIntN(12, value - (pc - 4n)))
-    case 'pcrel_lo': return Number(BigInt.asIntN(12, targetOf(value) - value))
+    case 'pcrel_hi':
+      return upperPart(value - pc)
+    case 'lo':
+      return Number(BigInt.asIntN(12, value))
+    case 'pcrel_lo_previous':
+      return Number(BigInt.asIntN(12, value - (pc - 4n)))
+    default:
+      return Number(BigInt.asIntN(12, targetOf(value) - value))
   }
 }
 

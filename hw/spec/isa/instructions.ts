@@ -18,7 +18,22 @@ import { zicsr } from './zicsr.ts'
 import { zifencei } from './zifencei.ts'
 
 const extensions = {
-  rv64i, m, a, f, d, zicsr, zifencei, zba, zbb, zbs, zicond, zicbo, privileged, h, svinval, entry,
+  rv64i,
+  m,
+  a,
+  f,
+  d,
+  zicsr,
+  zifencei,
+  zba,
+  zbb,
+  zbs,
+  zicond,
+  zicbo,
+  privileged,
+  h,
+  svinval,
+  entry,
 }
 
 /** Every instruction of the machine, by its index. Compressed ones are forms of these: see c.ts. */

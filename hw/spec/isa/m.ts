@@ -3,6 +3,7 @@ import { rule } from '../sources.ts'
 import { instruction } from './language.ts'
 import { registers } from './meanings.ts'
 
+// biome-ignore format: a table
 export const m = [
   instruction('mul', '0000001 ..... ..... 000 ..... 0110011', 'rd, rs1, rs2', rule('mul_op'),
     registers((m, a, b) => m.mul(a, b))),

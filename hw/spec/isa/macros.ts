@@ -11,12 +11,15 @@ export interface Macro {
 export function parseMacro(rest: string, body: readonly Statement[]): readonly [name: string, macro: Macro] {
   const head = /^([\w.$]+)[\s,]*(.*)$/s.exec(rest)
   if (!head) throw new Complaint('.macro needs a name')
-  const words = head[2]!.replaceAll(/\s*=\s*/g, '=').split(/[\s,]+/).filter(word => word !== '')
+  const words = head[2]
+    .replaceAll(/\s*=\s*/g, '=')
+    .split(/[\s,]+/)
+    .filter(word => word !== '')
   const parameters = words.map(word => {
     const [name, initial] = word.split('=')
-    return { name: name!.replace(/:(req|vararg)$/, ''), initial: word.includes(':req') ? undefined : (initial ?? '') }
+    return { name: name.replace(/:(req|vararg)$/, ''), initial: word.includes(':req') ? undefined : (initial ?? '') }
   })
-  return [head[1]!, { parameters, body: body.map(statement => statement.text) }]
+  return [head[1], { parameters, body: body.map(statement => statement.text) }]
 }
 
 /** The statements that a use of a macro stands for. `use` is unique to it: \@ in the body. */
@@ -26,7 +29,7 @@ export function expandMacro(macro: Macro, name: string, rest: string, use: numbe
   for (const text of splitOperands(rest)) {
     const named = /^([\w.$]+)\s*=(?!=)\s*(.*)$/s.exec(text)
     if (named && macro.parameters.some(parameter => parameter.name === named[1])) {
-      values.set(named[1]!, named[2]!)
+      values.set(named[1], named[2])
       continue
     }
     const parameter = macro.parameters[position++]

@@ -184,10 +184,13 @@ export class ObjectBuilder {
 /** The expression with the values in it made absolute. */
 function located(expression: Expression, final: (value: Value) => Value): Expression {
   switch (expression.kind) {
-    case 'value': return { kind: 'value', value: final(expression.value) }
-    case 'symbol': return expression
-    case 'unary': return { ...expression, operand: located(expression.operand, final) }
-    case 'binary': {
+    case 'value':
+      return { kind: 'value', value: final(expression.value) }
+    case 'symbol':
+      return expression
+    case 'unary':
+      return { ...expression, operand: located(expression.operand, final) }
+    default: {
       const { left, right } = expression
       return { ...expression, left: located(left, final), right: located(right, final) }
     }

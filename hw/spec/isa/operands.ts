@@ -34,6 +34,7 @@ function signed(notation: Notation, ...pieces: readonly Piece[]): OperandKind {
 }
 
 /** Every word that a template may contain. Those of compressed formats begin with `c.`. */
+// biome-ignore format: a table
 export const OPERAND_KINDS = {
   'rd': register('rd', 'x', 11, 7),
   'rs1': register('rs1', 'x', 19, 15),
@@ -131,7 +132,9 @@ export function describeRange(kind: OperandKind): string {
 export type TemplatePart =
   | { readonly word: OperandWord; readonly kind: OperandKind }
   | { readonly literal: string }
-  | ',' | '(' | ')'
+  | ','
+  | '('
+  | ')'
 
 /** Takes a template apart. Words that are no kind are literals (`sp`). */
 export function parseTemplate(template: string): readonly TemplatePart[] {

@@ -3,8 +3,12 @@ import { rule } from '../sources.ts'
 import { instruction, type Meaning } from './language.ts'
 import type { Action } from './semantics.ts'
 
-const perform = (action: Action): Meaning => (m) => m.perform(action, m.constant(0n), m.constant(0n))
+const perform =
+  (action: Action): Meaning =>
+  m =>
+    m.perform(action, m.constant(0n), m.constant(0n))
 
+// biome-ignore format: a table
 export const privileged = [
   instruction('ecall', '000000000000 00000 000 00000 1110011', '', rule('ecall_op'), perform('ecall')),
   instruction('ebreak', '000000000001 00000 000 00000 1110011', '', rule('ebreak_op'), perform('ebreak')),

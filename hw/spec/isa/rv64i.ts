@@ -9,14 +9,22 @@ const sllw: Binary = (m, a, b) => m.sext(m.shl(a, low5(m, b)), 32)
 const srlw: Binary = (m, a, b) => m.sext(m.shr(m.zext(a, 32), low5(m, b)), 32)
 const sraw: Binary = (m, a, b) => m.sar(m.sext(a, 32), low5(m, b))
 
-const branch = (condition: Binary): Meaning => (m, i) =>
-  m.branch(condition(m, m.x(i.rs1), m.x(i.rs2)), m.add(m.pc(), i.imm))
+const branch =
+  (condition: Binary): Meaning =>
+  (m, i) =>
+    m.branch(condition(m, m.x(i.rs1), m.x(i.rs2)), m.add(m.pc(), i.imm))
 const not: <V>(m: Semantics<V>, a: V) => V = (m, a) => m.xor(a, m.constant(1n))
 
-const load = (bytes: 1 | 2 | 4 | 8, sign: 'signed' | 'unsigned'): Meaning => (m, i) =>
-  m.setX(i.rd, m.load(m.add(m.x(i.rs1), i.imm), bytes, sign))
-const store = (bytes: 1 | 2 | 4 | 8): Meaning => (m, i) => m.store(m.add(m.x(i.rs1), i.imm), bytes, m.x(i.rs2))
+const load =
+  (bytes: 1 | 2 | 4 | 8, sign: 'signed' | 'unsigned'): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.load(m.add(m.x(i.rs1), i.imm), bytes, sign))
+const store =
+  (bytes: 1 | 2 | 4 | 8): Meaning =>
+  (m, i) =>
+    m.store(m.add(m.x(i.rs1), i.imm), bytes, m.x(i.rs2))
 
+// biome-ignore format: a table
 export const rv64i = [
   instruction('lui', '.................... ..... 0110111', 'rd, imm.u', rule('lui_op_rv64i'),
     (m, i) => m.setX(i.rd, i.imm)),

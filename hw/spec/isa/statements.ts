@@ -70,7 +70,7 @@ export function splitOperands(text: string): string[] {
 /** A directive or mnemonic, and what follows it. */
 export function splitHead(text: string): readonly [head: string, rest: string] {
   const match = /^(\S+)\s*(.*)$/s.exec(text.trim())
-  return match ? [match[1]!, match[2]!] : ['', '']
+  return match ? [match[1], match[2]] : ['', '']
 }
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, b: 8, f: 12, '\\': 92, '"': 34 }
@@ -83,8 +83,8 @@ export function stringBytes(literal: string): number[] | undefined {
   for (const piece of pieces) {
     if (!piece.startsWith('\\')) bytes.push(...new TextEncoder().encode(piece))
     else if (/^\\[0-7]/.test(piece)) bytes.push(Number.parseInt(piece.slice(1), 8) & 0xff)
-    else if (/^\\x/.test(piece)) bytes.push(Number.parseInt(piece.slice(2), 16))
-    else bytes.push(ESCAPES[piece[1]!] ?? piece.charCodeAt(1))
+    else if (piece.startsWith('\\x')) bytes.push(Number.parseInt(piece.slice(2), 16))
+    else bytes.push(ESCAPES[piece[1]] ?? piece.charCodeAt(1))
   }
   return bytes
 }

@@ -3,9 +3,16 @@ import { rule } from '../sources.ts'
 import { instruction, type Meaning } from './language.ts'
 import type { Action } from './semantics.ts'
 
-const invalidate = (action: Action): Meaning => (m, i) => m.perform(action, m.x(i.rs1), m.x(i.rs2))
-const order = (action: Action): Meaning => (m) => m.perform(action, m.constant(0n), m.constant(0n))
+const invalidate =
+  (action: Action): Meaning =>
+  (m, i) =>
+    m.perform(action, m.x(i.rs1), m.x(i.rs2))
+const order =
+  (action: Action): Meaning =>
+  m =>
+    m.perform(action, m.constant(0n), m.constant(0n))
 
+// biome-ignore format: a table
 export const svinval = [
   instruction('sinval.vma', '0001011 ..... ..... 000 00000 1110011', 'rs1, rs2',
     rule('Svinval_sinval_vma_invalidates_same_as_sfence_vma'), invalidate('sinval.vma')),

@@ -4,10 +4,17 @@ import { instruction } from './language.ts'
 import { immediate, registers, type Binary } from './meanings.ts'
 
 /** b + (a << amount), the shape of sh1add and its kin. */
-const shiftedAdd = (amount: bigint): Binary => (m, a, b) => m.add(m.shl(a, m.constant(amount)), b)
+const shiftedAdd =
+  (amount: bigint): Binary =>
+  (m, a, b) =>
+    m.add(m.shl(a, m.constant(amount)), b)
 /** The same on the low word of a. */
-const shiftedAddWord = (amount: bigint): Binary => (m, a, b) => m.add(m.shl(m.zext(a, 32), m.constant(amount)), b)
+const shiftedAddWord =
+  (amount: bigint): Binary =>
+  (m, a, b) =>
+    m.add(m.shl(m.zext(a, 32), m.constant(amount)), b)
 
+// biome-ignore format: a table
 export const zba = [
   instruction('sh1add', '0010000 ..... ..... 010 ..... 0110011', 'rd, rs1, rs2', rule('sh1add_op'),
     registers(shiftedAdd(1n))),

@@ -24,13 +24,17 @@ const orCombine: Unary = (m, a) => {
 /** Swaps neighbouring bytes, then halves, then words. */
 const reverseBytes: Unary = (m, a) => {
   let value = a
-  for (const [amount, mask] of [[8n, 0x00ff_00ff_00ff_00ffn], [16n, 0x0000_ffff_0000_ffffn]] as const) {
+  for (const [amount, mask] of [
+    [8n, 0x00ff_00ff_00ff_00ffn],
+    [16n, 0x0000_ffff_0000_ffffn],
+  ] as const) {
     const low = m.shl(m.and(value, m.constant(mask)), m.constant(amount))
     value = m.or(low, m.and(m.shr(value, m.constant(amount)), m.constant(mask)))
   }
   return m.rol(value, m.constant(32n))
 }
 
+// biome-ignore format: a table
 export const zbb = [
   instruction('andn', '0100000 ..... ..... 111 ..... 0110011', 'rd, rs1, rs2', rule('andn_op'),
     registers((m, a, b) => m.and(a, invert(m, b)))),

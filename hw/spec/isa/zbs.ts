@@ -9,6 +9,7 @@ const bext: Binary = (m, a, index) => m.and(m.shr(a, index), m.constant(1n))
 const binv: Binary = (m, a, index) => m.xor(a, bit(m, a, index))
 const bset: Binary = (m, a, index) => m.or(a, bit(m, a, index))
 
+// biome-ignore format: a table
 export const zbs = [
   instruction('bclr', '0100100 ..... ..... 001 ..... 0110011', 'rd, rs1, rs2', rule('bclr_op'), registers(bclr)),
   instruction('bclri', '010010 ...... ..... 001 ..... 0010011', 'rd, rs1, shamt', rule('bclri_op'), immediate(bclr)),

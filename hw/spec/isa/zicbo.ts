@@ -2,11 +2,14 @@
 import { rule } from '../sources.ts'
 import { instruction, type Meaning } from './language.ts'
 
-const block = (operation: 'zero' | 'clean' | 'flush' | 'inval'): Meaning => (m, i) =>
-  m.cacheBlock(m.x(i.rs1), operation)
+const block =
+  (operation: 'zero' | 'clean' | 'flush' | 'inval'): Meaning =>
+  (m, i) =>
+    m.cacheBlock(m.x(i.rs1), operation)
 /** A prefetch never traps (cbp_unperm_noexcep), and no cache state is architectural. */
 const prefetch: Meaning = () => {}
 
+// biome-ignore format: a table
 export const zicbo = [
   instruction('cbo.inval', '0000000 00000 ..... 010 00000 0001111', '(rs1)', rule('cbo-inval_op'), block('inval')),
   instruction('cbo.clean', '0000000 00001 ..... 010 00000 0001111', '(rs1)', rule('cbo-clean_op'), block('clean')),

@@ -3,12 +3,17 @@ import { rule } from '../sources.ts'
 import { instruction, type Meaning } from './language.ts'
 
 const write: Meaning = (m, i) => m.setX(i.rd, m.csr(i.csr, 'write', m.x(i.rs1), i.number(i.rd), m.constant(1n)))
-const change = (operation: 'set' | 'clear'): Meaning => (m, i) =>
-  m.setX(i.rd, m.csr(i.csr, operation, m.x(i.rs1), m.constant(1n), i.number(i.rs1)))
+const change =
+  (operation: 'set' | 'clear'): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.csr(i.csr, operation, m.x(i.rs1), m.constant(1n), i.number(i.rs1)))
 const writeImmediate: Meaning = (m, i) => m.setX(i.rd, m.csr(i.csr, 'write', i.imm, i.number(i.rd), m.constant(1n)))
-const changeImmediate = (operation: 'set' | 'clear'): Meaning => (m, i) =>
-  m.setX(i.rd, m.csr(i.csr, operation, i.imm, m.constant(1n), i.imm))
+const changeImmediate =
+  (operation: 'set' | 'clear'): Meaning =>
+  (m, i) =>
+    m.setX(i.rd, m.csr(i.csr, operation, i.imm, m.constant(1n), i.imm))
 
+// biome-ignore format: a table
 export const zicsr = [
   instruction('csrrw', '............ ..... 001 ..... 1110011', 'rd, csr, rs1', rule('csrrw_op'), write),
   instruction('csrrs', '............ ..... 010 ..... 1110011', 'rd, csr, rs1', rule('csrrs_op'), change('set')),

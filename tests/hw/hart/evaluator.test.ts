@@ -8,18 +8,31 @@ function run(source: string, budget = 1000): { hart: FlatHart; a0: bigint } {
   const hart = new FlatHart()
   hart.loadProgram(`${source}\necall\n.balign 8\ncell: .dword 0x1122334455667788`, budget)
   new Evaluator(hart.memory, hart).run()
-  return { hart, a0: hart.memory.longs[(X >> 3) + 10]! }
+  return { hart, a0: hart.memory.longs[(X >> 3) + 10] }
 }
 
 const MIN64 = -(1n << 63n)
 
 describe('the table of division by zero and overflow', () => {
   test.each([
-    ['div', 7n, 0n, -1n], ['divu', 7n, 0n, -1n], ['rem', 7n, 0n, 7n], ['remu', 7n, 0n, 7n],
-    ['div', MIN64, -1n, MIN64], ['rem', MIN64, -1n, 0n], ['div', -7n, 2n, -3n], ['rem', -7n, 2n, -1n],
-    ['divw', -(1n << 31n), -1n, -(1n << 31n)], ['remw', -(1n << 31n), -1n, 0n], ['divuw', 5n, 0n, -1n],
-    ['remuw', 0xffff_ffffn, 0n, -1n], ['divuw', 0xffff_fffen, 1n, -2n], ['remw', 0x1_0000_0007n, 0x1_0000_0004n, 3n],
-    ['mulhsu', -1n, -1n, -1n], ['mulhu', -1n, -1n, -2n], ['mulh', MIN64, MIN64, 1n << 62n], ['mulw', 0x8000_0000n, 3n, -(1n << 31n)],
+    ['div', 7n, 0n, -1n],
+    ['divu', 7n, 0n, -1n],
+    ['rem', 7n, 0n, 7n],
+    ['remu', 7n, 0n, 7n],
+    ['div', MIN64, -1n, MIN64],
+    ['rem', MIN64, -1n, 0n],
+    ['div', -7n, 2n, -3n],
+    ['rem', -7n, 2n, -1n],
+    ['divw', -(1n << 31n), -1n, -(1n << 31n)],
+    ['remw', -(1n << 31n), -1n, 0n],
+    ['divuw', 5n, 0n, -1n],
+    ['remuw', 0xffff_ffffn, 0n, -1n],
+    ['divuw', 0xffff_fffen, 1n, -2n],
+    ['remw', 0x1_0000_0007n, 0x1_0000_0004n, 3n],
+    ['mulhsu', -1n, -1n, -1n],
+    ['mulhu', -1n, -1n, -2n],
+    ['mulh', MIN64, MIN64, 1n << 62n],
+    ['mulw', 0x8000_0000n, 3n, -(1n << 31n)],
   ])('%s %d, %d is %d', (name, a, b, expected) => {
     expect(run(`li a1, ${a}; li a2, ${b}; ${name} a0, a1, a2`).a0).toBe(expected)
   })
@@ -60,8 +73,14 @@ test('loads extend as their name says', () => {
   const { hart } = run(`
     la t0, cell
     lb a0, 0(t0); lbu a1, 0(t0); lh a2, 0(t0); lhu a3, 0(t0); lw a4, 4(t0); lwu a5, 0(t0); ld a6, 0(t0)`)
-  expect([...hart.memory.longs.slice((X >> 3) + 10, (X >> 3) + 17)]).toEqual([
-    -0x78n, 0x88n, 0x7788n, 0x7788n, 0x11223344n, 0x55667788n, 0x1122334455667788n,
+  expect(Array.from(hart.memory.longs.slice((X >> 3) + 10, (X >> 3) + 17))).toEqual([
+    -0x78n,
+    0x88n,
+    0x7788n,
+    0x7788n,
+    0x11223344n,
+    0x55667788n,
+    0x1122334455667788n,
   ])
 })
 
@@ -74,7 +93,13 @@ test('sc stores only to what lr has reserved, once', () => {
     sc.d a2, t1, (t0)
     sc.d a3, t1, (t0)
     ld a4, (t0)`)
-  expect([...hart.memory.longs.slice((X >> 3) + 10, (X >> 3) + 15)]).toEqual([1n, 0x1122334455667788n, 0n, 1n, 5n])
+  expect(Array.from(hart.memory.longs.slice((X >> 3) + 10, (X >> 3) + 15))).toEqual([
+    1n,
+    0x1122334455667788n,
+    0n,
+    1n,
+    5n,
+  ])
 })
 
 test('jalr takes its target before it writes rd, and clears bit 0', () => {
@@ -84,7 +109,9 @@ test('jalr takes its target before it writes rd, and clears bit 0', () => {
 })
 
 test('csrrw with rd = x0 does not read, csrrs with rs1 = x0 does not write', () => {
-  const { hart } = run('csrw 0x340, a1\ncsrrw a2, 0x340, a1\ncsrr a3, 0x340\ncsrrci a4, 0x340, 0\ncsrrsi zero, 0x340, 1')
+  const { hart } = run(
+    'csrw 0x340, a1\ncsrrw a2, 0x340, a1\ncsrr a3, 0x340\ncsrrci a4, 0x340, 0\ncsrrsi zero, 0x340, 1',
+  )
   expect(hart.calls).toEqual([
     ['csr', 0x340, 'write', false, true],
     ['csr', 0x340, 'write', true, true],

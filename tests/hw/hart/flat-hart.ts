@@ -33,11 +33,11 @@ export class FlatHart implements HartServices {
   }
 
   #host(): number {
-    return this.memory.toHost(Number(BigInt.asUintN(64, this.memory.longs[ADDRESS >> 3]!)))
+    return this.memory.toHost(Number(BigInt.asUintN(64, this.memory.longs[ADDRESS >> 3])))
   }
 
   fetch(): Outcome {
-    const pc = Number(this.memory.longs[PC >> 3]!)
+    const pc = Number(this.memory.longs[PC >> 3])
     const host = this.memory.toHost(pc)
     if (host < 0) return this.#trap('instruction access fault')
     this.fetchedHost = host - (pc & 0xfff)
@@ -46,7 +46,7 @@ export class FlatHart implements HartServices {
   }
 
   fetchSecondHalf(): Outcome {
-    const host = this.memory.toHost(Number(this.memory.longs[PC >> 3]!) + 2)
+    const host = this.memory.toHost(Number(this.memory.longs[PC >> 3]) + 2)
     this.memory.longs[VALUE >> 3] = BigInt(this.memory.view.getUint16(host, true))
     return DONE
   }
@@ -55,7 +55,7 @@ export class FlatHart implements HartServices {
     const host = this.#host()
     if (host < 0) return this.#trap('load access fault')
     let value = 0n
-    for (let index = 0; index < bytes; index++) value |= BigInt(this.memory.bytes[host + index]!) << BigInt(8 * index)
+    for (let index = 0; index < bytes; index++) value |= BigInt(this.memory.bytes[host + index]) << BigInt(8 * index)
     this.memory.longs[VALUE >> 3] = signed ? BigInt.asIntN(8 * bytes, value) : value
     return DONE
   }
@@ -63,7 +63,7 @@ export class FlatHart implements HartServices {
   store(bytes: number): Outcome {
     const host = this.#host()
     if (host < 0) return this.#trap('store access fault')
-    const value = this.memory.longs[VALUE >> 3]!
+    const value = this.memory.longs[VALUE >> 3]
     for (let index = 0; index < bytes; index++) {
       this.memory.bytes[host + index] = Number((value >> BigInt(8 * index)) & 0xffn)
     }
@@ -71,9 +71,9 @@ export class FlatHart implements HartServices {
   }
 
   amo(bytes: number, operation: AmoOperation): Outcome {
-    const operand = this.memory.longs[VALUE >> 3]!
+    const operand = this.memory.longs[VALUE >> 3]
     if (this.load(bytes, true) === TRAPPED) return TRAPPED
-    const old = this.memory.longs[VALUE >> 3]!
+    const old = this.memory.longs[VALUE >> 3]
     if (operation !== 'add' && operation !== 'swap') throw new Error(`FlatHart has no amo ${operation}`)
     this.memory.longs[VALUE >> 3] = operation === 'add' ? old + operand : operand
     this.store(bytes)

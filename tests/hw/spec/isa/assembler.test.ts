@@ -24,7 +24,7 @@ test('what the disassembler shows assembles to the same word', () => {
     const padded = new Uint8Array(4)
     padded.set(bytes)
     const expected = (writable(name, word) >>> 0).toString(16)
-    const found = words(padded)[0]!.toString(16)
+    const found = words(padded)[0].toString(16)
     return found === expected ? [] : [`${name} ${expected} → ${text} → ${found}`]
   })
   expect(failures).toEqual([])
@@ -35,7 +35,12 @@ test('sections are laid out text, rodata, data, bss, and symbols are addresses',
     `.bss\nb: .space 8\n.data\nd: .dword t\n.section .rodata.x,"a"\nr: .byte 1\n.text\nt: ret`,
     { origin: 0x1000 },
   )
-  expect([...symbols].toSorted(([, a], [, b]) => a - b)).toEqual([['t', 0x1000], ['r', 0x1008], ['d', 0x1010], ['b', 0x1018]])
+  expect([...symbols].toSorted(([, a], [, b]) => a - b)).toEqual([
+    ['t', 0x1000],
+    ['r', 0x1008],
+    ['d', 0x1010],
+    ['b', 0x1018],
+  ])
   expect(words(bytes)[4]).toBe(0x1000)
   expect(bytes.length).toBe(0x20)
 })
@@ -47,9 +52,11 @@ test('enter puts entries in the order in which their names first appear', () => 
     { index: 1, label: 'second', address: 0x10c },
     { index: 0, label: 'first', address: 0x114 },
   ])
-  expect(words(program.bytes).slice(0, 4).map(word => disassemble(word, 0))).toEqual([
-    'addi t6,zero,0', 'entry 0', 'addi t6,zero,0', 'entry 1',
-  ])
+  expect(
+    words(program.bytes)
+      .slice(0, 4)
+      .map(word => disassemble(word, 0)),
+  ).toEqual(['addi t6,zero,0', 'entry 0', 'addi t6,zero,0', 'entry 1'])
 })
 
 test('symbols from outside are numbers', () => {
@@ -68,7 +75,10 @@ describe('a mistake is one line that names the place and the remedy', () => {
     ['.if 1', 'line 1: ".if 1": an .endif is missing'],
     ['.macro m\nnop', 'line 1: ".macro m": its .endm is missing'],
     ['.equ a, b\n.equ b, a\n.word a', 'line 3: ".word a": "a" is defined by itself'],
-    ['beq a0, a1, far\n.space 8192\nfar:', 'line 1: "beq a0, a1, far": 8196 does not fit (-4096 to 4094, multiples of 2): beq rs1,rs2,imm.b cannot reach that far'],
+    [
+      'beq a0, a1, far\n.space 8192\nfar:',
+      'line 1: "beq a0, a1, far": 8196 does not fit (-4096 to 4094, multiples of 2): beq rs1,rs2,imm.b cannot reach that far',
+    ],
     ['.frob 1', 'directive .frob is not supported'],
     ['csrr a0, nosuch', '"nosuch" is not defined'],
     ['li a0, later\nlater:', '"later" must be known here: define its symbols above, as numbers'],

@@ -31,7 +31,14 @@ function gnuDisassembly(words: readonly number[]): string[] {
       maxBuffer: 1 << 28,
     })
     const lines = listing.split('\n').filter(line => /^\s+[0-9a-f]+:\t/.test(line))
-    return lines.map(line => line.split('\t').slice(2).join(' ').replace(/\s*[<#].*$/, '').trim())
+    return lines.map(line =>
+      line
+        .split('\t')
+        .slice(2)
+        .join(' ')
+        .replace(/\s*[<#].*$/, '')
+        .trim(),
+    )
   })
 }
 
@@ -41,7 +48,17 @@ function gnuImage(source: string, base: number): Uint8Array {
     writeFileSync(path('program.s'), source)
     execFileSync(ASSEMBLER, [`-march=${MARCH}`, '-mno-relax', '-o', path('program.o'), path('program.s')])
     const address = `-Ttext=0x${base.toString(16)}`
-    execFileSync(`${PREFIX}ld`, ['-N', '--no-relax', '--no-warn-rwx-segments', address, '-e', '0', '-o', path('elf'), path('program.o')])
+    execFileSync(`${PREFIX}ld`, [
+      '-N',
+      '--no-relax',
+      '--no-warn-rwx-segments',
+      address,
+      '-e',
+      '0',
+      '-o',
+      path('elf'),
+      path('program.o'),
+    ])
     execFileSync(`${PREFIX}objcopy`, ['-O', 'binary', '-j', '.text', path('elf'), path('bin')])
     return readFileSync(path('bin'))
   })
@@ -67,24 +84,32 @@ describe.skipIf(missing.length > 0)(`against GNU binutils${note}`, () => {
     const words = Array.from({ length: 0x10000 }, (_, word) => word).filter(word => (word & 3) !== 3)
     const theirs = gnuDisassembly(words)
     const differing = words.flatMap((word, index) => {
-      const ours = withoutPrefix(disassemble(word, 2 * index)).replace('.half', '.2byte').replace(/0x0+(?=[0-9a-f])/, '0x')
-      const gnu = theirs[index]!.replace(/(c\.s\w+)64 (\w+)/, '$1 $2,0x0')
+      const ours = withoutPrefix(disassemble(word, 2 * index))
+        .replace('.half', '.2byte')
+        .replace(/0x0+(?=[0-9a-f])/, '0x')
+      const gnu = theirs[index].replace(/(c\.s\w+)64 (\w+)/, '$1 $2,0x0')
       return ours === gnu ? [] : [`${gnu} → ${ours}`]
     })
     // Illegal, reserved, and the same by another name.
     expect(differing).toEqual(['c.unimp → .2byte 0x0', 'c.addi zero,0 → c.nop', 'c.addi16sp sp,0 → .2byte 0x6101'])
   })
 
-  test.each([['without', false], ['with', true]])('a source of every form assembles as GNU as does it, %s compression', (_, compress) => {
+  test.each([
+    ['without', false],
+    ['with', true],
+  ])('a source of every form assembles as GNU as does it, %s compression', (_, compress) => {
     const symbolic = /\bsymbolic\b/
-    const source = EVERY_FORM.split('\n').filter(line => !compress || !symbolic.test(line)).join('\n')
+    const source = EVERY_FORM.split('\n')
+      .filter(line => !compress || !symbolic.test(line))
+      .join('\n')
     const base = 0x8000_0000
     const theirs = gnuImage(`.option ${compress ? 'rvc' : 'norvc'}\n${source}`, base)
     const { bytes } = assemble(source, { origin: base, compress })
     const differing: string[] = []
     for (let at = 0; at < theirs.length; at += 2) {
-      const half = (image: Uint8Array) => (image[at]! | (image[at + 1]! << 8)).toString(16)
-      if (half(theirs) !== half(bytes)) differing.push(`${at.toString(16)}: ours ${half(bytes)}, theirs ${half(theirs)}`)
+      const half = (image: Uint8Array) => (image[at] | (image[at + 1] << 8)).toString(16)
+      if (half(theirs) !== half(bytes))
+        differing.push(`${at.toString(16)}: ours ${half(bytes)}, theirs ${half(theirs)}`)
     }
     expect(differing.slice(0, 5)).toEqual([])
     expect(bytes.length).toBe(theirs.length)
