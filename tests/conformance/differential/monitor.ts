@@ -1,8 +1,9 @@
 /** The M-mode monitor that runs the programs of an image one after the other. */
 import {
-  ARENA_BYTES, ARENAS, ENTRY, FCSR, INITIAL_F, INITIAL_X, LOG, MSTATUS, PATTERN, RAM, RECORD, RECORD_BYTES, RECORD_CSRS, RECORD_F, RECORDED, RESUME,
+  ARENA_BYTES, ARENAS, ENTRY, FCSR, INITIAL_F, INITIAL_X, LOG, MSTATUS, RAM, RECORD, RECORD_BYTES, RECORD_CSRS, RECORD_F, RECORDED, RESUME,
   SAVED_X, SETTING_VALUES, SETTINGS, SLOT, SLOT_BYTES, SLOT_COUNT,
 } from './arena.ts'
+import { TOHOST } from '../tools.ts'
 
 const registers = Array.from({ length: 32 }, (_, register) => register)
 const lines = (from: readonly string[]): string => from.join('\n')
@@ -18,7 +19,7 @@ _start:
   li t0, 0x2004000        # mtimecmp: no timer interrupt
   li t1, -1
   sd t1, 0(t0)
-  li t0, ${RAM / 4 + (PATTERN - RAM) / 8 - 1}
+  li t0, ${RAM / 4 + (TOHOST - RAM) / 8 - 1}
   csrw pmpaddr2, t0
   li t0, 0x9d0000         # entry 2, locked: the monitor can be read and executed by all, and written by nobody
   csrw pmpcfg0, t0
@@ -125,6 +126,9 @@ advance:
   j start
 
 finish:
+  li t0, ${TOHOST}
+  li t1, 1
+  sd t1, 0(t0)
   li t0, 0x100000         # the test finisher: pass
   li t1, 0x5555
   sw t1, 0(t0)

@@ -109,7 +109,7 @@ export function floatOnQemu(cases: readonly FloatCase[]): FloatResult[] {
     view.setBigUint64(at + 16, b, true)
     view.setBigUint64(at + 24, c, true)
   })
-  const result = runInQemu({ image, resultAt: CASES_AT, resultBytes: bytes, cpu: 'rv64' })
+  const result = runInQemu({ image, resultAt: CASES_AT, resultBytes: bytes }, 'rv64')
   const results = new DataView(result.buffer)
   return cases.map((_, index) => ({
     value: results.getBigUint64(index * CASE_BYTES + 8, true),
