@@ -71,9 +71,8 @@ export interface NicPrices {
 /**
  * Intel 82576. IEEE 802.3: 1 Gb/s, 8 bytes of preamble and delimiter, 12 of gap. PCIe read round trip and posted write
  * are assumed, in the order of what Neugebauer et al. measured (SIGCOMM 2018: about half a microsecond for a small read).
- * Autonegotiation takes
- * seconds in copper; shortened to 10 ms, since nothing is learned from waiting for it. A management frame is 64 bits at
- * 2.5 MHz (IEEE 802.3 22.2.2.11).
+ * Autonegotiation takes seconds in copper; shortened to 10 ms, since nothing is learned from waiting for it. A
+ * management frame is 64 bits at 2.5 MHz (IEEE 802.3 22.2.2.11).
  */
 export const i82576: NicPrices = {
   name: 'Intel 82576', lineRate: 1e9, overheadBytes: 20, fetch: 550, writeBack: 300, autonegotiation: 10_000_000, mdio: 25_600,

@@ -50,6 +50,7 @@ export class NicController implements Timed, Saved, Port {
   #fetchEvent = 0
   #sentEvent = 0
   #deliverEvent = 0
+  #mdioEvent = 0
   #negotiation = 0
   #linkSeen = false
   /** SYSTIM, as of a cycle. */
@@ -225,10 +226,13 @@ export class NicController implements Timed, Saved, Port {
   #mdio(value: number): void {
     const fields = MDIC.fields
     this.#registers.set(MDIC, withField(fields.R, value, 0))
-    this.#later(this.#prices.mdio, 'mdio', null)
+    // a write while one is under way replaces it
+    if (this.#mdioEvent) this.#clock.cancel(this.#mdioEvent)
+    this.#mdioEvent = this.#later(this.#prices.mdio, 'mdio', null)
   }
 
   #mdioDone(): void {
+    this.#mdioEvent = 0
     const fields = MDIC.fields
     let value = this.#registers.get(MDIC)
     const register = fieldOf(fields.REGADD, value)
@@ -347,7 +351,7 @@ export class NicController implements Timed, Saved, Port {
       function: this.function.save(), registers: this.#registers.save(), phy: this.#phy.save(), interrupts: this.#interrupts.save(),
       transmitter: this.#transmitter.save(), receiver: this.#receiver.save(),
       sending: sending ? { packet: { ...sending.packet, frames: [...sending.packet.frames], reports: [...sending.packet.reports] }, sent: sending.sent } : null,
-      events: [this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#negotiation], linkSeen: this.#linkSeen,
+      events: [this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#mdioEvent, this.#negotiation], linkSeen: this.#linkSeen,
       time: { base: this.#time.base.toString(), since: this.#time.since },
     }
   }
@@ -355,7 +359,7 @@ export class NicController implements Timed, Saved, Port {
   restore(state: Plain): void {
     const saved = state as {
       function: Plain; registers: Plain; phy: Plain; interrupts: Plain; transmitter: Plain; receiver: Plain
-      sending: Sending | null; events: readonly [number, number, number, number]; linkSeen: boolean; time: { base: string; since: number }
+      sending: Sending | null; events: readonly [number, number, number, number, number]; linkSeen: boolean; time: { base: string; since: number }
     }
     this.#registers.restore(saved.registers)
     this.#phy.restore(saved.phy)
@@ -363,7 +367,7 @@ export class NicController implements Timed, Saved, Port {
     this.#transmitter.restore(saved.transmitter)
     this.#receiver.restore(saved.receiver)
     this.#sending = saved.sending ?? undefined
-    ;[this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#negotiation] = saved.events
+    ;[this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#mdioEvent, this.#negotiation] = saved.events
     this.#linkSeen = saved.linkSeen
     this.#time = { base: BigInt(saved.time.base), since: saved.time.since }
     this.function.restore(saved.function)

@@ -15,6 +15,8 @@ export interface Offload {
 }
 
 const FIN_PUSH = 0x09
+/** Segments below this are nonsense, and nothing is sent. */
+const SHORTEST_SEGMENT = 16
 const CWR = 0x80
 
 /** Fills in the checksums that were asked for; the L4 field holds the pseudo header's sum when it comes. */
@@ -51,7 +53,7 @@ export function segment(packet: Uint8Array, offload: Offload, mss: number): Uint
   const transport = offload.macLength + offload.ipLength
   const headers = transport + offload.l4Length
   const payload = packet.length - headers
-  if (mss === 0 || payload <= 0) return []
+  if (mss < SHORTEST_SEGMENT || payload <= 0) return []
   const count = Math.ceil(payload / mss)
   return Array.from({ length: count }, (_, index) => {
     const from = headers + index * mss

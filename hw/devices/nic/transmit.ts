@@ -13,6 +13,9 @@ const DESCRIPTOR = 16
 const CONTEXTS = 2
 const CONTEXT_WORDS = 4
 const SHORTEST_FRAME = 60
+/** What one packet may hold (PAYLEN has 18 bits), and one frame. Longer ones are not sent. */
+const LONGEST_PACKET = 0x4_0000
+const LONGEST_FRAME = 9728
 const D = transmitData
 const L = transmitLegacy
 
@@ -84,13 +87,14 @@ export class Transmitter implements Saved {
     if (size === 0 || tail >= size) return undefined
     const base = this.#base(queue)
     const parts: Uint8Array[] = []
+    let bytes = 0
     const reports: number[] = []
     let first: DataView | undefined
     let index = this.#registers.get(nic.TDH, queue)
     while (index !== tail) {
-      const bytes = new Uint8Array(DESCRIPTOR)
-      if (!this.#dma.read(base + index * DESCRIPTOR, bytes)) return undefined
-      const view = new DataView(bytes.buffer)
+      const descriptor = new Uint8Array(DESCRIPTOR)
+      if (!this.#dma.read(base + index * DESCRIPTOR, descriptor)) return undefined
+      const view = new DataView(descriptor.buffer)
       const command = view.getUint32(D.COMMAND.at, true)
       const extended = fieldOf(D.COMMAND.fields.DEXT, command) === 1
       if (fieldOf(D.COMMAND.fields.RS, command)) reports.push(index)
@@ -98,16 +102,21 @@ export class Transmitter implements Saved {
       if (extended && fieldOf(D.COMMAND.fields.DTYP, command) === TRANSMIT_TYPE.CONTEXT) {
         this.#remember(queue, view)
         // the last thing in the ring: done with, though no packet follows
-        if (parts.length === 0 && index === tail) return { queue, frames: [], next: index, reports }
+        if (!first && index === tail) return { queue, frames: [], next: index, reports }
         continue
       }
       first ??= view
       const length = fieldOf(extended ? D.COMMAND.fields.DTALEN : L.COMMAND.fields.LENGTH, command)
-      const data = new Uint8Array(length)
-      // what cannot be read is sent as zeros: the bus has reported it, the ring goes on
-      this.#dma.read(view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true), data)
-      parts.push(data)
-      if (fieldOf(D.COMMAND.fields.EOP, command)) return { queue, frames: this.#frames(queue, first, view, join(parts)), next: index, reports }
+      bytes += length
+      if (bytes <= LONGEST_PACKET) {
+        const data = new Uint8Array(length)
+        // what cannot be read is sent as zeros: the bus has reported it, the ring goes on
+        this.#dma.read(view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true), data)
+        parts.push(data)
+      }
+      if (!fieldOf(D.COMMAND.fields.EOP, command)) continue
+      const frames = bytes <= LONGEST_PACKET ? this.#frames(queue, first, view, join(parts)) : []
+      return { queue, frames: frames.filter(frame => frame.length > 0 && frame.length <= LONGEST_FRAME), next: index, reports }
     }
     return undefined
   }

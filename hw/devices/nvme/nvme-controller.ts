@@ -231,6 +231,7 @@ export class NvmeController implements Timed, Saved {
     if (queue.head === queue.tail) queue.signalled = false
     while (queue.waiting.length > 0 && !full(queue)) this.#post(queue, queue.waiting.shift()!)
     this.#updatePin()
+    if (queue.waiting.length === 0) this.#fetchSoon(this.#medium.prices.fetch)
   }
 
   /** Create I/O Submission Queue, after its fields were checked; a status. */
@@ -359,9 +360,11 @@ export class NvmeController implements Timed, Saved {
   }
 
   #nextQueue(): SubmissionQueue | undefined {
+    // nothing more is taken from a queue whose completions have no room
     const waiting = (id: number) => {
       const queue = this.#submission[id]
-      return queue && queue.head !== queue.tail ? queue : undefined
+      const blocked = queue && this.#completion[queue.completion]!.waiting.length > 0
+      return queue && !blocked && queue.head !== queue.tail ? queue : undefined
     }
     const current = waiting(this.#turn)
     if (current && this.#taken < this.#features.burst) {

@@ -268,6 +268,31 @@ describe('Intel 82576', () => {
     expect((received(0).status & 1) === 1).toBe(taken)
   })
 
+  test('7.1.1.7: RSS hashes as its published example, and RETA chooses the queue', () => {
+    const { start, cable, time, write, memory, read } = bench()
+    start()
+    const key = '6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa'
+    Buffer.from(key, 'hex').forEach((byte, i) => write(nic.RSSRK, read(nic.RSSRK, i >>> 2) | (byte << ((i & 3) * 8)), i >>> 2))
+    write(nic.MRQC, 0x0003_0002)
+    write(nic.RXCSUM, 0x2300)
+    write(nic.RETA, 3, 0x78 >>> 2)
+    for (const [register, value] of [
+      [nic.RDBAL, 0x3000], [nic.RDLEN, RING * 16], [nic.SRRCTL, 0x0200_0002], [nic.RXDCTL, 1 << 25], [nic.RDT, RING - 1],
+    ] as const) {
+      write(register, value, 3)
+    }
+    memory.store64(0x3000, RX_DATA)
+    const frame = new Uint8Array(60)
+    frame.set([...MAC, ...PEER, 0x08, 0x00, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 66, 9, 149, 187, 161, 142, 100, 80])
+    put16(frame, 34, 2794)
+    put16(frame, 36, 1766)
+    cable.send(1, frame)
+    time.run()
+    expect(memory.view.getUint32(0x3004, true)).toBe(0x51cc_c178)
+    expect(memory.view.getUint32(0x3000, true) & 15).toBe(1)
+    expect(read(nic.RDH, 3)).toBe(1)
+  })
+
   test('8.2.1: VLAN tags go by descriptor in both directions', () => {
     const { start, cable, time, received, write, send, listener, descriptor } = bench()
     start()
