@@ -47,10 +47,28 @@ export function findInstruction(word: number): Instruction | undefined {
   return undefined
 }
 
-function fieldsOf(kinds: Instruction['kinds'], word: number): Fields {
-  const fields = { rd: 0, rs1: 0, rs2: 0, rs3: 0, imm: 0, rm: 0, csr: 0 }
-  for (const kind of kinds) fields[kind.field] |= extract(kind, word)
-  return fields
+/** Fills in what the operands say. pred and succ share the immediate. */
+function fill(fields: Fields, kinds: Instruction['kinds'], word: number): void {
+  for (let index = 0; index < kinds.length; index++) {
+    const kind = kinds[index]
+    const value = extract(kind, word)
+    switch (kind.field) {
+      case 'rd':
+        fields.rd = value
+        break
+      case 'rs1':
+        fields.rs1 = value
+        break
+      case 'rs2':
+        fields.rs2 = value
+        break
+      case 'imm':
+        fields.imm |= value
+        break
+      default:
+        fields[kind.field] = value
+    }
+  }
 }
 
 const compressedForms: readonly Compressed[] = COMPRESSED.toSorted((a, b) => specificity(b.mask) - specificity(a.mask))
@@ -66,7 +84,8 @@ export function findCompressed(word: number): Compressed | undefined {
 function decodeCompressed(word: number): Decoded | undefined {
   const form = findCompressed(word)
   if (!form) return undefined
-  const fields = fieldsOf(form.kinds, word)
+  const fields = { rd: 0, rs1: 0, rs2: 0, rs3: 0, imm: 0, rm: 0, csr: 0 }
+  fill(fields, form.kinds, word)
   const expanded = { rd: 0, rs1: 0, rs2: 0, rs3: 0, imm: 0, rm: 0, csr: 0 }
   for (const { field, from } of form.expansion) expanded[field] = typeof from === 'number' ? from : fields[from]
   return { instruction: form.base, length: 2, ...expanded, word }
@@ -85,6 +104,18 @@ export function decode(word: number): Decoded | undefined {
   }
   const instruction = findInstruction(word)
   if (!instruction) return undefined
-  const { rd, rs1, rs2, rs3, imm, rm, csr } = fieldsOf(instruction.kinds, word)
-  return { instruction, length: 4, rd, rs1, rs2, rs3, imm, rm, csr, word: word >>> 0 }
+  const decoded = {
+    instruction,
+    length: 4 as const,
+    rd: 0,
+    rs1: 0,
+    rs2: 0,
+    rs3: 0,
+    imm: 0,
+    rm: 0,
+    csr: 0,
+    word: word >>> 0,
+  }
+  fill(decoded, instruction.kinds, word)
+  return decoded
 }

@@ -94,12 +94,16 @@ export function widthOf(kind: OperandKind): number {
   return Math.max(...kind.pieces.map(([high, low, at]) => at + high - low + 1))
 }
 
-/** The value that an instruction word holds, sign-extended to 32 bits if it is signed. */
+/** The value that an instruction word holds, sign-extended to 32 bits if it is signed. Indexed loops: predecoding waits for it. */
 export function extract(kind: OperandKind, word: number): number {
+  const { pieces } = kind
   let value = 0
   let width = 0
-  for (const [high, low, at] of kind.pieces) {
-    const bits = high - low + 1
+  for (let index = 0; index < pieces.length; index++) {
+    const piece = pieces[index]
+    const low = piece[1]
+    const at = piece[2]
+    const bits = piece[0] - low + 1
     value |= ((word >>> low) & ((1 << bits) - 1)) << at
     if (at + bits > width) width = at + bits
   }
