@@ -45,6 +45,7 @@ export function virtioConsole(env: Environment): ConsoleDevice {
       addChain(env, receiveq, i)
     }
     running(transport)
+    dma.fence()
     notifyQueue(env, receiveq)
   }
 

@@ -137,7 +137,7 @@ export function offerChain(env: Environment, queue: Virtqueue, head: number): vo
   notifyQueue(env, queue)
 }
 
-/** Tells the device to look at the queue (virtio 1.2, 4.2.3.3). */
+/** Tells the device to look at the queue (virtio 1.2, 4.2.3.3). A fence comes before this. */
 export function notifyQueue(env: Environment, queue: Virtqueue): void {
   env.device.write(virtioMmio.QueueNotify, queue.index)
 }
