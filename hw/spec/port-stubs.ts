@@ -1,6 +1,6 @@
 /**
  * Assembly for images of TypeScript software (hw/port.ts): the instructions at which its loads, stores and AMOs trap.
- * Behind each, `entry -1` resumes the entry whose token is in t6 with the result in t5. An image that lacks them
+ * Behind each, `entry 4095` resumes the entry whose token is in t6 with the result in t5. An image that lacks them
  * traps at its `entry` instruction instead, which suits software whose accesses nobody emulates.
  */
 
@@ -23,9 +23,8 @@ export const STUB_INSTRUCTIONS = {
 /** The symbol at which an image's stubs begin. */
 export const STUBS_SYMBOL = 'port_stubs'
 
-/** `entry -1`: resumes the entry whose token is in t6, its pending operation done. */
-export const RESUME_INDEX = 0xfff
-export const RESUME_WORD = (RESUME_INDEX << 20) | 0x0b
+/** `entry 4095`: resumes the entry whose token is in t6, its pending operation done. */
+export const RESUME_INDEX = 4095
 
 /** The stubs, to be appended to an image's source. Uncompressed, so that each takes four bytes. */
 export const PORT_STUBS: string = [
@@ -33,7 +32,7 @@ export const PORT_STUBS: string = [
   '.option norvc',
   '.balign 8',
   `${STUBS_SYMBOL}:`,
-  ...Object.values(STUB_INSTRUCTIONS).flatMap(instruction => [instruction, `.word 0x${(RESUME_WORD >>> 0).toString(16)}`]),
+  ...Object.values(STUB_INSTRUCTIONS).flatMap(instruction => [instruction, `entry ${RESUME_INDEX}`]),
   '.option pop',
   '',
 ].join('\n')
