@@ -48,10 +48,10 @@ export class EventQueue {
     }
   }
 
-  /** A time in the past means now. */
+  /** A time in the past means now; a fraction of a cycle, the next one. */
   schedule(cycle: number, target: string, kind: string, payload: Plain): number {
     const now = this.#now()
-    const event: Event = { due: cycle > now ? cycle : now, sequence: this.#sequence++, target, kind, payload }
+    const event: Event = { due: cycle > now ? Math.ceil(cycle) : now, sequence: this.#sequence++, target, kind, payload }
     const heap = this.#heap
     let at = heap.length
     heap.push(event)

@@ -14,6 +14,8 @@ export interface LedgerState {
   readonly since: number
 }
 
+const IDLE = 0
+
 interface Key {
   readonly party: Party
   readonly cause: string
@@ -78,6 +80,13 @@ export class Ledger {
     }
     this.#cycles[row]! += cycles
     this.#since += cycles
+  }
+
+  /** From cycle `from` to `to` the hart slept. */
+  idle(from: number, to: number): void {
+    this.switchTo(this.current, from)
+    this.#cycles[IDLE]! += to - from
+    this.#since = to
   }
 
   /** All rows with cycles as of `now`, in the order in which they were first used. */

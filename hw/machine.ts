@@ -1,0 +1,339 @@
+/**
+ * The machine: a board's harts and chips, and the loop that runs them. Harts take turns in fixed slices, none of them
+ * past the next event; one that is alone awake runs on to the next event. What a hart does to another's interrupt
+ * wires reaches it by an event, so it happens at its cycle whoever ran first.
+ */
+import type { Board, HartLines, TimeSource } from './board.ts'
+import { Bus, type BusWindow } from './bus/bus.ts'
+import type { Line, Plain, Saved, Timed } from './bus/chip.ts'
+import { BARE_PARTIES, type ModeParties } from './hart/accounts.ts'
+import { Hart } from './hart/hart.ts'
+import { DONE, RELOAD, type Executor, type HartServices, type Outcome } from './hart/services.ts'
+import { SoftwareRegistry } from './hart/software.ts'
+import { CSR, F, MODE, PC, RESERVATION, WINDOW_BYTES } from './hart/state.ts'
+import { Memory } from './memory/memory.ts'
+import type { MmuCounts } from './memory/mmu.ts'
+import { MEI, MSI, MTI, SEI } from './spec/csrs/machine.ts'
+import { restorePages, savePages, type MachineState } from './machine-state.ts'
+import { EventQueue } from './time/events.ts'
+import type { LedgerRow } from './time/ledger.ts'
+import { rocketFlat, type Prices } from './time/prices.ts'
+import { TraceHash } from './time/trace-hash.ts'
+
+export type ExecutorFactory = (memory: Memory, hart: HartServices, index: number) => Executor
+
+export interface MachineOptions {
+  readonly executor: ExecutorFactory
+  /** Who owns each mode: see ModeParties. Firmware and a bare guest, unless given. */
+  readonly parties?: ModeParties
+  readonly prices?: Prices
+  /** Cycles of a turn while several harts are awake. */
+  readonly slice?: number
+}
+
+export interface RunOptions {
+  /** Stops at the first instruction boundary at or after this cycle. */
+  readonly untilCycle?: number
+  /** Stops when hart 0 has retired this many more instructions; exactly then, if it is the only one awake. */
+  readonly maxInstructions?: number
+  /** Asked at each turn's end. */
+  readonly until?: () => boolean
+}
+
+/** Why `run` returned. `idle`: every hart sleeps and no event will ever wake one. `stopped`: a chip ended the run. */
+export type StopReason =
+  | { readonly kind: 'cycle' | 'instructions' | 'until' | 'idle' }
+  | { readonly kind: 'stopped'; readonly reason: string; readonly code: number }
+
+/** Told of every trap: hart, mode before it, its code (negative for interrupts), and the cycle. */
+export type TrapListener = (hart: number, from: number, code: number, cycle: number) => void
+
+type Wire = typeof MSI | typeof MTI | typeof MEI | typeof SEI
+
+const SLICE = 2_000
+const WIRES = 'wires'
+/** In words: what of a window is architectural, and alike in every executor. */
+const REGISTERS_END = F + 32 * 8
+
+
+export class Machine {
+  readonly board: Board
+  readonly memory: Memory
+  readonly bus = new Bus()
+  readonly harts: readonly Hart[]
+  readonly events: EventQueue
+  readonly software = new SoftwareRegistry()
+  readonly time: TimeSource
+  readonly #slice: number
+  readonly #chips = new Map<string, Partial<Timed & Saved>>()
+  readonly #hash = new TraceHash()
+  readonly #trapListeners: TrapListener[] = []
+  /** The hart in the window, and whether it is executing; the event being delivered has its own time. */
+  #inside = 0
+  #running = false
+  #time = 0
+  #end = 0
+  #stopped: StopReason | undefined
+
+  constructor(board: Board, options: MachineOptions) {
+    this.board = board
+    this.#slice = options.slice ?? SLICE
+    this.memory = new Memory(board.regions, board.harts)
+    this.events = new EventQueue(board.frequency, board.cyclesPerTick, () => this.now(), due => this.#shorten(due))
+    const numbers = Array.from({ length: board.harts }, (_, id) => id)
+    this.events.enroll(WIRES, { due: (kind, payload) => this.#wireEvent(kind, payload) })
+    this.time = board.wire({
+      memory: this.memory,
+      bus: this.bus,
+      harts: numbers.map(id => this.#lines(id)),
+      clock: name => this.events.clock(name),
+      enroll: (name, chip) => this.#enroll(name, chip),
+      stop: (reason, code) => this.stop(reason, code),
+    })
+    const { memory, bus, time } = this
+    const surroundings = {
+      memory, bus, time,
+      prices: options.prices ?? rocketFlat,
+      parties: options.parties ?? BARE_PARTIES,
+      accessed: (window: BusWindow, offset: number, _bytes: number, low: number, high: number, write: boolean) =>
+        this.#accessed(window, offset, low, high, write),
+      catchUp: () => this.#catchUp(),
+      enter: (hart: Hart, instruction: number) => this.software.enter(hart, instruction),
+    }
+    this.harts = numbers.map(id => new Hart(id, { ...surroundings, clock: this.events.clock(`hart ${id}`) }))
+    for (const hart of this.harts) {
+      hart.executor = options.executor(memory, hart, hart.id)
+      this.events.enroll(`hart ${hart.id}`, { due: () => hart.due() })
+      hart.traps.observer = (from, code) => this.#trapped(hart, from, code)
+    }
+    memory.onWritten((host, bytes) => this.#written(host, bytes))
+    for (const hart of this.harts) {
+      if (hart.id > 0) this.harts[hart.id - 1]!.leaveWindow()
+      hart.reset(board.resetVector)
+    }
+    this.#inside = board.harts - 1
+    this.#enter(0)
+  }
+
+  /** The current cycle: of the hart that runs, of the event that happens, or the one that every hart has reached. */
+  now(): number {
+    return this.#running ? this.harts[this.#inside]!.now() : this.#time
+  }
+
+  run(options: RunOptions = {}): StopReason {
+    const { untilCycle = Infinity, maxInstructions = Infinity, until } = options
+    const first = this.harts[0]!
+    const lastInstruction = first.retired() + maxInstructions
+    this.#stopped = undefined
+    for (;;) {
+      while (this.events.next() <= this.#time) this.#deliver()
+      if (this.#stopped) return this.#stopped
+      if (this.#time >= untilCycle) return { kind: 'cycle' }
+      const left = lastInstruction - first.retired()
+      if (left <= 0) return { kind: 'instructions' }
+      if (until?.()) return { kind: 'until' }
+      const awake = this.#wake()
+      const next = this.events.next()
+      if (awake === 0) {
+        const end = Math.min(next, untilCycle)
+        if (end === Infinity) return { kind: 'idle' }
+        this.#time = end
+        continue
+      }
+      this.#end = Math.min(next, untilCycle, this.#time + (awake > 1 ? this.#slice : left))
+      for (const hart of this.harts) this.#turn(hart, left)
+      this.#advance()
+    }
+  }
+
+  /** Ends the run after the instruction that is being executed, or before the next turn. */
+  stop(reason: string, code: number): void {
+    this.#stopped = { kind: 'stopped', reason, code }
+    this.#shorten(this.now())
+  }
+
+  /** Rows of a hart's ledger up to now: they sum to its clock. */
+  ledger(hart: number): readonly LedgerRow[] {
+    const of = this.harts[hart]!
+    return of.ledger.rows(of.now())
+  }
+
+  mmuCounts(hart: number): MmuCounts {
+    return this.harts[hart]!.mmu.counts()
+  }
+
+  onTrap(listener: TrapListener): void {
+    this.#trapListeners.push(listener)
+  }
+
+  /** x0 to x31, pc and mode of a hart, for people. */
+  registers(hart: number): { readonly x: readonly bigint[]; readonly pc: bigint; readonly mode: number } {
+    const { window } = this.harts[hart]!.save()
+    const longs = new BigUint64Array(window.buffer, 0, WINDOW_BYTES / 8)
+    return { x: [...longs.subarray(0, 32)], pc: longs[PC >> 3]!, mode: new Int32Array(window.buffer)[MODE >> 2]! }
+  }
+
+  /** A hash of all traps, device accesses and events so far, and of the harts' state now. */
+  traceHash(): string {
+    const hash = this.#hash.copy()
+    for (const hart of this.harts) {
+      const window = new Int32Array(hart.save().window.buffer)
+      hash.addWords(window.subarray(2, 64))
+      hash.addWords(window.subarray(F >> 2, REGISTERS_END >> 2))
+      hash.addWords(window.subarray(PC >> 2, (PC >> 2) + 2))
+      hash.addWords(window.subarray(CSR >> 2))
+      hash.addNumber(hart.now())
+      hash.addNumber(hart.retired())
+    }
+    return hash.digest()
+  }
+
+  save(): MachineState {
+    return {
+      board: this.board.name,
+      time: this.#time,
+      harts: this.harts.map(hart => hart.save()),
+      pages: savePages(this.memory),
+      events: this.events.save(),
+      chips: [...this.#chips].flatMap(([name, chip]) => (chip.save ? [[name, chip.save()] as const] : [])),
+      software: this.software.save(),
+      hash: this.#hash.save(),
+    }
+  }
+
+  /** Takes the state of a machine built alike, with the same software installed. */
+  restore(state: MachineState): void {
+    if (state.board !== this.board.name || state.harts.length !== this.harts.length) {
+      throw new Error(`the snapshot is of board "${state.board}" with ${state.harts.length} harts, not of "${this.board.name}" with ${this.harts.length}`)
+    }
+    restorePages(this.memory, state.pages)
+    for (const [id, hart] of this.harts.entries()) hart.restore(state.harts[id]!)
+    this.events.restore(state.events)
+    for (const [name, saved] of state.chips) {
+      const chip = this.#chips.get(name)
+      if (!chip?.restore) throw new Error(`the snapshot has a chip "${name}", which is not on this board`)
+      chip.restore(saved)
+    }
+    this.software.restore(state.software)
+    this.#hash.restore(state.hash)
+    this.#time = state.time
+    this.harts[0]!.enterWindow()
+    this.#inside = 0
+  }
+
+  /** Wakes harts that an enabled interrupt awaits; how many are awake. */
+  #wake(): number {
+    let awake = 0
+    for (const hart of this.harts) {
+      if (hart.asleep && hart.interrupts.wakes()) {
+        hart.asleep = false
+        hart.sleepUntil(this.#time)
+      }
+      if (!hart.asleep) awake++
+    }
+    return awake
+  }
+
+  /** To where every hart that is awake has come, but not past the turn's end. */
+  #advance(): void {
+    let reached = this.#end
+    const awake = this.harts.some(hart => !hart.asleep)
+    for (const hart of this.harts) if (!awake || !hart.asleep) reached = Math.min(reached, hart.now())
+    this.#time = Math.max(this.#time, reached)
+  }
+
+  #turn(hart: Hart, left: number): void {
+    if (hart.asleep || hart.now() >= this.#end) return
+    this.#enter(hart.id)
+    this.#running = true
+    while (!hart.asleep && this.#stopped === undefined) {
+      const now = hart.now()
+      if (now >= this.#end) break
+      hart.setDeadline(hart.id === 0 && now + left < this.#end ? now + left : this.#end)
+      if (!hart.takeInterrupt()) hart.executor.run()
+      if (hart.id === 0 && left !== Infinity) break
+    }
+    this.#running = false
+  }
+
+  #enter(id: number): void {
+    if (this.#inside === id) return
+    this.harts[this.#inside]!.leaveWindow()
+    this.harts[id]!.enterWindow()
+    this.#inside = id
+  }
+
+  #deliver(): void {
+    const event = this.events.take()
+    this.#hash.addNumber(event.due)
+    this.#hash.addText(event.target)
+    this.#hash.addText(event.kind)
+    this.events.deliver(event)
+  }
+
+  /** Something falls due at `due`: whoever runs stops there. */
+  #shorten(due: number): void {
+    if (due >= this.#end) return
+    this.#end = due
+    if (this.#running) this.harts[this.#inside]!.setDeadline(due)
+  }
+
+  /** Within an entry: events happen now, and the entry goes on. */
+  #catchUp(): void {
+    const hart = this.harts[this.#inside]!
+    const now = hart.now()
+    while (this.events.next() <= now) this.#deliver()
+    this.#end = Math.max(this.#end, now)
+    hart.setDeadline(Math.max(now + 1, Math.min(this.events.next(), now + this.#slice)))
+  }
+
+  #accessed(window: BusWindow, offset: number, low: number, high: number, write: boolean): Outcome {
+    const hash = this.#hash
+    hash.addNumber(window.base + offset)
+    hash.add(low)
+    hash.add(high)
+    hash.add(write ? 1 : 0)
+    return this.harts[this.#inside]!.interrupts.next() < 0 ? DONE : RELOAD
+  }
+
+  #trapped(hart: Hart, from: number, code: number): void {
+    const hash = this.#hash
+    const now = hart.now()
+    hash.add(hart.id)
+    hash.add(code)
+    hash.addNumber(now)
+    hash.add(this.memory.words[PC >> 2]!)
+    for (const listener of this.#trapListeners) listener(hart.id, from, code, now)
+  }
+
+  #lines(id: number): HartLines {
+    const line = (wire: Wire): Line => ({ set: level => this.#setWire(id, wire, level) })
+    return { msip: line(MSI), mtip: line(MTI), meip: line(MEI), seip: line(SEI) }
+  }
+
+  #setWire(id: number, wire: Wire, level: boolean): void {
+    const hart = this.harts[id]!
+    // Another hart may be behind the one that runs, or ahead of it: for it, this happens at this cycle.
+    if (this.#running && id !== this.#inside) this.events.schedule(this.now(), WIRES, `${id}`, { wire, level })
+    else hart.setWire(wire, level)
+  }
+
+  #wireEvent(kind: string, payload: Plain): void {
+    const { wire, level } = payload as { wire: Wire; level: boolean }
+    this.harts[Number(kind)]!.setWire(wire, level)
+  }
+
+  #enroll(name: string, chip: Partial<Timed & Saved>): void {
+    if (this.#chips.has(name)) throw new Error(`two chips are called "${name}"`)
+    this.#chips.set(name, chip)
+    const { due } = chip
+    if (due) this.events.enroll(name, { due: (kind, payload) => due.call(chip, kind, payload) })
+  }
+
+  /** RAM was written past the fast paths: predecoded code and a reservation there are void. */
+  #written(host: number, bytes: number): void {
+    for (const hart of this.harts) hart.executor.written(host, bytes)
+    const reserved = this.memory.words[RESERVATION >> 2]!
+    if (reserved >= 0 && host < reserved + 8 && reserved < host + bytes) this.memory.words[RESERVATION >> 2] = -1
+  }
+}
