@@ -1,0 +1,38 @@
+/** The native VMM's image: how a hart comes in, the world switch, and the doors into TypeScript. */
+import { assemble, type Program } from '../../hw/spec/isa/assembler.ts'
+import { worldSwitch } from '../core/world-switch.ts'
+import { VMM_BASE } from './layout.ts'
+
+/** Each door is a label and, behind it, an entry of the same name. `wfi` and `ecall` fall into theirs. */
+const SOURCE = `
+    .option norvc
+start:                      # a0 = hart
+    csrw sie, zero
+    csrw sscratch, zero
+    la t0, from_guest
+    csrw stvec, t0
+    enter boot
+scrub:
+    enter scrub
+secondary:                  # a0 = hart, as the firmware starts it
+    csrw sie, zero
+    csrw sscratch, zero
+    la t0, from_guest
+    csrw stvec, t0
+    enter secondary
+    wfi
+woken:
+    enter woken
+    ecall
+called:
+    enter called
+saved:
+    enter saved
+loaded:
+    enter loaded
+${worldSwitch()}
+`
+
+export function nativeImage(): Program {
+  return assemble(SOURCE, { origin: VMM_BASE })
+}

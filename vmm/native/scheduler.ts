@@ -1,0 +1,112 @@
+/**
+ * Which vCPU a hart runs. Pinned vCPUs run on their hart only; the others wherever there is room. Among those that may
+ * run, the one that has had least for its weight goes next; one that has used up its cap waits for the next period.
+ */
+import type { HartPort } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import { NOWHERE, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
+
+/** Policy, in ticks of the time CSR (10 MHz): a turn is 5 ms, caps count in periods of 50 ms. */
+export const SLICE_TICKS = 50_000
+const PERIOD_TICKS = 500_000
+
+export interface Share {
+  readonly weight: number
+  /** Percent of a hart, 0: none. */
+  readonly cap: number
+}
+
+export class Scheduler {
+  /** By vCPU: time had, divided by weight; ticks had in this period; when it came to its hart. */
+  readonly had: Float64Array
+  readonly used: Float64Array
+  readonly since: Float64Array
+  readonly periods: Float64Array
+  /** By hart: the vCPU that is running there, or NOWHERE. */
+  readonly running: Int32Array
+  readonly #vcpus: readonly Vcpu[]
+  readonly #shares: readonly Share[]
+
+  constructor(vcpus: readonly Vcpu[], shares: readonly Share[], harts: number) {
+    this.#vcpus = vcpus
+    this.#shares = shares
+    this.had = new Float64Array(vcpus.length)
+    this.used = new Float64Array(vcpus.length)
+    this.since = new Float64Array(vcpus.length)
+    this.periods = new Float64Array(1)
+    this.running = new Int32Array(harts).fill(NOWHERE)
+  }
+
+  /** True if the hart is one vCPU's alone: then nothing has to be measured, and its wfi need not be seen. */
+  isDedicated(hart: number): boolean {
+    let candidates = 0
+    for (let index = 0; index < this.#vcpus.length; index++) {
+      const { pin } = this.#vcpus[index]!
+      if (pin === hart || pin === NOWHERE) candidates++
+    }
+    return candidates <= 1
+  }
+
+  /** Charges the vCPU that was running on the hart; it may be picked again. */
+  stop(port: HartPort): void {
+    const index = this.running[port.hart]!
+    if (index === NOWHERE) return
+    const ticks = port.read(time) - this.since[index]!
+    this.used[index] = this.used[index]! + ticks
+    this.had[index] = this.had[index]! + ticks / this.#shares[index]!.weight
+    this.running[port.hart] = NOWHERE
+  }
+
+  /** The vCPU that the hart runs next, now running there; NOWHERE if none can. */
+  pick(port: HartPort): number {
+    const now = port.read(time)
+    const period = Math.floor(now / PERIOD_TICKS)
+    if (period !== this.periods[0]) {
+      this.periods[0] = period
+      this.used.fill(0)
+    }
+    let best = NOWHERE
+    for (let index = 0; index < this.#vcpus.length; index++) {
+      if (!this.#mayRun(index, port.hart)) continue
+      if (best === NOWHERE || this.had[index]! < this.had[best]!) best = index
+    }
+    if (best === NOWHERE) return NOWHERE
+    this.running[port.hart] = best
+    this.since[best] = now
+    return best
+  }
+
+  /** When the hart has to look again for the sake of fairness, in ticks from now: another wants its turn, or the cap is reached. */
+  turn(port: HartPort, index: number): number {
+    const { cap } = this.#shares[index]!
+    const left = cap === 0 ? Infinity : Math.max(1, (PERIOD_TICKS * cap) / 100 - this.used[index]!)
+    let others = false
+    for (let other = 0; other < this.#vcpus.length; other++) {
+      if (other !== index && this.#mayRun(other, port.hart)) others = true
+    }
+    return others && left > SLICE_TICKS ? SLICE_TICKS : left
+  }
+
+  /** When a hart without work has to look again because a cap held somebody back: the next period, in ticks of time; Infinity if none was. */
+  nextPeriod(port: HartPort): number {
+    for (let index = 0; index < this.#vcpus.length; index++) {
+      const { pin, record } = this.#vcpus[index]!
+      const here = pin === NOWHERE || pin === port.hart
+      if (here && record.status === RUNNABLE && this.#isCapped(index)) return (this.periods[0]! + 1) * PERIOD_TICKS
+    }
+    return Infinity
+  }
+
+  #isCapped(index: number): boolean {
+    const { cap } = this.#shares[index]!
+    return cap !== 0 && this.used[index]! >= (PERIOD_TICKS * cap) / 100
+  }
+
+  #mayRun(index: number, hart: number): boolean {
+    const { pin, record } = this.#vcpus[index]!
+    if (record.status !== RUNNABLE || this.#isCapped(index)) return false
+    if (pin !== NOWHERE) return pin === hart
+    // Free vCPUs: not while another hart runs them or still holds their context.
+    return record.hart === NOWHERE || record.hart === hart
+  }
+}
