@@ -20,9 +20,12 @@ export const SOURCES: readonly Source[] = [
   { title: 'RISC-V Supervisor Binary Interface Specification', version: '2.0', cited: 'SBI' },
   { title: 'NVM Express Base Specification', version: '1.4', cited: 'NVMe' },
   { title: 'Intel 82576EB Gigabit Ethernet Controller Datasheet', version: '2.63', cited: '82576' },
-  { title: 'PCI Express Base Specification', version: '3.0', cited: 'PCIe' },
+  { title: 'PCI Express Base Specification', version: '5.0', cited: 'PCIe' },
   { title: 'Virtual I/O Device (VIRTIO)', version: '1.2', cited: 'virtio' },
   { title: 'PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs', version: 'June 1995', cited: '16550' },
+  { title: 'SiFive FU540-C000 Manual (CLINT)', version: 'v1p0', cited: 'FU540' },
+  { title: 'SiFive test finisher, as in the device tree binding sifive,test0', version: '1', cited: 'SiFive' },
+  { title: 'Android goldfish virtual hardware (RTC)', version: 'platform/external/qemu, docs', cited: 'goldfish' },
   { title: 'Devicetree Specification', version: '0.4', cited: 'DT' },
 ]
 
