@@ -14,6 +14,8 @@ export class Plic implements Chip, Saved {
   readonly #inService: Uint8Array
   readonly #enable: Uint32Array
   readonly #threshold: Uint32Array
+  /** What each context's wire was last set to: only changes are passed on. */
+  readonly #raised: boolean[]
 
   /** `contexts` are the external-interrupt wires, in context order; `sources` is the highest source number. */
   constructor(contexts: readonly Line[], sources: number) {
@@ -26,6 +28,7 @@ export class Plic implements Chip, Saved {
     this.#inService = new Uint8Array(sources + 1)
     this.#enable = new Uint32Array(contexts.length * this.#words)
     this.#threshold = new Uint32Array(contexts.length)
+    this.#raised = contexts.map(() => false)
   }
 
   /** The wire of source `source` (1 and up). */
@@ -34,7 +37,7 @@ export class Plic implements Chip, Saved {
     return {
       set: level => {
         this.#level[source] = level ? 1 : 0
-        this.#forward(source)
+        if (level) this.#forward(source)
       },
     }
   }
@@ -154,7 +157,10 @@ export class Plic implements Chip, Saved {
 
   #update(): void {
     for (let context = 0; context < this.#contexts.length; context++) {
-      this.#contexts[context]?.set(this.#best(context, this.#threshold[context] ?? 0) !== 0)
+      const raised = this.#best(context, this.#threshold[context]!) !== 0
+      if (raised === this.#raised[context]) continue
+      this.#raised[context] = raised
+      this.#contexts[context]!.set(raised)
     }
   }
 
