@@ -8,6 +8,8 @@ import { NIC_QUEUES, NIC_VECTORS, nic } from '../../spec/devices/nic.ts'
 import type { RegisterFile } from './register-file.ts'
 
 const VALID = 0x80
+/** In place of an event's number. */
+const NONE = -1
 const INTA = 1 << nic.ICR.fields.INTA.low
 export const CAUSE = {
   TXDW: 1 << nic.ICR.fields.TXDW.low, LSC: 1 << nic.ICR.fields.LSC.low, RXDMT0: 1 << nic.ICR.fields.RXDMT0.low,
@@ -24,7 +26,7 @@ export class Interrupts implements Saved {
   #signalled = 0
   /** Cycle before which a vector stays silent, and the event that wakes it then. */
   readonly #silentUntil = new Float64Array(NIC_VECTORS)
-  #waking = new Array<number>(NIC_VECTORS).fill(0)
+  #waking = new Array<number>(NIC_VECTORS).fill(NONE)
 
   constructor(registers: RegisterFile, clock: Clock, line: Line, msix: Msix) {
     this.#registers = registers
@@ -34,8 +36,8 @@ export class Interrupts implements Saved {
   }
 
   reset(): void {
-    for (const event of this.#waking) if (event) this.#clock.cancel(event)
-    this.#waking.fill(0)
+    for (const event of this.#waking) if (event !== NONE) this.#clock.cancel(event)
+    this.#waking.fill(NONE)
     this.#silentUntil.fill(0)
     this.#signalled = 0
     this.#setPin(false)
@@ -146,7 +148,7 @@ export class Interrupts implements Saved {
 
   /** The moderation interval of a vector is over. */
   wake(vector: number): void {
-    this.#waking[vector] = 0
+    this.#waking[vector] = NONE
     this.#update()
   }
 
@@ -184,7 +186,7 @@ export class Interrupts implements Saved {
     const now = this.#clock.now()
     const until = this.#silentUntil[vector]!
     if (now < until) {
-      if (!this.#waking[vector]) this.#waking[vector] = this.#clock.at(until, 'moderated', vector)
+      if (this.#waking[vector] === NONE) this.#waking[vector] = this.#clock.at(until, 'moderated', vector)
       return false
     }
     const microseconds = this.#registers.field(nic.EITR, nic.EITR.fields.INTERVAL, vector)

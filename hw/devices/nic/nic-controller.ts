@@ -27,6 +27,8 @@ export interface NicOptions {
 
 const MSIX_BYTES = 0x4000
 const PENDING_AT = 0x2000
+/** In place of an event's number. */
+const NONE = -1
 const NETWORK_CLASS = 0x02_0000
 const { CTRL, STATUS, MDIC, EERD, EEC, SWSM } = nic
 
@@ -47,11 +49,11 @@ export class NicController implements Timed, Saved, Port {
   readonly #mac: readonly number[]
   #cable: { readonly cable: Cable; readonly end: End } | undefined
   #sending: Sending | undefined
-  #fetchEvent = 0
-  #sentEvent = 0
-  #deliverEvent = 0
-  #mdioEvent = 0
-  #negotiation = 0
+  #fetchEvent = NONE
+  #sentEvent = NONE
+  #deliverEvent = NONE
+  #mdioEvent = NONE
+  #negotiation = NONE
   #linkSeen = false
   /** SYSTIM, as of a cycle. */
   #time = { base: 0n, since: 0 }
@@ -186,10 +188,10 @@ export class NicController implements Timed, Saved, Port {
 
   /** Device reset (4.3): all but the PHY and its link. */
   #reset(): void {
-    for (const event of [this.#fetchEvent, this.#sentEvent, this.#deliverEvent]) if (event) this.#clock.cancel(event)
-    this.#fetchEvent = 0
-    this.#sentEvent = 0
-    this.#deliverEvent = 0
+    for (const event of [this.#fetchEvent, this.#sentEvent, this.#deliverEvent]) if (event !== NONE) this.#clock.cancel(event)
+    this.#fetchEvent = NONE
+    this.#sentEvent = NONE
+    this.#deliverEvent = NONE
     this.#sending = undefined
     this.#registers.reset()
     this.#interrupts.reset()
@@ -227,12 +229,12 @@ export class NicController implements Timed, Saved, Port {
     const fields = MDIC.fields
     this.#registers.set(MDIC, withField(fields.R, value, 0))
     // a write while one is under way replaces it
-    if (this.#mdioEvent) this.#clock.cancel(this.#mdioEvent)
+    if (this.#mdioEvent !== NONE) this.#clock.cancel(this.#mdioEvent)
     this.#mdioEvent = this.#later(this.#prices.mdio, 'mdio', null)
   }
 
   #mdioDone(): void {
-    this.#mdioEvent = 0
+    this.#mdioEvent = NONE
     const fields = MDIC.fields
     let value = this.#registers.get(MDIC)
     const register = fieldOf(fields.REGADD, value)
@@ -252,8 +254,8 @@ export class NicController implements Timed, Saved, Port {
   }
 
   #negotiate(): void {
-    if (this.#negotiation) this.#clock.cancel(this.#negotiation)
-    this.#negotiation = this.#phy.negotiating ? this.#later(this.#prices.autonegotiation, 'negotiated', null) : 0
+    if (this.#negotiation !== NONE) this.#clock.cancel(this.#negotiation)
+    this.#negotiation = this.#phy.negotiating ? this.#later(this.#prices.autonegotiation, 'negotiated', null) : NONE
   }
 
   #linkChanged(): void {
@@ -271,7 +273,7 @@ export class NicController implements Timed, Saved, Port {
   }
 
   #fetchSoon(): void {
-    if (!this.#fetchEvent && !this.#sending) this.#fetchEvent = this.#later(this.#prices.fetch, 'fetch', null)
+    if (this.#fetchEvent === NONE && !this.#sending) this.#fetchEvent = this.#later(this.#prices.fetch, 'fetch', null)
   }
 
   #sendNext(): void {
@@ -317,27 +319,27 @@ export class NicController implements Timed, Saved, Port {
   }
 
   #deliverSoon(): void {
-    if (!this.#deliverEvent) this.#deliverEvent = this.#later(this.#prices.writeBack, 'deliver', null)
+    if (this.#deliverEvent === NONE) this.#deliverEvent = this.#later(this.#prices.writeBack, 'deliver', null)
   }
 
   due(kind: string, payload: Plain): void {
     switch (kind) {
       case 'fetch':
-        this.#fetchEvent = 0
+        this.#fetchEvent = NONE
         if (!this.#sending) this.#sendNext()
         return
       case 'sent':
-        this.#sentEvent = 0
+        this.#sentEvent = NONE
         return this.#sent()
       case 'deliver':
-        this.#deliverEvent = 0
+        this.#deliverEvent = NONE
         return this.#receiver.deliver()
       case 'moderated':
         return this.#interrupts.wake(payload as number)
       case 'mdio':
         return this.#mdioDone()
       case 'negotiated':
-        this.#negotiation = 0
+        this.#negotiation = NONE
         this.#phy.negotiated()
         return this.#linkChanged()
       default:

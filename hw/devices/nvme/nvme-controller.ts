@@ -34,6 +34,8 @@ const TABLE_AT = 0x2000
 const PENDING_AT = 0x3000
 const { CC, CSTS, AQA } = nvme
 const WRITABLE_CC = 0x00ff_fff1
+/** In place of an event's number. */
+const NONE = -1
 
 /** An outstanding command, and the event that will end it. */
 type Outstanding = { readonly command: Command; readonly event: number }
@@ -60,8 +62,8 @@ export class NvmeController implements Timed, Saved {
   readonly #bases = new Uint32Array(4)
   #turn = 0
   #taken = 0
-  #fetching = 0
-  #changing = 0
+  #fetching = NONE
+  #changing = NONE
 
   constructor(name: string, backing: Backing, clock: Clock, options: NvmeOptions = {}) {
     this.name = name
@@ -185,12 +187,12 @@ export class NvmeController implements Timed, Saved {
 
   /** Controller reset (3.1.5, 7.3.2): queues and what is outstanding are gone; the cache keeps its data. */
   #reset(): void {
-    for (const { event } of this.#outstanding.values()) if (event) this.#clock.cancel(event)
+    for (const { event } of this.#outstanding.values()) if (event !== NONE) this.#clock.cancel(event)
     this.#outstanding.clear()
-    if (this.#fetching) this.#clock.cancel(this.#fetching)
-    if (this.#changing) this.#clock.cancel(this.#changing)
-    this.#fetching = 0
-    this.#changing = 0
+    if (this.#fetching !== NONE) this.#clock.cancel(this.#fetching)
+    if (this.#changing !== NONE) this.#clock.cancel(this.#changing)
+    this.#fetching = NONE
+    this.#changing = NONE
     this.#submission = []
     this.#completion = []
     this.#cc = 0
@@ -254,7 +256,7 @@ export class NvmeController implements Timed, Saved {
     this.#submission[id] = undefined
     for (const [key, { command, event }] of this.#outstanding) {
       if (command.queue !== id) continue
-      if (event) this.#clock.cancel(event)
+      if (event !== NONE) this.#clock.cancel(event)
       this.#outstanding.delete(key)
     }
     return STATUS.SUCCESS
@@ -272,7 +274,7 @@ export class NvmeController implements Timed, Saved {
   abort(queue: number, cid: number): boolean {
     const found = this.#outstanding.get(keyOf(queue, cid))
     if (!found) return false
-    if (found.event) this.#clock.cancel(found.event)
+    if (found.event !== NONE) this.#clock.cancel(found.event)
     this.#outstanding.delete(keyOf(queue, cid))
     this.complete({ queue, cid, status: STATUS.ABORT_REQUESTED, result: 0 })
     return true
@@ -345,7 +347,7 @@ export class NvmeController implements Timed, Saved {
   }
 
   #fetchSoon(nanoseconds: number): void {
-    if (!this.#fetching) this.#fetching = this.#later(nanoseconds, 'fetch')
+    if (this.#fetching === NONE) this.#fetching = this.#later(nanoseconds, 'fetch')
   }
 
   /** Takes the next command, round robin over the queues in bursts (4.13.1). */
@@ -387,7 +389,7 @@ export class NvmeController implements Timed, Saved {
     const key = keyOf(queue, cid)
     if (this.#outstanding.has(key)) return this.complete({ queue, cid, status: STATUS.COMMAND_ID_CONFLICT, result: 0 })
     const begun = queue === 0 ? this.#clock.now() + this.#medium.cycles(this.#medium.prices.adminCommand) : this.#io.start(command)
-    this.#outstanding.set(key, { command, event: begun === Infinity ? 0 : this.#clock.at(begun, 'done', key) })
+    this.#outstanding.set(key, { command, event: begun === Infinity ? NONE : this.#clock.at(begun, 'done', key) })
   }
 
   #done(key: number): void {
@@ -407,14 +409,14 @@ export class NvmeController implements Timed, Saved {
   due(kind: string, payload: Plain): void {
     switch (kind) {
       case 'fetch':
-        this.#fetching = 0
+        this.#fetching = NONE
         return this.#fetch()
       case 'done':
         return this.#done(payload as number)
       case 'ready':
         return this.#ready()
       case 'shut down':
-        this.#changing = 0
+        this.#changing = NONE
         this.#io.flush()
         this.#csts = (this.#csts & ~(3 << CSTS.fields.SHST.low)) | (SHUTDOWN.complete << CSTS.fields.SHST.low)
         return
@@ -431,7 +433,7 @@ export class NvmeController implements Timed, Saved {
   }
 
   #ready(): void {
-    this.#changing = 0
+    this.#changing = NONE
     const supported = fieldOf(CC.fields.MPS, this.#cc) === 0 && fieldOf(CC.fields.CSS, this.#cc) === 0
     const { ASQS, ACQS } = AQA.fields
     const base = (word: number) => this.#bases[word + 1]! * 2 ** 32 + this.#bases[word]!
