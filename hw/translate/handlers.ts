@@ -4,11 +4,12 @@ import type { Variant } from './handler-emitter.ts'
 import { INSTRUCTIONS, type Decoded, type Instruction } from '../spec/isa/index.ts'
 import { COMPRESSED } from '../spec/isa/c.ts'
 
-/** Handlers that are no instruction's: not decoded yet, the page's end, the entrance to `run`. */
+/** Handlers that are no instruction's: not decoded yet, straddles the page's end, the page's end, the entrance to `run`. */
 export const UNDECODED = 0
-export const PAGE_END = 1
-export const ENTRANCE = 2
-const FIRST_HOT = 3
+export const STRADDLES = 1
+export const PAGE_END = 2
+export const ENTRANCE = 3
+const FIRST_HOT = 4
 
 export interface Handler extends Variant {
   readonly instruction: Instruction
@@ -39,9 +40,8 @@ for (const instruction of INSTRUCTIONS) {
 export const HOT_HANDLERS: readonly Handler[] = hot
 export const COLD_HANDLERS: readonly Handler[] = cold
 export const LAST_IN_LOOP = FIRST_HOT + hot.length - 1
-export const STRADDLES = LAST_IN_LOOP + 1
-export const ILLEGAL = LAST_IN_LOOP + 2
-export const FIRST_COLD = LAST_IN_LOOP + 3
+export const ILLEGAL = LAST_IN_LOOP + 1
+export const FIRST_COLD = LAST_IN_LOOP + 2
 
 const indices = new Int32Array(INSTRUCTIONS.length * 4).fill(-1)
 const key = (instruction: Instruction, length: number, near: boolean): number => instruction.index * 4 + (length & 2) + Number(near)

@@ -32,14 +32,11 @@ export function encodeInterpreter(memoryPages: number, entrance: number, cycles:
     module.define(index, code)
     return index
   }
-  const service = (code: Code, name: 'decode' | 'straddle' | 'illegal'): Code =>
-    code.get(0).i32(0).memory('i32Load', BUDGET).call(runtime.prepare).call(runtime.imports[name])
-  const undecoded = define(code => service(code, 'decode').op('drop').get(0))
-  const straddles = define(code => service(code, 'straddle').if().i32(0).op('return').end().i32(0).memory('i32Load', SLOT))
-  const illegal = define(code => service(code, 'illegal').op('drop').i32(0))
-  const functions = new Array<number>(FIRST_COLD).fill(undecoded)
-  functions[LAST_IN_LOOP + 1] = straddles
-  functions[LAST_IN_LOOP + 2] = illegal
+  const illegal = define(code => {
+    code.get(0).i32(0).memory('i32Load', BUDGET).call(runtime.prepare).call(runtime.imports.illegal).op('drop').i32(0)
+  })
+  // Indices up to FIRST_COLD never reach the table but for ILLEGAL.
+  const functions = new Array<number>(FIRST_COLD).fill(illegal)
   for (const handler of COLD_HANDLERS) {
     functions.push(define(code => emitHandler(functionFrame(code, runtime), handler.effects, handler, cycles(handler.instruction))))
   }
@@ -90,13 +87,12 @@ function functionFrame(code: Code, runtime: Runtime): Frame {
 function loop(runtime: Runtime, functionType: number, entrance: number, cycles: (instruction: Instruction) => number): Code {
   const code = new Code(0)
   const [slot, budget, tlb, target, entry] = [code.local(I32), code.local(I32), code.local(I32), code.local(I64), code.local(I32)]
-  const bodies = LAST_IN_LOOP // handlers 1 to LAST_IN_LOOP
+  const bodies = LAST_IN_LOOP + 1
   code.i32(0).memory('i32Load', BUDGET).set(budget).i32(0).memory('i32Load', TLB_BASE).set(tlb).i32(entrance).set(slot)
   code.block().block().loop().block().block()
   for (let at = 0; at < bodies; at++) code.block()
   code.get(slot).memory('i32Load16U', RECORD.handler)
-  // Index 0 is a function; handler n (from 1) is the block n - 1 levels out.
-  code.brTable([bodies, ...Array.from({ length: bodies }, (_, at) => at)], bodies)
+  code.brTable(Array.from({ length: bodies }, (_, at) => at), bodies)
   let open = bodies
   const begin = (): void => {
     code.end()
@@ -108,12 +104,15 @@ function loop(runtime: Runtime, functionType: number, entrance: number, cycles: 
   const toNext = () => open + 2
   const toSave = () => open + 3
   const toLeave = () => open + 4
-  const pageEnd = (): void => {
-    code.i32(0).memory('i64Load', PC_BASE).get(slot).i32(3).op('i32ShrU', 'i64ExtendI32U', 'i64Add').set(target).br(toJump())
-  }
-  begin()
-  pageEnd()
-  begin()
+  begin() // UNDECODED
+  // Neither decoding nor fetching a second half ends the instruction: the budget is not looked at.
+  code.get(slot).get(budget).call(runtime.prepare).call(runtime.imports.decode).op('drop').br(toNext())
+  begin() // STRADDLES
+  code.get(slot).get(budget).call(runtime.prepare).call(runtime.imports.straddle).brIf(toLeave())
+  code.i32(0).memory('i32Load', BUDGET).set(budget).i32(0).memory('i32Load', SLOT).set(slot).br(toNext())
+  begin() // PAGE_END
+  code.i32(0).memory('i64Load', PC_BASE).get(slot).i32(3).op('i32ShrU', 'i64ExtendI32U', 'i64Add').set(target).br(toJump())
+  begin() // ENTRANCE
   code.i32(0).memory('i64Load', PC).set(target).br(toJump())
   for (const handler of HOT_HANDLERS) {
     begin()

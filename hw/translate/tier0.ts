@@ -15,6 +15,8 @@ import { SoftTlb, type Access } from './soft-tlb.ts'
 /** A budget that makes the interpreter leave after the current instruction. */
 const FORCED = -0x4000_0000
 const BUDGET_WORD = BUDGET >> 2
+const PC_LOW = PC >> 2
+const PC_HIGH = PC_LOW + 1
 const SLOT_WORD = SLOT >> 2
 const TLB_BASE_WORD = TLB_BASE >> 2
 
@@ -84,14 +86,16 @@ export class Tier0 implements Executor {
   fill(access: Access, virtualPage: number, host: number): void {
     if (access === 'fetch') {
       this.#tlb.fill('fetch', virtualPage, this.#pages.records(host))
-    } else if (access === 'load' || !this.#pages.holds(host)) {
-      this.#tlb.fill(access, virtualPage, host)
+    } else {
+      if (access === 'store' && this.#pages.holds(host)) this.#pages.retire(host, this.#memory.words[SLOT_WORD]!)
+      if (access === 'load' || !this.#pages.holds(host)) this.#tlb.fill(access, virtualPage, host)
     }
   }
 
   drop(virtualPage: number): void {
     this.#tlb.drop(virtualPage)
-    this.#lost = true
+    const { words } = this.#memory
+    if (virtualPage === (words[PC_HIGH]! >>> 0) * 2 ** 20 + (words[PC_LOW]! >>> 12)) this.#lost = true
   }
 
   flush(): void {
@@ -139,8 +143,8 @@ export class Tier0 implements Executor {
   #straddle(): number {
     const { view, words, longs } = this.#memory
     const record = words[SLOT_WORD]!
-    if (this.#hart.fetchSecondHalf() === TRAPPED) return 1
     const low = view.getUint16(this.#pages.hostOf(record), true)
+    if (this.#hart.fetchSecondHalf() === TRAPPED) return 1
     this.#straddlingWord = (low | ((view.getUint16(VALUE, true)) << 16)) >>> 0
     words[SLOT_WORD] = this.#pages.decodeStraddling(record, this.#straddlingWord)
     longs[PC_BASE >> 3] = longs[PC >> 3]! - BigInt(words[SLOT_WORD]! >>> 3)
@@ -153,7 +157,7 @@ export class Tier0 implements Executor {
     if (hart.fetch() === TRAPPED) return 0
     this.#lost = false
     const { fetchedHost } = hart
-    return this.#pages.records(fetchedHost) + ((this.#memory.words[PC >> 2]! & (PAGE_BYTES - 2)) >>> 1) * RECORD_BYTES
+    return this.#pages.records(fetchedHost) + ((this.#memory.words[PC_LOW]! & (PAGE_BYTES - 2)) >>> 1) * RECORD_BYTES
   }
 
   #services(): Readonly<Record<Service, (...parameters: number[]) => number>> {

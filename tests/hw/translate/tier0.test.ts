@@ -1,0 +1,183 @@
+import { expect, test } from 'vitest'
+import { Evaluator } from '../../../hw/hart/evaluator.ts'
+import type { Executor } from '../../../hw/hart/services.ts'
+import { BUDGET, F, FLOAT, MACHINE, MODE, PC, RESERVATION, STALLS, X } from '../../../hw/hart/state.ts'
+import { analyse, decode, INSTRUCTIONS } from '../../../hw/spec/isa/index.ts'
+import { assemble } from '../../../hw/spec/isa/assembler.ts'
+import { CodePages } from '../../../hw/translate/code-pages.ts'
+import { Tier0, Tier0Code } from '../../../hw/translate/tier0.ts'
+import { numbers } from '../spec/isa/random-words.ts'
+import { PagedHart, RAM_BASE } from './paged-hart.ts'
+import { POINTERS, randomProgram } from './random-program.ts'
+
+const PAGE = 4096
+/** x1 to x31, f0 to f31. */
+const REGISTERS = Array.from({ length: 63 }, (_, index) => (X >> 3) + 1 + index).filter(index => index !== (X >> 3) + 32)
+
+interface Subject {
+  readonly hart: PagedHart
+  readonly executor: Executor
+}
+
+function reference(): Subject {
+  const hart = new PagedHart()
+  return { hart, executor: new Evaluator(hart.memory, hart) }
+}
+
+/** Tier 0 that keeps at most `capacity` decoded pages. */
+function tier0(capacity?: number): Subject & { readonly executor: Tier0 } {
+  const hart = new PagedHart()
+  const code = new Tier0Code(hart.memory, new CodePages(hart.memory, capacity))
+  const executor = new Tier0(hart.memory, hart, 0, code)
+  hart.cache = executor
+  return { hart, executor }
+}
+
+/** All that an executor must leave as the evaluator does. */
+function stateOf({ hart: { memory, traps } }: Subject): unknown {
+  const { longs, words, doubles, ram } = memory
+  return {
+    x: Array.from(longs.subarray(X >> 3, (X >> 3) + 32)),
+    f: Array.from(longs.subarray(F >> 3, (F >> 3) + 32)),
+    pc: longs[PC >> 3],
+    budget: words[BUDGET >> 2],
+    stalls: doubles[STALLS >> 3],
+    float: words[FLOAT >> 2],
+    reservation: words[RESERVATION >> 2]! < 0 ? -1 : words[RESERVATION >> 2]! - ram.host,
+    traps: [...traps],
+  }
+}
+
+/** Offsets in RAM at which two subjects differ. */
+function differences([a, b]: readonly [Subject, Subject]): number[] {
+  const [left, right] = [a, b].map(({ hart: { memory: { words, ram } } }) => words.subarray(ram.host >> 2, (ram.host + ram.bytes) >> 2)) as [Int32Array, Int32Array]
+  return Array.from(left.keys()).filter(at => left[at] !== right[at]).map(at => at * 4)
+}
+
+/** Runs both with the same budgets, and compares after each. */
+function compare(subjects: readonly [Subject, Subject], budgets: () => number, rounds: number): void {
+  const [expected, actual] = subjects
+  for (let round = 0; round < rounds; round++) {
+    const budget = budgets()
+    for (const { hart, executor } of subjects) {
+      hart.memory.words[BUDGET >> 2] = budget
+      executor.run()
+    }
+    expect(stateOf(actual), `round ${round}`).toEqual(stateOf(expected))
+  }
+  expect(differences(subjects)).toEqual([])
+}
+
+function prepare(subjects: readonly Subject[], seed: number): void {
+  for (const { hart } of subjects) {
+    const next = numbers(seed)
+    const { longs, words, ram, bytes } = hart.memory
+    for (let at = 0; at < ram.bytes; at++) bytes[ram.host + at] = next()
+    hart.put(RAM_BASE, randomProgram(next, 7000))
+    for (const index of REGISTERS) longs[index] = BigInt.asIntN(64, (BigInt(next()) << 32n) | BigInt(next()))
+    // Two point at data, one into code, one where two pages meet.
+    for (const [at, offset] of [40 * PAGE + 64, 45 * PAGE + 2048, 2 * PAGE + 128, 50 * PAGE - 8].entries()) {
+      longs[(X >> 3) + POINTERS[at]!] = BigInt(RAM_BASE + offset)
+    }
+    longs[PC >> 3] = BigInt(RAM_BASE)
+    words[MODE >> 2] = MACHINE
+    words[FLOAT >> 2] = 1
+    words[RESERVATION >> 2] = -1
+  }
+}
+
+test.each([1, 2, 3, 4, 5, 6])('random programs leave the evaluator’s state at every budget (seed %d)', seed => {
+  const subjects = [reference(), tier0()] as const
+  prepare(subjects, seed)
+  const next = numbers(seed + 100)
+  compare(subjects, () => 1 + (next() % (next() % 8 === 0 ? 300 : 12)), 3000)
+})
+
+test.each([1, 2, 3])('with room for %d decoded pages the state is still the same', capacity => {
+  const subjects = [reference(), tier0(capacity)] as const
+  prepare(subjects, 1)
+  const next = numbers(12)
+  compare(subjects, () => 1 + (next() % 200), 200)
+  expect(subjects[1].executor.statistics().evictions).toBeGreaterThan(0)
+})
+
+const CORNERS = [0n, 1n, -1n, 2n, 31n, 32n, 63n, 64n, 0x7fff_ffffn, 0x8000_0000n, -0x8000_0000n, 0xffff_ffffn, 1n << 62n, (1n << 63n) - 1n, -(1n << 63n)]
+const COMPUTING = INSTRUCTIONS.filter(instruction => {
+  const { mayTrap, jumps, branches } = analyse(instruction)
+  return !mayTrap && !jumps && !branches
+})
+
+const shared = [reference(), tier0()] as const
+prepare(shared, 1)
+test.each(COMPUTING.map(instruction => [instruction.name, instruction] as const))('%s computes as the evaluator does', (_, instruction) => {
+  const subjects = shared
+  const next = numbers(instruction.index + 1)
+  const words = new Uint32Array(64)
+  for (let at = 0; at < words.length;) {
+    const word = (instruction.match | (next() & ~instruction.mask)) >>> 0
+    if (decode(word)?.instruction === instruction) words[at++] = word
+  }
+  for (const { hart } of subjects) {
+    hart.memory.longs[PC >> 3] = BigInt(RAM_BASE)
+    hart.put(RAM_BASE, new Uint8Array(words.buffer))
+    for (const [at, index] of REGISTERS.entries()) hart.memory.longs[index] = CORNERS[at % CORNERS.length]!
+  }
+  compare(subjects, () => 64, 1)
+})
+
+/** Runs a program with a budget on both, and returns tier 0's a0. */
+function runBoth(source: string, budget: number, prepared: readonly [Subject, Subject] = [reference(), tier0()]): bigint {
+  prepare(prepared, 1)
+  const program = assemble(source, { origin: RAM_BASE })
+  for (const { hart } of prepared) hart.put(RAM_BASE, program.bytes)
+  compare(prepared, () => budget, 1)
+  return prepared[1].hart.memory.longs[(X >> 3) + 10]!
+}
+
+test('a store into the page that is being executed takes effect, with and without fence.i', () => {
+  for (const fence of ['fence.i', 'nop']) {
+    const a0 = runBoth(`
+      li a0, 0
+      li t2, 100
+      la t0, patched
+      lw t1, other
+    again: ${fence}
+    patched: addi a0, a0, 1
+      sw t1, (t0)
+      addi t2, t2, -1
+      bnez t2, again
+    stay: j stay
+    other: addi a0, a0, 100`, 2000)
+    expect(a0).toBe(1n + 99n * 100n)
+  }
+})
+
+test('an instruction that straddles two pages runs, loops and is counted', () => {
+  const a0 = runBoth(`
+      li a0, 0
+      j straddling
+      .space ${PAGE - 8 - 2}
+    straddling: addi a0, a0, 7
+      j straddling`, 1001)
+  expect(a0 % 7n).toBe(0n)
+  expect(a0).toBeGreaterThan(3000n)
+})
+
+test('a page that is stored to again and again stops being code', () => {
+  const actual = tier0()
+  runBoth(`
+      la t0, data
+      li t1, 2000
+    again: sd t1, (t0)
+      addi t1, t1, -1
+      bnez t1, again
+      j far
+      .balign 4096
+    data: .dword 0
+    first: ret
+    far: lla t2, first
+      jalr t2
+      li t1, 5000
+      j again`, 40_000, [reference(), actual])
+  expect(actual.executor.statistics().stores).toBeLessThan(400)
+})
