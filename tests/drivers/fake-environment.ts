@@ -165,6 +165,11 @@ export class FakeEnvironment implements Environment {
     return this.#buffers.filter(buffer => buffer.live).length
   }
 
+  /** The buffers that the driver owns: where a device that means harm may write. */
+  buffers(): readonly { readonly at: number; readonly bytes: number }[] {
+    return this.#buffers.filter(buffer => buffer.live)
+  }
+
   /** True if the driver owns all of these bytes. */
   owns(address: number, bytes: number): boolean {
     return this.#buffers.some(buffer => buffer.live && address >= buffer.at && address + bytes <= buffer.at + buffer.bytes)
