@@ -21,8 +21,8 @@ const N = {
   vsstatus: at('vsstatus'), vsie: at('vsie'), vsip: at('vsip'), vstimecmp: at('vstimecmp'), vsatp: at('vsatp'),
   mstatus: at('mstatus'), mie: at('mie'), mip: at('mip'), mideleg: at('mideleg'), menvcfg: at('menvcfg'),
   mcountinhibit: at('mcountinhibit'), mcycle: at('mcycle'), minstret: at('minstret'), misa: at('misa'),
-  hip: at('hip'), hie: at('hie'), hvip: at('hvip'), hideleg: at('hideleg'), henvcfg: at('henvcfg'),
-  htimedelta: at('htimedelta'), hgatp: at('hgatp'),
+  hstatus: at('hstatus'), hip: at('hip'), hie: at('hie'), hvip: at('hvip'), hideleg: at('hideleg'), henvcfg: at('henvcfg'),
+  htimedelta: at('htimedelta'), hstatus: at('hstatus'), hgatp: at('hgatp'),
   cycle: at('cycle'), time: at('time'), instret: at('instret'),
   pmpcfg0: at('pmpcfg0'), pmpcfg2: at('pmpcfg2'), pmpaddr0: at('pmpaddr0'), pmpaddr15: at('pmpaddr15'),
 } as const
@@ -149,6 +149,11 @@ export class CsrFile {
       case N.fflags: return this.#writeFloat((words[FCSR]! & 0xe0) | (low & 0x1f))
       case N.frm: return this.#writeFloat((words[FCSR]! & 0x1f) | ((low & 7) << 5))
       case N.fcsr: return this.#writeFloat(low & 0xff)
+      case N.hstatus:
+        this.#store(CSR_RULES[number]!, low, high)
+        // SPVP is the privilege of HLV and HSV.
+        this.#core.invalidate()
+        return NOTHING
       case N.satp:
       case N.vsatp:
         if (!legal(CSR_RULES[number]!, low, high)) return NOTHING
@@ -170,6 +175,11 @@ export class CsrFile {
         this.#store(CSR_RULES[number]!, low, words[MENVCFG + 1]! < 0 ? high : (high & 0x7fff_ffff) | (words[HENVCFG + 1]! & SD))
         this.#timers.update()
         return LOOK
+      case N.hstatus:
+        // SPVP is the privilege of hlv and hsv.
+        this.#store(CSR_RULES[number]!, low, high)
+        this.#core.invalidate()
+        return NOTHING
       case N.mcountinhibit: return this.#writeInhibit(low)
       case N.mcycle: return this.#writeCounter(MCYCLE, CY, low, high, this.#core.now())
       // The write itself retires, and must not count (minstret_wr).
