@@ -89,6 +89,12 @@ export const HYPERVISOR_RULES: readonly Rule[] = [
     expect: [toM(LOAD_PAGE, { tval: PAGE }), toM(ECALL_HS), 0x5566_7788n],
   },
   {
+    rule: 'hlsv_priv', shows: 'HLV works in M-mode, and a change of SPVP counts at once',
+    program: page(VS_RW, G_RW) + set('hstatus', 0) + set('hstatus', 0x100) + at(PAGE, HLV_WU) + '\n' + note('t2')
+      + enter('HS', `li t0, 0x100\n  csrc hstatus, t0\n  ${at(PAGE, HLV_WU)}`),
+    expect: [0x5566_7788n, toM(LOAD_PAGE, { tval: PAGE })],
+  },
+  {
     rule: 'hlsv_trans', shows: 'vsstatus.SUM lets HLV as VS reach user pages; sstatus.SUM does not',
     program: page(VS_RW | U, G_RW) + set('hstatus', 0x100) + set('mstatus', 0xa0004_6000n) + enter('HS', at(PAGE, HLV_WU))
       + set('vsstatus', 0x4_6000) + enter('HS', at(PAGE, HLV_WU)) + note('t2'),
