@@ -21,7 +21,7 @@ const N = {
   vsstatus: at('vsstatus'), vsie: at('vsie'), vsip: at('vsip'), vstimecmp: at('vstimecmp'), vsatp: at('vsatp'),
   mstatus: at('mstatus'), mie: at('mie'), mip: at('mip'), mideleg: at('mideleg'), menvcfg: at('menvcfg'),
   mcountinhibit: at('mcountinhibit'), mcycle: at('mcycle'), minstret: at('minstret'), misa: at('misa'),
-  hstatus: at('hstatus'), hip: at('hip'), hie: at('hie'), hvip: at('hvip'), hideleg: at('hideleg'), henvcfg: at('henvcfg'),
+  hip: at('hip'), hie: at('hie'), hvip: at('hvip'), hideleg: at('hideleg'), henvcfg: at('henvcfg'),
   htimedelta: at('htimedelta'), hstatus: at('hstatus'), hgatp: at('hgatp'),
   cycle: at('cycle'), time: at('time'), instret: at('instret'),
   pmpcfg0: at('pmpcfg0'), pmpcfg2: at('pmpcfg2'), pmpaddr0: at('pmpaddr0'), pmpaddr15: at('pmpaddr15'),
@@ -149,11 +149,6 @@ export class CsrFile {
       case N.fflags: return this.#writeFloat((words[FCSR]! & 0xe0) | (low & 0x1f))
       case N.frm: return this.#writeFloat((words[FCSR]! & 0x1f) | ((low & 7) << 5))
       case N.fcsr: return this.#writeFloat(low & 0xff)
-      case N.hstatus:
-        this.#store(CSR_RULES[number]!, low, high)
-        // SPVP is the privilege of HLV and HSV.
-        this.#core.invalidate()
-        return NOTHING
       case N.satp:
       case N.vsatp:
         if (!legal(CSR_RULES[number]!, low, high)) return NOTHING
