@@ -154,3 +154,11 @@ export interface InterruptController {
   claim(): number
   complete(source: number): void
 }
+
+/** A clock that knows the date, with one alarm. Times are microseconds since 1970. */
+export interface ClockDevice extends Lifecycle {
+  now(): number
+  /** Replaces the alarm that is set, if any. One in the past rings at once. */
+  setAlarm(microseconds: number): void
+  onAlarm(rung: () => void): void
+}
