@@ -43,6 +43,7 @@ ${lines(GENERAL.map(register => `    sd x${register}, ${frame.x.at + register * 
     csrrw t0, sscratch, a0
     sd t0, ${frame.x.at + A0 * 8}(a0)
 ${lines((['sepc', 'sstatus', 'hstatus'] as const).map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
+exit:
     enter exit
 
 to_guest:

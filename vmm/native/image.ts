@@ -11,14 +11,16 @@ start:                      # a0 = hart
     csrw sscratch, zero
     la t0, from_guest
     csrw stvec, t0
+boot:
     enter boot
 scrub:
     enter scrub
-secondary:                  # a0 = hart, as the firmware starts it
+start_secondary:            # a0 = hart, as the firmware starts it
     csrw sie, zero
     csrw sscratch, zero
     la t0, from_guest
     csrw stvec, t0
+secondary:
     enter secondary
     wfi
 woken:

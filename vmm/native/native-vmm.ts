@@ -1,0 +1,405 @@
+/**
+ * The native VMM: type 1. It is made from the machine's device tree, entered by the firmware in HS-mode on hart 0, and
+ * owns everything from then on. Its entries are short and run with interrupts off; between them a hart is in a guest,
+ * in a stub, or waiting.
+ *
+ *   boot ─▶ scrub … ─▶ called (starts the other harts, one SBI call each) ─▶ next
+ *   next ─▶ a guest (to_guest), another vCPU's context (saved, loaded), or wfi (woken)
+ *   exit ─▶ what the guest is owed ─▶ next
+ */
+import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
+import {
+  hcounteren, hedeleg, henvcfg, hideleg, hie, hip, hvip, vstimecmp,
+} from '../../hw/spec/csrs/hypervisor.ts'
+import { scause, scounteren, sie, sip, stimecmp } from '../../hw/spec/csrs/supervisor.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import type { Program } from '../../hw/spec/isa/assembler.ts'
+import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { DEVICE, finishAccess, handleExit, INTERRUPT, type PendingAccess } from '../core/exits.ts'
+import { frame } from '../core/frame.ts'
+import type { Host } from '../core/host.ts'
+import { memoryAccess } from '../core/memory-access.ts'
+import { startAt } from '../core/sbi.ts'
+import { DEAD, NOWHERE, RUNNABLE, type Vcpu, WAITING } from '../core/vcpu.ts'
+import type { VirtualMachine } from '../core/virtual-machine.ts'
+import type { Plan, PlannedGuest } from './plan.ts'
+
+// Interrupts, by number and as bits of sie and sip.
+const SOFTWARE = 1
+const TIMER = 5
+const EXTERNAL = 9
+const SSIP = 1 << SOFTWARE
+const STIP = 1 << TIMER
+const SEIP = 1 << EXTERNAL
+/** VSSI, VSTI and VSEI: the guest's own. */
+const VS_INTERRUPTS = 0x444
+/** What a guest handles itself: misaligned accesses, breakpoints, ecall from VU, its page faults, illegal instructions. */
+const DELEGATED = 0xb1ff
+/** henvcfg.STCE and what cache-block instructions need: high and low word. */
+const TIMER_IN_HARDWARE = 2 ** 63
+const CACHE_BLOCKS = 0xf0
+const COUNTERS = 7
+// hstatus, for a guest: it was in VS-mode; wfi traps if the hart is shared.
+const HSTATUS_SPV = 1 << 7
+const HSTATUS_SPVP = 1 << 8
+const HSTATUS_VTW = 1 << 21
+const HSTATUS_VSXL_64_HIGH = 2
+// sstatus: back to S (VS), floating point on.
+const SSTATUS_GUEST = (1 << 8) | (1 << 5) | (3 << 13)
+const SSTATUS_UXL_64_HIGH = 2
+const HGATP_SV39X4 = 8
+
+export class NativeVmm implements Host {
+  readonly party = 'vmm'
+  readonly program: Program
+  readonly software: Software
+  readonly plan: Plan
+  readonly #pending: PendingAccess[]
+  /** By hart: the vCPU whose context its CSRs hold; the one that is coming; harts to be interrupted (mask); harts started. */
+  readonly #loaded: Int32Array
+  readonly #coming: Int32Array
+  readonly #kicks: Int32Array
+  readonly #counts = { started: 1, calling: 0 }
+
+  constructor(program: Program, plan: Plan) {
+    this.program = program
+    this.plan = plan
+    const { harts } = plan
+    this.#pending = Array.from({ length: harts }, () => ({ ...memoryAccess(), address: 0, window: 0 }))
+    this.#loaded = new Int32Array(harts).fill(NOWHERE)
+    this.#coming = new Int32Array(harts).fill(NOWHERE)
+    this.#kicks = new Int32Array(harts)
+    const doors: Readonly<Record<string, (port: HartPort) => void>> = {
+      boot: port => this.#boot(port),
+      scrub: port => this.#scrub(port),
+      secondary: port => this.#secondary(port),
+      woken: port => this.#next(port),
+      called: port => this.#called(port),
+      saved: port => this.#load(port),
+      loaded: port => this.#loadedContext(port),
+      exit: port => this.#exit(port),
+    }
+    this.software = {
+      name: 'native VMM',
+      entries: program.entries.map(({ label }) => this.#asCurrent(doors[label]!)),
+      state: this.#state(),
+    }
+  }
+
+  /** The drivers reach the hart that runs the entry; entries of other harts may come in between two of its port calls. */
+  #asCurrent(entry: (port: HartPort) => void): (port: HartPort) => void {
+    const { current } = this.plan
+    return port => {
+      const before = current.port
+      current.port = port
+      entry(port)
+      current.port = before
+    }
+  }
+
+  #state(): Record<string, StateRecord> {
+    const { plan } = this
+    const state: Record<string, StateRecord> = {
+      loaded: this.#loaded, coming: this.#coming, kicks: this.#kicks, counts: this.#counts,
+      free: plan.free.record, clean: plan.free.clean, dirty: plan.free.dirty,
+      had: plan.scheduler.had, used: plan.scheduler.used, since: plan.scheduler.since, periods: plan.scheduler.periods,
+      running: plan.scheduler.running,
+      ...plan.state,
+    }
+    for (const vm of plan.vms) {
+      state[`vm ${vm.index}`] = vm.record
+      state[`pages ${vm.index}`] = vm.ram.pages
+    }
+    plan.vcpus.forEach((vcpu, index) => {
+      state[`vcpu ${index}`] = vcpu.record
+    })
+    this.#pending.forEach((pending, hart) => {
+      state[`pending ${hart}`] = pending
+    })
+    return state
+  }
+
+  // Coming up.
+
+  #boot(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    this.#prepareHart(port)
+    const { plan } = this
+    for (const vm of plan.vms) port.fill(vm.ram.root, 0, 0x4000)
+    plan.controller.start()
+    for (const device of plan.devices) {
+      device.start(port)
+      if (device.source() !== 0) plan.controller.enable(device.source())
+    }
+    port.jump(this.#door('scrub'))
+  }
+
+  #scrub(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    if (this.plan.free.scrub(port)) return port.jump(this.#door('scrub'))
+    for (const guest of this.plan.guests) this.#prepareGuest(port, guest)
+    this.#startHarts(port)
+  }
+
+  /** What every hart of the VMM's has set. */
+  #prepareHart(port: HartPort): void {
+    port.write(hedeleg, DELEGATED)
+    port.write(hideleg, VS_INTERRUPTS)
+    port.write(hcounteren, COUNTERS)
+    port.write(scounteren, COUNTERS)
+    port.write(henvcfg, TIMER_IN_HARDWARE)
+    port.set(henvcfg, CACHE_BLOCKS)
+    port.write(hvip, 0)
+    port.write(vstimecmp, 2 ** 64)
+    port.write(stimecmp, 2 ** 64)
+    port.write(hie, VS_INTERRUPTS)
+    port.set(sie, SSIP | STIP | (port.hart === 0 ? SEIP : 0))
+  }
+
+  #prepareGuest(port: HartPort, { vm, donated, tree, treeAt, kernelAt }: PlannedGuest): void {
+    for (const { guest, page } of donated) vm.ram.donate(port, guest, page)
+    const host = vm.ram.reach(port, treeAt, tree.length)
+    for (let at = 0; at < tree.length; at += 4) {
+      port.store32(host + at, (tree[at]! | (tree[at + 1]! << 8) | (tree[at + 2]! << 16) | (tree[at + 3]! << 24)) >>> 0)
+    }
+    for (let index = 0; index < vm.vcpus.length; index++) {
+      const vcpu = vm.vcpus[index]!
+      const at = vcpu.frame
+      port.fill(at, 0, frame.size)
+      const shared = vcpu.pin === NOWHERE || !this.plan.scheduler.isDedicated(vcpu.pin)
+      port.store32(at + frame.hstatus.at, HSTATUS_SPV | HSTATUS_SPVP | (shared ? HSTATUS_VTW : 0))
+      port.store32(at + frame.hstatus.at + 4, HSTATUS_VSXL_64_HIGH)
+      port.store32(at + frame.sstatus.at, SSTATUS_GUEST)
+      port.store32(at + frame.sstatus.at + 4, SSTATUS_UXL_64_HIGH)
+      port.store32(at + frame.hgatp.at, vm.ram.root / 4096)
+      port.store32(at + frame.hgatp.at + 4, (HGATP_SV39X4 << 28) | (vm.vmid << 12))
+      port.store32(at + frame.vstimecmp.at, 0xffff_ffff)
+      port.store32(at + frame.vstimecmp.at + 4, 0xffff_ffff)
+    }
+    startAt(port, vm.vcpus[0]!, kernelAt, treeAt)
+  }
+
+  /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
+  #startHarts(port: HartPort): void {
+    const counts = this.#counts
+    if (counts.started === this.plan.harts) return this.#next(port)
+    counts.calling = 1
+    port.setX(A0, counts.started)
+    port.setX(A1, this.#label('start_secondary'))
+    port.setX(A2, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_HSM)
+    counts.started++
+    port.ecall(this.#door('called'))
+  }
+
+  #secondary(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    this.#prepareHart(port)
+    this.#next(port)
+  }
+
+  #called(port: HartPort): void {
+    if (this.#counts.calling !== 0 && port.hart === 0) {
+      this.#counts.calling = 0
+      return this.#startHarts(port)
+    }
+    this.#next(port)
+  }
+
+  // Running guests.
+
+  #exit(port: HartPort): void {
+    const { plan } = this
+    const index = this.#loaded[port.hart]!
+    const vcpu = plan.vcpus[index]!
+    const vm = plan.vms[plan.owner[index]!]!
+    const pending = this.#pending[port.hart]!
+    const outcome = handleExit(port, this, vm, vcpu, pending)
+    if (outcome === INTERRUPT) this.#interrupt(port)
+    else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
+    this.#next(port)
+  }
+
+  /** Emulates the device access that waits. */
+  #access(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, pending: PendingAccess): void {
+    const { window, address, bytes } = pending
+    const width = bytes === 8 ? 4 : (bytes as 1 | 2 | 4)
+    let low = 0
+    let high = 0
+    if (pending.write) {
+      vm.write(port, window, address, width, vcpu.register32(port, pending.register))
+      if (bytes === 8) vm.write(port, window, address + 4, 4, pending.register === 0 ? 0 : port.load32(vcpu.frame + pending.register * 8 + 4))
+    } else {
+      low = vm.read(port, window, address, width)
+      if (bytes === 8) high = vm.read(port, window, address + 4, 4)
+    }
+    finishAccess(port, vcpu, pending, low, high)
+  }
+
+  #interrupt(port: HartPort): void {
+    const cause = port.read(scause) // The interrupt bit is in the high word.
+    const pending = port.read(sip)
+    if ((pending & SSIP) !== 0) port.clear(sip, SSIP)
+    if ((pending & SEIP) !== 0) this.#external(port)
+    if ((pending & STIP) !== 0 || cause === TIMER) port.write(stimecmp, 2 ** 64)
+  }
+
+  #external(port: HartPort): void {
+    const { controller, devices } = this.plan
+    port.account('vmm', 'external interrupt', 'emulation')
+    let source = controller.claim()
+    while (source !== 0) {
+      for (const device of devices) if (device.source() === source) device.interrupt(port)
+      controller.complete(source)
+      source = controller.claim()
+    }
+  }
+
+  /** Ends an entry: the hart goes where it is needed. */
+  #next(port: HartPort): void {
+    const { scheduler, vcpus } = this.plan
+    port.account('vmm', 'scheduling', 'scheduling')
+    const due = this.#runDevices(port)
+    if (this.#kicks[port.hart] !== 0) return this.#interruptHarts(port)
+    const last = this.#loaded[port.hart]!
+    if (last !== NOWHERE && vcpus[last]!.record.status === WAITING && this.#hasPending(port)) vcpus[last]!.record.status = RUNNABLE
+    scheduler.stop(port)
+    const timers = this.#wakeSleepers(port)
+    const index = scheduler.pick(port)
+    if (index === NOWHERE) return this.#wait(port, Math.min(due, timers, scheduler.nextPeriod(port)))
+    const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
+    this.#setTimer(port, Math.min(due, timers, turn))
+    if (index === last) return this.#enter(port, vcpus[index]!)
+    this.#coming[port.hart] = index
+    if (last === NOWHERE) return this.#load(port)
+    port.account('vmm', 'scheduling', 'world switch')
+    port.setX(A0, vcpus[last]!.frame)
+    port.setX(A1, this.#door('saved'))
+    port.jump(this.#label('save_context'))
+  }
+
+  /** The old context is in its frame: fetch the new one. */
+  #load(port: HartPort): void {
+    const { vcpus } = this.plan
+    port.account('vmm', 'scheduling', 'world switch')
+    const old = this.#loaded[port.hart]!
+    if (old !== NOWHERE) vcpus[old]!.record.hart = NOWHERE
+    port.setX(A0, vcpus[this.#coming[port.hart]!]!.frame)
+    port.setX(A1, this.#door('loaded'))
+    port.jump(this.#label('load_context'))
+  }
+
+  #loadedContext(port: HartPort): void {
+    const index = this.#coming[port.hart]!
+    const vcpu = this.plan.vcpus[index]!
+    this.#loaded[port.hart] = index
+    vcpu.record.hart = port.hart
+    // Another hart may have changed this guest's tables, or run it, while this hart's TLB kept what it knew.
+    port.hfenceGvma()
+    port.hfenceVvma()
+    this.#enter(port, vcpu)
+  }
+
+  #enter(port: HartPort, vcpu: Vcpu): void {
+    const { record } = vcpu
+    if (record['fence'] === true) {
+      record['fence'] = false
+      port.fenceI()
+      port.hfenceVvma()
+    }
+    vcpu.settle(port)
+    port.account('vmm', 'resume', 'world switch')
+    port.setX(A0, vcpu.frame)
+    port.jump(this.#label('to_guest'))
+  }
+
+  /** Nothing to run: wait for an interrupt, or for the earliest of what is due. */
+  #wait(port: HartPort, due: number): void {
+    this.#setTimer(port, due)
+    port.account('idle', 'nothing to run', 'waiting')
+    port.wfi(this.#door('woken'))
+  }
+
+  #setTimer(port: HartPort, due: number): void {
+    port.write(stimecmp, due === Infinity ? 2 ** 64 : due)
+  }
+
+  /** True if an interrupt that the loaded guest has enabled is pending. */
+  #hasPending(port: HartPort): boolean {
+    return (port.read(hip) & port.read(hie)) !== 0
+  }
+
+  /** Makes waiting vCPUs runnable whose timer is due; returns when the next one is (ticks). Only those without a hart: a loaded one wakes its hart itself. */
+  #wakeSleepers(port: HartPort): number {
+    const now = port.read(time)
+    let next = Infinity
+    for (const vcpu of this.plan.vcpus) {
+      const { record, pin } = vcpu
+      if (record.status !== WAITING || (pin !== NOWHERE && pin !== port.hart)) continue
+      if (record.hart === port.hart) continue
+      if (record.hart !== NOWHERE) continue
+      const due = port.load64(vcpu.frame + frame.vstimecmp.at)
+      if (due <= now) record.status = RUNNABLE
+      else if (due < next) next = due
+    }
+    return next
+  }
+
+  /** Time for the drivers, on the hart that takes their interrupts. */
+  #runDevices(port: HartPort): number {
+    if (port.hart !== 0) return Infinity
+    let next = Infinity
+    for (const device of this.plan.devices) next = Math.min(next, device.elapsed(port))
+    return next
+  }
+
+  #interruptHarts(port: HartPort): void {
+    const mask = this.#kicks[port.hart]!
+    this.#kicks[port.hart] = 0
+    port.setX(A0, mask)
+    port.setX(A1, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_IPI)
+    port.ecall(this.#door('called'))
+  }
+
+  // What the handling of exits asks for.
+
+  kick(port: HartPort, vcpu: Vcpu): void {
+    const hart = vcpu.record.hart === NOWHERE ? vcpu.pin : vcpu.record.hart
+    const mask = hart === NOWHERE ? 2 ** this.plan.harts - 1 : 1 << hart
+    this.#kicks[port.hart] |= mask & ~(1 << port.hart)
+  }
+
+  consolePut(port: HartPort, vm: VirtualMachine, byte: number): void {
+    this.plan.console.put(port, vm.index, byte)
+  }
+
+  consoleGet(port: HartPort, vm: VirtualMachine): number {
+    return this.plan.console.get(port, vm.index)
+  }
+
+  end(port: HartPort, vm: VirtualMachine, _vcpu: Vcpu, crashed: boolean, code: number): void {
+    const { record } = vm
+    if (record.ended) return
+    record.ended = true
+    record.crashed = crashed
+    record.exitCode = code
+    for (const vcpu of vm.vcpus) {
+      vcpu.record.status = DEAD
+      this.kick(port, vcpu)
+    }
+  }
+
+  // Places in the image.
+
+  #label(name: string): number {
+    return this.program.symbols.get(name)!
+  }
+
+  /** The address of a door: two instructions, of which the first clears t6. */
+  #door(name: string): number {
+    return this.program.symbols.get(name)!
+  }
+}

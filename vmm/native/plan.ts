@@ -1,0 +1,167 @@
+/** What the VMM makes of the machine's device tree: guests, where everything lies, drivers in their places. Set-up. */
+import { nvmeDriver } from '../../drivers/nvme.ts'
+import { nicDriver } from '../../drivers/nic.ts'
+import { pcieBus } from '../../drivers/pcie.ts'
+import { plicDriver } from '../../drivers/plic.ts'
+import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
+import { uartDriver } from '../../drivers/uart.ts'
+import type { HartPort, StateRecord } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
+import { decodeFdt, type Fdt, type FdtNode, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
+import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { GuestRam } from '../core/guest-ram.ts'
+import { guestTree } from '../core/guest-tree.ts'
+import { LARGE_PAGE } from '../core/g-stage.ts'
+import { NOWHERE, Vcpu } from '../core/vcpu.ts'
+import { VirtualMachine } from '../core/virtual-machine.ts'
+import { FreeMemory } from './free-memory.ts'
+import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
+import type { PlacedDevice } from './placed-device.ts'
+import { Scheduler } from './scheduler.ts'
+import { SerialConsole } from './serial-console.ts'
+
+/** The UART's PLIC source and the root bus's first: the tree says so too. */
+const TICKS_PER_MICROSECOND = 10
+/** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
+const CONTEXT = 1
+
+export interface PlannedGuest {
+  readonly vm: VirtualMachine
+  readonly node: GuestNode
+  /** Pages that were loaded with the guest's images, and where the guest has them. */
+  readonly donated: readonly { readonly guest: number; readonly page: number }[]
+  readonly tree: Uint8Array
+  readonly treeAt: number
+  readonly kernelAt: number
+}
+
+/** The interrupt controller, as the VMM's context of hart 0 sees it. */
+export interface Controller {
+  start(): void
+  enable(source: number): void
+  claim(): number
+  complete(source: number): void
+}
+
+export interface Plan {
+  readonly harts: number
+  readonly current: CurrentPort
+  readonly guests: readonly PlannedGuest[]
+  readonly vms: readonly VirtualMachine[]
+  readonly vcpus: readonly Vcpu[]
+  /** By vCPU: the index of its machine. */
+  readonly owner: Int32Array
+  readonly free: FreeMemory
+  readonly scheduler: Scheduler
+  readonly controller: Controller
+  readonly console: SerialConsole
+  readonly devices: readonly PlacedDevice[]
+  /** Registered state of the drivers and of what is built on them. */
+  readonly state: Readonly<Record<string, StateRecord>>
+}
+
+/** Pages of an image, in whole large pages. */
+function pagesOf(image: { readonly address: number; readonly bytes: number }, guest: number): { guest: number; page: number }[] {
+  if (image.address % LARGE_PAGE !== 0) throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
+  return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
+    guest: guest + index * LARGE_PAGE,
+    page: image.address + index * LARGE_PAGE,
+  }))
+}
+
+function windowOf(tree: Fdt, compatible: string): { readonly base: number; readonly node: FdtNode } {
+  const [node] = fdtCompatible(tree.root, compatible)
+  if (!node) throw new Error(`the machine's device tree has no ${compatible}`)
+  return { base: fdtRanges(node, 'reg')[0]!.address, node }
+}
+
+/** Large pages of RAM that are neither the firmware's, the VMM's nor an image's. */
+function freePages(tree: Fdt, taken: ReadonlySet<number>): { pages: number[]; total: number } {
+  const [memory] = tree.root.children.filter(node => node.name.startsWith('memory@'))
+  const ram = fdtRanges(memory!, 'reg')[0]!
+  const pages: number[] = []
+  for (let page = VMM_BASE + VMM_BYTES; page + LARGE_PAGE <= ram.address + ram.bytes; page += LARGE_PAGE) {
+    if (!taken.has(page)) pages.push(page)
+  }
+  // Handed out from the end of the list: lowest addresses first.
+  return { pages: pages.reverse(), total: ram.bytes / LARGE_PAGE }
+}
+
+export function makePlan(treeBytes: Uint8Array): Plan {
+  const tree = decodeFdt(treeBytes)
+  const nodes = guestsOf(tree)
+  const cpus = tree.root.children.find(node => node.name === 'cpus')!
+  const harts = cpus.children.filter(node => node.name.startsWith('cpu@')).length
+  // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
+  const current = { port: undefined as unknown as HartPort }
+
+  const images = nodes.map(node => {
+    const initrdAt = node.initrd ? initrdAddress(node) : 0
+    return {
+      node,
+      initrdAt,
+      donated: [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])],
+    }
+  })
+  const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
+  const { pages, total } = freePages(tree, taken)
+  const pool = tablePool(nodes.length)
+  const free = new FreeMemory(pages, pool.base, pool.end, total)
+  const takePage = () => free.takePage()
+  const takeTable = (port: HartPort) => free.takeTable(port)
+
+  let nextFrame = 0
+  const guests = images.map(({ node, initrdAt, donated }, index): PlannedGuest => {
+    const ram = new GuestRam(node.memoryBytes, rootOf(index), takePage, takeTable)
+    const vcpus = Array.from({ length: node.vcpus }, (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, frameOf(nextFrame++)))
+    const bytes = guestTree({
+      memoryBytes: node.memoryBytes, vcpus: node.vcpus, bootargs: node.bootargs, timebase: TICKS_PER_MICROSECOND * 1_000_000,
+      initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
+      disk: node.disk !== undefined, network: node.network !== undefined,
+    })
+    return { vm: new VirtualMachine(index, node.label, ram, vcpus), node, donated, tree: bytes, treeAt: treeAddress(node), kernelAt: GUEST_KERNEL }
+  })
+  const vms = guests.map(({ vm }) => vm)
+  const vcpus = vms.flatMap(vm => vm.vcpus)
+  const owner = Int32Array.from(vms.flatMap(vm => vm.vcpus.map(() => vm.index)))
+  const shares = guests.flatMap(({ vm, node }) => vm.vcpus.map(() => ({ weight: node.weight, cap: node.cap })))
+  const scheduler = new Scheduler(vcpus, shares, harts)
+
+  const now = () => current.port.read(time) / TICKS_PER_MICROSECOND
+  let drivers = 0
+  const place = (name: string, registers: number, interrupts: readonly ((masked: boolean) => void)[] = []) =>
+    new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt: () => {} })
+  const plic = windowOf(tree, 'riscv,plic0')
+  const plicEnvironment = place('plic', plic.base)
+  const plicDevice = plicDriver(plicEnvironment, { context: CONTEXT, sources: 95 })
+  const controller: Controller = {
+    start: () => {
+      plicDevice.start()
+      plicDevice.threshold(0)
+    },
+    enable: source => plicDevice.enable(source, 1),
+    claim: () => plicDevice.claim(),
+    complete: source => plicDevice.complete(source),
+  }
+  const uart = windowOf(tree, 'ns16550a')
+  const uartSource = new DataView(uart.node.properties.get('interrupts')!.slice().buffer).getUint32(0)
+  const uartEnvironment = place('uart', uart.base, [() => {}])
+  const console = new SerialConsole(current, uartEnvironment, uartDriver(uartEnvironment), uartSource, nodes.map(node => node.label))
+  return {
+    harts, current, guests, vms, vcpus, owner, free, scheduler, controller, console,
+    devices: [console],
+    state: { ...plicEnvironment.registered, ...console.state },
+  }
+}
+
+/** The initrd ends at the end of the guest's RAM, below its device tree. */
+function initrdAddress(node: GuestNode): number {
+  const pages = Math.ceil(node.initrd!.bytes / LARGE_PAGE)
+  return GUEST_RAM + node.memoryBytes - LARGE_PAGE * (pages + 1)
+}
+
+/** The device tree has the last large page. */
+function treeAddress(node: GuestNode): number {
+  return GUEST_RAM + node.memoryBytes - LARGE_PAGE
+}
