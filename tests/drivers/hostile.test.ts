@@ -79,8 +79,10 @@ function tampered(chip: Chip, memory: BenchMemory, honest: { readonly level: boo
       const buffer = buffers[random(buffers.length)]
       storming = random(8) === 0
       if (!buffer || random(3) === 0) return
-      const reach = Math.floor(Math.min(random(5) === 0 ? buffer.bytes : 192, buffer.bytes) / 4)
-      memory.view.setUint32(buffer.at + random(reach) * 4, nasty(random), true)
+      const entry = buffer.at + random(Math.floor(Math.min(random(5) === 0 ? buffer.bytes : 192, buffer.bytes) / 16)) * 16
+      // The last two words of 16 bytes say that something is done, and how, in completions and descriptors alike.
+      memory.view.setUint32(entry + 8, (nasty(random) & 0xffff) | random(4), true)
+      if (random(2) === 0) memory.view.setUint32(entry + 12, nasty(random), true)
     },
     relent: () => void (relented = true),
   }
@@ -128,8 +130,8 @@ function lyingVirtio(id: number, memory: BenchMemory, random: (limit: number) =>
       if (ring === 0 || !env.owns(ring, 8)) return
       const { view } = memory
       const element = ring + virtqUsed.size + (used[queue]! % sizes[queue]!) * virtqUsedElem.size
-      view.setUint32(element, random(4) > 0 ? random(2 * DEPTH) * [1, 2, 3][random(3)]! : nasty(random), true)
-      view.setUint32(element + virtqUsedElem.len.at, random(3) > 0 ? 1 + random(1600) : nasty(random), true)
+      view.setUint32(element, random(4) > 0 ? random(3 * DEPTH) * [1, 2, 3][random(3)]! : random(2) > 0 ? random(400) : nasty(random), true)
+      view.setUint32(element + virtqUsedElem.len.at, random(3) > 0 ? [1, 12, 1 + random(1600)][random(3)]! : nasty(random), true)
       used[queue] = (used[queue]! + (random(10) > 0 ? 1 : nasty(random))) & 0xffff
       view.setUint16(ring + virtqUsed.idx.at, used[queue]!, true)
       const buffers = env.buffers()

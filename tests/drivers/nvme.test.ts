@@ -25,15 +25,20 @@ function bench({ queues = 1, polled = false, abandons, timeout }: Options = {}) 
   const backing = new MemoryBacking(SECTORS)
   const chip: NvmeController = new NvmeController('disk0', backing, time.clockFor(() => chip))
   const { host, memory, lines } = plugged(chip, { msix: false })
-  const bar = { swallows: (_offset: number, _value: number): boolean => false }
+  const bar = { swallows: (_offset: number, _value: number): boolean => false, silent: false }
   const filtered: Chip = {
     read: (offset, bytes) => host.window32.read(offset, bytes),
     write: (offset, bytes, value) => {
       if (!bar.swallows(offset, value)) host.window32.write(offset, bytes, value)
     },
   }
+  const line = {
+    get level() {
+      return lines[1].level && !bar.silent
+    },
+  }
   const env = new FakeEnvironment({
-    chip: filtered, time, memory, lines: polled ? [] : [lines[1]], doorbells: [nvme.SQTDBL], ...(abandons ? { abandons } : {}),
+    chip: filtered, time, memory, lines: polled ? [] : [line], doorbells: [nvme.SQTDBL], ...(abandons ? { abandons } : {}),
   })
   const owner = blockOwner(env, memory, made => nvmeDriver(made, { queueDepth: DEPTH, queues, ...(timeout ? { timeout } : {}) }), { polled })
   const strays: string[] = []
@@ -113,6 +118,26 @@ describe('NVMe driver', () => {
     owner.submit(0, { operation: 'read', sector: 7, count: 1 })
     expect(owner.finish(0)).toBe('ok')
     expect(strays).toEqual([])
+  })
+
+  test('a lost interrupt only delays requests', () => {
+    const { owner, bar } = bench({ timeout: 10_000 })
+    owner.start()
+    bar.silent = true
+    owner.submit(0, { operation: 'read', sector: 7, count: 1 })
+    expect(owner.finish(0)).toBe('ok')
+  })
+
+  test('other traffic does not put off the watch over a request that is never answered', () => {
+    const { owner, chip, env } = bench({ timeout: 10_000 })
+    owner.start()
+    chip.faults = [{ kind: 'lost completion', sector: 7, count: 1 }]
+    owner.submit(0, { operation: 'read', sector: 7, count: 1 })
+    for (let round = 0; round < 50; round++) {
+      owner.submit(1, { operation: 'read', sector: 20, count: 1 })
+      env.pass(1000)
+    }
+    expect(owner.outcome(0)).toBe('device lost')
   })
 
   test('a controller that hangs is reset, and the disk goes on', () => {
