@@ -5,6 +5,7 @@ import { uartDriver } from '../../drivers/uart.ts'
 import { virtioConsole } from '../../drivers/virtio-console.ts'
 import { Plic } from '../../hw/devices/plic.ts'
 import { Uart } from '../../hw/devices/uart.ts'
+import { uart } from '../../hw/spec/devices/uart.ts'
 import { VIRTIO_ID, virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
 import { VIRTIO_CONSOLE_RECEIVEQ } from '../../hw/spec/layouts/virtio-console.ts'
 import { BenchLine, BenchMemory, BenchTime } from '../hw/devices/bench.ts'
@@ -109,6 +110,27 @@ test('uart: nothing there is a failure', () => {
   const device = env.construct(uartDriver)
   env.enter(() => device.start())
   expect(env.enter(() => device.failure())).toBe('no UART')
+})
+
+test('uart: no more characters than the FIFO holds follow one look at the status', () => {
+  const { parts } = uartBench()
+  let room = 16
+  const { chip } = parts
+  const env = new FakeEnvironment({
+    ...parts,
+    chip: {
+      read: (offset, bytes) => (offset === uart.LSR.at && room < 16 ? 0 : chip.read(offset, bytes)),
+      write: (offset, bytes, value) => {
+        if (offset === uart.THR.at && --room < 0) throw new Error('overrun')
+        chip.write(offset, bytes, value)
+      },
+    },
+  })
+  const device = env.construct(uartDriver)
+  env.enter(() => device.start())
+  room = 16
+  for (let i = 0; i < 16; i++) expect(env.enter(() => device.put(65))).toBe(true)
+  expect(env.enter(() => device.put(65))).toBe(false)
 })
 
 test('plic: a source of the second word is enabled, claimed by priority, and completed', () => {

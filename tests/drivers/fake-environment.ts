@@ -35,6 +35,10 @@ interface Buffer {
 const CALLS_AN_ENTRY = 4000
 /** A line that stays up over so many handlers in a row is masked, as any environment would. */
 const STORM = 200
+/** Events of devices that may pass in the middle of an entry. */
+const MEANWHILE = 3
+/** Begins the kind of an event that calls a driver, or ends a wait of the test. */
+const CALL = 'call '
 
 export class FakeEnvironment implements Environment {
   readonly device: Environment['device']
@@ -136,6 +140,7 @@ export class FakeEnvironment implements Environment {
         if (error !== ABANDONED) throw error
         this.abandoned += 1
         for (const [name, state] of before) putBack(this.#states.get(name)!, state)
+        this.#letDevicesRun()
       } finally {
         this.longest = Math.max(this.longest, this.#log.length)
         this.#cursor = -1
@@ -156,7 +161,7 @@ export class FakeEnvironment implements Environment {
   pass(microseconds: number): void {
     const end = this.#parts.time.now + microseconds * 1000
     let over = false
-    this.#parts.time.events.push({ id: 1e9 + this.entered, cycle: end, kind: 'end', payload: null, target: () => ({ due: () => void (over = true) }) })
+    this.#parts.time.events.push({ id: 1e9 + this.entered, cycle: end, kind: `${CALL}end`, payload: null, target: () => ({ due: () => void (over = true) }) })
     this.run(() => over)
   }
 
@@ -173,6 +178,16 @@ export class FakeEnvironment implements Environment {
   /** True if the driver owns all of these bytes. */
   owns(address: number, bytes: number): boolean {
     return this.#buffers.some(buffer => buffer.live && address >= buffer.at && address + bytes <= buffer.at + buffer.bytes)
+  }
+
+  /** While an entry is interrupted, devices go on. */
+  #letDevicesRun(): void {
+    const { time } = this.#parts
+    for (let i = 0; i < MEANWHILE; i++) {
+      const [first] = time.events.toSorted((a, b) => a.cycle - b.cycle || a.id - b.id)
+      if (!first || first.kind.startsWith(CALL)) return
+      time.step()
+    }
   }
 
   #step(): boolean {
@@ -323,10 +338,11 @@ export class FakeEnvironment implements Environment {
     const clock = this.#parts.time.clockFor(() => ({ due: kind => this.#due(kind) }))
     const pending = this.#pending.get(name)
     if (pending !== undefined) clock.cancel(pending)
-    this.#pending.set(name, clock.at(clock.now() + microseconds * 1000, name))
+    this.#pending.set(name, clock.at(clock.now() + microseconds * 1000, CALL + name))
   }
 
-  #due(name: string): void {
+  #due(kind: string): void {
+    const name = kind.slice(CALL.length)
     this.#pending.delete(name)
     this.#enterNamed(name)
   }

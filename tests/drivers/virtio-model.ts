@@ -1,5 +1,5 @@
 /** A small virtio device over MMIO for the drivers' tests: strict about what a driver may do, written from virtio 1.2 and the tables alone. */
-import type { Chip } from '../../hw/bus/chip.ts'
+import type { Chip, Clock } from '../../hw/bus/chip.ts'
 import { VIRTIO_F, VIRTIO_MMIO_CONFIG, virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
 import { availEventAt, usedEventAt, virtqAvail, virtqDesc, virtqUsed, virtqUsedElem } from '../../hw/spec/layouts/virtqueue.ts'
 import type { BenchMemory, BenchTime } from '../hw/devices/bench.ts'
@@ -106,6 +106,11 @@ export class VirtioModel implements Chip {
       case virtioMmio.Status.at: this.#setStatus(value); break
       default: throw new Error(`register ${offset} written`)
     }
+  }
+
+  /** A clock that calls `due`, for what happens outside. */
+  clock(due: () => void): Clock {
+    return this.#time.clockFor(() => ({ due }))
   }
 
   /** Says that the configuration space has changed. */

@@ -95,6 +95,7 @@ describe('virtio-net', () => {
     env.run()
     expect(owner.takeReceived()).toEqual([])
     expect(env.enter(() => owner.card().failure())).toBe('device lost')
+    expect(model.read(virtioMmio.Status.at, 4)).toBe(0)
     expect(owner.send(0, frame(0, 60))).toBe(false)
   })
 
@@ -105,6 +106,27 @@ describe('virtio-net', () => {
     model.use(VIRTIO_NET_TRANSMITQ, { head: 4, segments: [] }, 0)
     env.run()
     expect(env.enter(() => owner.card().failure())).toBe('device lost')
+  })
+
+  test('a frame that arrives while the driver is looking is not left lying (EVENT_IDX)', () => {
+    let calls = 0
+    // The handler's calls are abandoned one after the other, and the device goes on each time.
+    const { owner, env, arrive, model } = bench({ features: BASE | (1 << VIRTIO_F.EVENT_IDX), abandons: () => (++calls, true) })
+    owner.start()
+    for (let tag = 0; tag < DEPTH; tag++) owner.offer(tag, true)
+    env.run()
+    let count = 0
+    const more = () => {
+      if (count < 40 && arrive(frame(count, 60))) count += 1
+      if (count < 40) later()
+    }
+    const clock = model.clock(more)
+    const later = () => void clock.at(clock.now() + 50, 'arrive')
+    more()
+    env.run(() => count === 40)
+    env.run()
+    expect(owner.takeReceived()).toHaveLength(40)
+    expect(calls).toBeGreaterThan(40)
   })
 
   test('random traffic arrives once and in order, though entries are abandoned and the driver is remade', () => {
