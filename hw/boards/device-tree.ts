@@ -15,6 +15,8 @@ export interface VirtTree {
   readonly initrd?: { readonly start: number; readonly end: number }
   /** Memory that firmware keeps for itself. */
   readonly firmware?: { readonly address: number; readonly bytes: number }
+  /** Nodes below /chosen. */
+  readonly chosen?: readonly FdtNode[]
   /** Decides chosen/rng-seed. */
   readonly seed: number
 }
@@ -64,7 +66,7 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
   return encodeFdt(fdtNode('', {
     '#address-cells': [2], '#size-cells': [2], compatible: 'riscv-virtio', model: 'riscv-virtio,barehart',
   }, [
-    fdtNode('chosen', chosen),
+    fdtNode('chosen', chosen, options.chosen ?? []),
     fdtNode(`memory@${VIRT_MAP.ram.base.toString(16)}`, { device_type: 'memory', reg: reg(VIRT_MAP.ram.base, ramBytes) }),
     ...(firmware ? [fdtNode('reserved-memory', { '#address-cells': [2], '#size-cells': [2], ranges: true }, [
       fdtNode(`firmware@${firmware.address.toString(16)}`, { reg: reg(firmware.address, firmware.bytes), 'no-map': true }),

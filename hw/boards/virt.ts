@@ -21,6 +21,7 @@ import { EmptyVirtioSlot } from '../devices/virtio-mmio-slot.ts'
 import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
 import { assemble } from '../spec/isa/assembler.ts'
+import type { FdtNode } from '../spec/layouts/fdt.ts'
 import { virtDeviceTree } from './device-tree.ts'
 import { FIRMWARE_BYTES, firmwareSource } from './firmware/firmware.ts'
 import { type BootImage, loadImage, parseImage } from './load.ts'
@@ -35,6 +36,12 @@ export interface VirtNic {
   connect?(nic: NicController, wiring: Wiring): void
 }
 
+/** Bytes at a physical address. */
+export interface BoardModule {
+  readonly address: number
+  readonly bytes: Uint8Array
+}
+
 export interface VirtOptions {
   /** 1 unless given. */
   readonly harts?: number
@@ -47,6 +54,10 @@ export interface VirtOptions {
   readonly initrd?: Uint8Array
   /** The kernel's command line. */
   readonly append?: string
+  /** More bytes in RAM: a VMM's guests' images. They lie above the payload. */
+  readonly modules?: readonly BoardModule[]
+  /** Nodes below /chosen of the device tree: what a VMM is to know of its guests. */
+  readonly chosen?: readonly FdtNode[]
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
   /** What the UART sends. */
@@ -62,6 +73,8 @@ export interface VirtOptions {
 export interface VirtBoard extends Board {
   /** Bytes arrive at the UART. Only after `wire`. */
   receive(bytes: Uint8Array): void
+  /** The device tree that the machine's software is given. Only after `wire`. */
+  deviceTree(): Uint8Array
   /** Where images lie, for debuggers and tests: symbols of the kernel's or the bios's ELF. */
   readonly symbols: ReadonlyMap<string, bigint>
 }
@@ -91,6 +104,7 @@ export function virt(options: VirtOptions = {}): VirtBoard {
   const boot = bootImages(options, harts)
   const htif = [boot.kernel, boot.bios].find(image => image?.symbols.has('tohost'))
   let uart: Uart | undefined
+  let tree: Uint8Array = new Uint8Array()
 
   return {
     name: 'virt',
@@ -107,8 +121,9 @@ export function virt(options: VirtOptions = {}): VirtBoard {
       if (!uart) throw new Error('the board has no machine yet: build it first')
       uart.receive(bytes)
     },
+    deviceTree: () => tree,
     wire(wiring) {
-      load(wiring.memory, boot, options, harts, ramBytes)
+      tree = load(wiring.memory, boot, options, harts, ramBytes)
       const wired = wireChips(wiring, options)
       uart = wired.uart
       if (htif) {
@@ -138,16 +153,18 @@ function bootImages({ bios = 'default', kernel }: VirtOptions, harts: number): B
 }
 
 /** Puts everything into RAM, and the way to it into the ROM. */
-function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions, harts: number, ramBytes: number): void {
+function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions, harts: number, ramBytes: number): Uint8Array {
   const { base } = VIRT_MAP.ram
   if (bios) loadImage(memory, bios, 'bios')
   if (kernel) loadImage(memory, kernel, 'kernel')
   if (bios && kernel && kernel.segments.some(segment => segment.address < bios.end && segment.address + segment.memoryBytes > base)) {
     throw new Error(`kernel: begins at 0x${kernel.entry.toString(16)}, inside the bios, which ends at 0x${bios.end.toString(16)}`)
   }
-  const used = Math.max(bios?.end ?? base, kernel?.end ?? base)
+  const used = Math.max(bios?.end ?? base, kernel?.end ?? base, ...(options.modules ?? []).map(({ address, bytes }) => address + bytes.length))
+  for (const { address, bytes } of options.modules ?? []) memory.write(address, bytes)
   const tree = (initrd?: { start: number; end: number }): Uint8Array => virtDeviceTree({
-    harts, ramBytes, extensions: EXTENSIONS, mmu: 'sv57', timebase: TIMEBASE, bootargs: options.append ?? '', seed: options.seed ?? 0,
+    chosen: options.chosen ?? [],
+    harts, ramBytes, extensions: EXTENSIONS, mmu: 'sv48', timebase: TIMEBASE, bootargs: options.append ?? '', seed: options.seed ?? 0,
     ...(initrd && { initrd }),
     ...((options.bios ?? 'default') === 'default' && { firmware: { address: base, bytes: FIRMWARE_BYTES } }),
   })
@@ -163,9 +180,11 @@ function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions
     )
   }
   if (options.initrd) memory.write(initrdAt, options.initrd)
-  memory.write(treeAt, tree(initrdBytes > 0 ? { start: initrdAt, end: initrdAt + initrdBytes } : undefined))
+  const bytes = tree(initrdBytes > 0 ? { start: initrdAt, end: initrdAt + initrdBytes } : undefined)
+  memory.write(treeAt, bytes)
   const entry = bios ? bios.entry : (kernel?.entry ?? base)
   memory.write(VIRT_MAP.rom.base, resetRom(entry, treeAt, kernel ? kernel.entry : PAYLOAD_AT))
+  return bytes
 }
 
 function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: TimeSource } {

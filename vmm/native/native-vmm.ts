@@ -39,6 +39,8 @@ const DELEGATED = 0xb1ff
 const TIMER_IN_HARDWARE = 2 ** 63
 const CACHE_BLOCKS = 0xf0
 const COUNTERS = 7
+/** A time that does not come: 28 years of ticks. */
+const NEVER = Number.MAX_SAFE_INTEGER
 // hstatus, for a guest: it was in VS-mode; wfi traps if the hart is shared.
 const HSTATUS_SPV = 1 << 7
 const HSTATUS_SPVP = 1 << 8
@@ -150,8 +152,8 @@ export class NativeVmm implements Host {
     port.write(henvcfg, TIMER_IN_HARDWARE)
     port.set(henvcfg, CACHE_BLOCKS)
     port.write(hvip, 0)
-    port.write(vstimecmp, 2 ** 64)
-    port.write(stimecmp, 2 ** 64)
+    port.write(vstimecmp, NEVER)
+    port.write(stimecmp, NEVER)
     port.write(hie, VS_INTERRUPTS)
     port.set(sie, SSIP | STIP | (port.hart === 0 ? SEIP : 0))
   }
@@ -242,7 +244,7 @@ export class NativeVmm implements Host {
     const pending = port.read(sip)
     if ((pending & SSIP) !== 0) port.clear(sip, SSIP)
     if ((pending & SEIP) !== 0) this.#external(port)
-    if ((pending & STIP) !== 0 || cause === TIMER) port.write(stimecmp, 2 ** 64)
+    if ((pending & STIP) !== 0 || cause === TIMER) port.write(stimecmp, NEVER)
   }
 
   #external(port: HartPort): void {
@@ -322,7 +324,7 @@ export class NativeVmm implements Host {
   }
 
   #setTimer(port: HartPort, due: number): void {
-    port.write(stimecmp, due === Infinity ? 2 ** 64 : due)
+    port.write(stimecmp, due === Infinity ? NEVER : due)
   }
 
   /** True if an interrupt that the loaded guest has enabled is pending. */
