@@ -96,7 +96,10 @@ export class MemoryAccess {
     if (!this.#mmu.pmp.wholePage(page, regime.privilege === MACHINE)) return
     const { watched } = this.#memory
     if (kind === STORE && watched.size !== 0 && watched.has(page)) return
-    this.#executor().fill(KIND_NAMES[kind], (high >>> 0) * 2 ** 20 + (low >>> 12), this.host)
+    const virtualPage = (high >>> 0) * 2 ** 20 + (low >>> 12)
+    this.#executor().fill(KIND_NAMES[kind], virtualPage, this.host)
+    // What may be written may be read.
+    if (kind === STORE && this.#mmu.pmp.allows(page * PAGE, 1, LOAD, regime.privilege === MACHINE)) this.#executor().fill('load', virtualPage, this.host)
   }
 
   load(bytes: number, signed: boolean): Outcome {

@@ -1,7 +1,8 @@
 /**
- * The modelled TLBs: the first-level ones, fully associative with FIFO replacement (32 entries of 4 KiB pages and 4 of
- * superpages: HellaCache.scala and ICache.scala, nTLBWays and nTLBSuperpages), and the direct-mapped second level that
- * both share. Their state changes only on fills and fences, so the executors' soft TLBs may hold any subset.
+ * The modelled TLBs: the first-level ones, fully associative with 32 entries (HellaCache.scala and ICache.scala, nTLBWays)
+ * of any page size and FIFO replacement, and the direct-mapped second level that both share. Rocket keeps superpages
+ * apart in 4 entries and replaces by pseudo-LRU; so few entries would thrash under FIFO, so ours share. State changes
+ * only on fills and fences: the executors' soft TLBs may hold any subset.
  *
  * A context says whose translation it is: bit 31 VS-stage bare, bit 30 V, 29:16 VMID, 15:0 ASID. Flags are the bits of
  * the leaf PTE (R 2, W 4, X 8, U 16, G 32, D 128) and those of the G-stage beside them.
@@ -25,9 +26,7 @@ export const CONTEXT_VIRTUAL = 0x4000_0000
 const CONTEXT_ASID = 0xffff
 const CONTEXT_VMID = 0x3fff_0000
 
-const BASE = 32
-const SUPER = 4
-const ALL = BASE + SUPER
+const ENTRIES = 32
 const HINTS = 256
 /** Pages of one superpage entry that a soft TLB can be told to drop one by one; beyond, it is flushed. */
 const TRACKED = 64
@@ -38,7 +37,7 @@ export interface TlbState {
   readonly physical: readonly number[]
   readonly context: readonly number[]
   readonly flags: readonly number[]
-  readonly next: readonly number[]
+  readonly next: number
 }
 
 /** Told of pages that leave. */
@@ -49,20 +48,22 @@ export interface TlbListener {
 
 export class Tlb {
   /** First virtual page, pages covered (0: empty), first physical page, context and flags of each entry. */
-  readonly page = new Float64Array(ALL)
-  readonly span = new Float64Array(ALL)
-  readonly physical = new Float64Array(ALL)
-  readonly context = new Int32Array(ALL)
-  readonly flags = new Int32Array(ALL)
+  readonly page = new Float64Array(ENTRIES)
+  readonly span = new Float64Array(ENTRIES)
+  readonly physical = new Float64Array(ENTRIES)
+  readonly context = new Int32Array(ENTRIES)
+  readonly flags = new Int32Array(ENTRIES)
   readonly #listener: TlbListener
+  /** Of 4 KiB entries: which was entered last with a page of this hash, and how many have one. */
   readonly #hint = new Uint8Array(HINTS)
-  /** Base entries whose page has this hash. */
   readonly #hashed = new Uint8Array(HINTS)
-  #nextBase = 0
-  #nextSuper = 0
-  #supers = 0
-  readonly #tracked = new Float64Array(SUPER * TRACKED)
-  readonly #trackedCount = new Int32Array(SUPER)
+  /** The superpage entries, in no order. */
+  readonly #supers = new Uint8Array(ENTRIES)
+  #superCount = 0
+  #next = 0
+  /** Pages of each superpage entry that a soft TLB holds. */
+  readonly #tracked = new Float64Array(ENTRIES * TRACKED)
+  readonly #trackedCount = new Int32Array(ENTRIES)
 
   constructor(listener: TlbListener) {
     this.#listener = listener
@@ -74,14 +75,18 @@ export class Tlb {
     if (this.#hashed[hash] !== 0) {
       const hint = this.#hint[hash]!
       if (this.page[hint] === page && this.span[hint] === 1 && this.#inContext(hint, context)) return hint
-      for (let at = 0; at < BASE; at++) {
+      for (let at = 0; at < ENTRIES; at++) {
         if (this.page[at] === page && this.span[at] === 1 && this.#inContext(at, context)) return at
       }
     }
-    if (this.#supers !== 0) {
-      for (let at = BASE; at < ALL; at++) {
-        const offset = page - this.page[at]!
-        if (offset >= 0 && offset < this.span[at]! && this.#inContext(at, context)) return at
+    for (let n = 0; n < this.#superCount; n++) {
+      const at = this.#supers[n]!
+      const offset = page - this.page[at]!
+      if (offset >= 0 && offset < this.span[at]! && this.#inContext(at, context)) {
+        // Found again soon: the next lookup sees it first.
+        this.#supers[n] = this.#supers[0]!
+        this.#supers[0] = at
+        return at
       }
     }
     return -1
@@ -91,58 +96,44 @@ export class Tlb {
   fill(page: number, span: number, physical: number, context: number, flags: number): number {
     const old = this.lookup(page, context)
     if (old >= 0) this.remove(old)
-    let at: number
-    if (span === 1) {
-      at = this.#nextBase
-      this.#nextBase = at + 1 === BASE ? 0 : at + 1
-    } else {
-      at = BASE + this.#nextSuper
-      this.#nextSuper = this.#nextSuper + 1 === SUPER ? 0 : this.#nextSuper + 1
-    }
+    const at = this.#next
+    this.#next = (at + 1) & (ENTRIES - 1)
     if (this.span[at] !== 0) this.remove(at)
     this.page[at] = page
     this.span[at] = span
     this.physical[at] = physical
     this.context[at] = context
     this.flags[at] = flags
-    if (span === 1) {
-      const hash = page & (HINTS - 1)
-      this.#hint[hash] = at
-      this.#hashed[hash]!++
-    } else {
-      this.#supers++
-    }
+    this.#index(at)
     return at
   }
 
   /** The soft TLB took over a page of this entry. */
   track(at: number, page: number): void {
-    if (at < BASE) return
-    const entry = at - BASE
-    const count = this.#trackedCount[entry]!
-    if (count < TRACKED) this.#tracked[entry * TRACKED + count] = page
-    this.#trackedCount[entry] = count + 1
+    if (this.span[at] === 1) return
+    const count = this.#trackedCount[at]!
+    if (count < TRACKED) this.#tracked[at * TRACKED + count] = page
+    this.#trackedCount[at] = count + 1
   }
 
   remove(at: number): void {
-    if (at < BASE) {
+    if (this.span[at] === 1) {
       const page = this.page[at]!
       this.#hashed[page & (HINTS - 1)]!--
       this.#listener.drop(page)
     } else {
-      this.#supers--
-      const entry = at - BASE
-      const count = this.#trackedCount[entry]!
+      this.#supers[this.#supers.indexOf(at)] = this.#supers[--this.#superCount]!
+      const count = this.#trackedCount[at]!
       if (count > TRACKED) this.#listener.flush()
-      else for (let n = 0; n < count; n++) this.#listener.drop(this.#tracked[entry * TRACKED + n]!)
-      this.#trackedCount[entry] = 0
+      else for (let n = 0; n < count; n++) this.#listener.drop(this.#tracked[at * TRACKED + n]!)
+      this.#trackedCount[at] = 0
     }
     this.span[at] = 0
   }
 
   /** Removes what matches: contexts equal under `mask`; a page, unless it is -1; global entries only if `globals` (a fence that names no ASID). */
   fence(page: number, context: number, mask: number, globals: boolean): void {
-    for (let at = 0; at < ALL; at++) {
+    for (let at = 0; at < ENTRIES; at++) {
       if (this.span[at] === 0) continue
       if (((this.context[at]! ^ context) & mask) !== 0) continue
       if (!globals && this.#isGlobal(at)) continue
@@ -155,7 +146,7 @@ export class Tlb {
     const { page, span, physical, context, flags } = this
     return {
       page: [...page], span: [...span], physical: [...physical], context: [...context], flags: [...flags],
-      next: [this.#nextBase, this.#nextSuper],
+      next: this.#next,
     }
   }
 
@@ -166,21 +157,21 @@ export class Tlb {
     this.physical.set(state.physical)
     this.context.set(state.context)
     this.flags.set(state.flags)
-    this.#nextBase = state.next[0]!
-    this.#nextSuper = state.next[1]!
+    this.#next = state.next
     this.#hashed.fill(0)
     this.#trackedCount.fill(0)
-    this.#supers = 0
-    for (let at = 0; at < ALL; at++) {
-      if (this.span[at] === 0) continue
-      if (at >= BASE) {
-        this.#supers++
-      } else {
-        const hash = this.page[at]! & (HINTS - 1)
-        this.#hashed[hash]!++
-        this.#hint[hash] = at
-      }
+    this.#superCount = 0
+    for (let at = 0; at < ENTRIES; at++) if (this.span[at] !== 0) this.#index(at)
+  }
+
+  #index(at: number): void {
+    if (this.span[at] !== 1) {
+      this.#supers[this.#superCount++] = at
+      return
     }
+    const hash = this.page[at]! & (HINTS - 1)
+    this.#hint[hash] = at
+    this.#hashed[hash]!++
   }
 
   #inContext(at: number, context: number): boolean {
