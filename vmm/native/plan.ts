@@ -15,11 +15,11 @@ import { guestTree } from '../core/guest-tree.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
-import { FreeMemory } from './free-memory.ts'
+import { FreeMemory } from '../core/free-memory.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
-import type { PlacedDevice } from './placed-device.ts'
+import type { PlacedDevice } from '../core/placed-device.ts'
 import { Scheduler } from './scheduler.ts'
-import { SerialConsole } from './serial-console.ts'
+import { SerialConsole } from '../core/serial-console.ts'
 
 /** The UART's PLIC source and the root bus's first: the tree says so too. */
 const TICKS_PER_MICROSECOND = 10

@@ -3,7 +3,7 @@
  * given away: no guest waits for zeroing, and none sees what another left behind.
  */
 import type { HartPort } from '../../hw/port.ts'
-import { LARGE_PAGE } from '../core/g-stage.ts'
+import { LARGE_PAGE } from './g-stage.ts'
 
 /** Bytes scrubbed in one entry. */
 const PIECE = 0x1_0000
