@@ -20,10 +20,17 @@ import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
 import { Code } from './wasm-code.ts'
 import { I32, I64, ModuleEncoder } from './wasm-encoder.ts'
 
+/** What the interpreter itself charges. */
+export interface Costs {
+  instruction(instruction: Instruction): number
+  /** A misaligned access within a page, on top. */
+  readonly misaligned: number
+}
+
 /** The module's bytes, for a memory of `memoryPages`; `entrance` is the address of a record with handler ENTRANCE. */
-export function encodeInterpreter(memoryPages: number, entrance: number, cycles: (instruction: Instruction) => number): Uint8Array {
+export function encodeInterpreter(memoryPages: number, entrance: number, costs: Costs): Uint8Array {
   const module = new ModuleEncoder()
-  const runtime = addRuntime(module)
+  const runtime = addRuntime(module, costs.misaligned)
   const type = module.type([I32], [I32])
   const define = (body: (code: Code) => void): number => {
     const index = module.declare(type)
@@ -38,11 +45,11 @@ export function encodeInterpreter(memoryPages: number, entrance: number, cycles:
   // Indices up to FIRST_COLD never reach the table but for ILLEGAL.
   const functions = new Array<number>(FIRST_COLD).fill(illegal)
   for (const handler of COLD_HANDLERS) {
-    functions.push(define(code => emitHandler(functionFrame(code, runtime), handler.effects, handler, cycles(handler.instruction))))
+    functions.push(define(code => emitHandler(functionFrame(code, runtime), handler.effects, handler, costs.instruction(handler.instruction))))
   }
   module.table(type, functions)
   const run = module.declare(module.type([], []))
-  module.define(run, loop(runtime, type, entrance, cycles))
+  module.define(run, loop(runtime, type, entrance, costs))
   module.export('run', run)
   return module.encode(memoryPages)
 }
@@ -84,7 +91,7 @@ function functionFrame(code: Code, runtime: Runtime): Frame {
   }
 }
 
-function loop(runtime: Runtime, functionType: number, entrance: number, cycles: (instruction: Instruction) => number): Code {
+function loop(runtime: Runtime, functionType: number, entrance: number, costs: Costs): Code {
   const code = new Code(0)
   const [slot, budget, tlb, target, entry] = [code.local(I32), code.local(I32), code.local(I32), code.local(I64), code.local(I32)]
   const bodies = LAST_IN_LOOP + 1
@@ -138,7 +145,7 @@ function loop(runtime: Runtime, functionType: number, entrance: number, cycles: 
         throw new Error('a handler in the loop does not set PC')
       },
     }
-    emitHandler(frame, handler.effects, handler, cycles(handler.instruction))
+    emitHandler(frame, handler.effects, handler, costs.instruction(handler.instruction))
   }
   if (toFunction() !== 0) throw new Error('the loop has as many blocks as handlers')
   code.end()

@@ -3,10 +3,11 @@
  * All imports take and return i32; the index of an operation stands for its name.
  */
 import type { CacheBlockOperation, CsrOperation } from '../hart/services.ts'
-import { ADDRESS, BUDGET, PC, VALUE } from '../hart/state.ts'
+import { ADDRESS, BUDGET, PC, STALLS, VALUE } from '../hart/state.ts'
 import type { Action, AmoOperation, FloatOperation } from '../spec/isa/semantics.ts'
-import { PC_BASE, SLOT } from './record.ts'
-import { Code } from './wasm-code.ts'
+import { PC_BASE, SLOT, TLB_BASE } from './record.ts'
+import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
+import { Code, type MemoryOpcode } from './wasm-code.ts'
 import { I32, I64, type ModuleEncoder } from './wasm-encoder.ts'
 
 export const ACTIONS: readonly Action[] = [
@@ -20,6 +21,11 @@ export const FLOAT_OPERATIONS: readonly FloatOperation[] = [
   'add', 'sub', 'mul', 'div', 'sqrt', 'fmadd', 'fmsub', 'fnmadd', 'fnmsub', 'min', 'max', 'eq', 'lt', 'le', 'classify', 'to-s', 'to-d',
   'to-w', 'to-wu', 'to-l', 'to-lu', 'from-w', 'from-wu', 'from-l', 'from-lu',
 ]
+
+const MISALIGNED_LOADS: readonly (readonly [number, MemoryOpcode])[] = [
+  [8, 'i64Load'], [-8, 'i64Load'], [4, 'i64Load32U'], [-4, 'i64Load32S'], [2, 'i64Load16U'], [-2, 'i64Load16S'],
+]
+const MISALIGNED_STORES: readonly (readonly [number, MemoryOpcode])[] = [[8, 'i64Store'], [4, 'i64Store32'], [2, 'i64Store16']]
 
 /** Imported functions, with how many i32 parameters each takes. Each returns 0, or 1 if a trap was taken. */
 const SERVICES = {
@@ -47,8 +53,8 @@ export interface Runtime {
   readonly divide: Readonly<Record<'quotient' | 'remainder', Readonly<Record<'signed' | 'unsigned', Readonly<Record<32 | 64, number>>>>>>
 }
 
-/** Declares the imports and defines the functions. */
-export function addRuntime(module: ModuleEncoder): Runtime {
+/** Declares the imports and defines the functions. `misaligned` is what a misaligned access stalls. */
+export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
   const imports: Partial<Record<Service, number>> = {}
   for (const [name, parameters] of Object.entries(SERVICES)) {
     imports[name as Service] = module.importFunction(name, module.type(new Array(parameters).fill(I32), [I32]))
@@ -66,12 +72,42 @@ export function addRuntime(module: ModuleEncoder): Runtime {
     code.i32(0).get(0).memory('i32Store', SLOT)
     code.i32(0).get(1).memory('i32Store', BUDGET)
   })
+  const mailbox = (code: Code, address: number, from: number): Code => code.i32(0).get(from).memory('i64Store', address)
   const slowLoad = define([I32, I32, I64, I32], [I32], code => {
-    code.get(0).get(1).call(prepare).i32(0).get(2).memory('i64Store', ADDRESS).get(3).call(services.load)
+    const size = code.local(I32)
+    // Its absolute value: negative sizes are signed.
+    code.get(3).get(3).i32(31).op('i32ShrS').tee(size).op('i32Xor').get(size).op('i32Sub').set(size)
+    misalignedAccess(code, 'load', size, host => {
+      for (const [bytes, opcode] of MISALIGNED_LOADS) {
+        code.get(3).i32(bytes).op('i32Eq').if().i32(0).get(host).memory(opcode).memory('i64Store', VALUE).end()
+      }
+    })
+    code.get(0).get(1).call(prepare)
+    mailbox(code, ADDRESS, 2).get(3).call(services.load)
   })
   const slowStore = define([I32, I32, I64, I64, I32], [I32], code => {
-    code.get(0).get(1).call(prepare).i32(0).get(2).memory('i64Store', ADDRESS).i32(0).get(3).memory('i64Store', VALUE).get(4).call(services.store)
+    misalignedAccess(code, 'store', 4, host => {
+      for (const [bytes, opcode] of MISALIGNED_STORES) {
+        code.get(4).i32(bytes).op('i32Eq').if().get(host).get(3).memory(opcode).end()
+      }
+    })
+    code.get(0).get(1).call(prepare)
+    mailbox(code, ADDRESS, 2)
+    mailbox(code, VALUE, 3).get(4).call(services.store)
   })
+  /** In slowLoad and slowStore: does an access that fails the soft TLB's check only because it is misaligned, and returns. */
+  function misalignedAccess(code: Code, access: 'load' | 'store', size: number, does: (host: number) => void): void {
+    const [entry, low] = [code.local(I32), code.local(I32)]
+    code.get(2).op('i32WrapI64').tee(low).i32(INDEX_SHIFT).op('i32ShrU').i32(INDEX_MASK).op('i32And')
+    code.i32(0).memory('i32Load', TLB_BASE).op('i32Add').set(entry)
+    code.get(2).i64(-4096n).op('i64And').get(entry).memory('i64Load', ARRAYS[access]).op('i64Eq')
+    code.get(low).i32(4095).op('i32And').get(size).op('i32Add').i32(4096).op('i32LeU', 'i32And').if()
+    code.get(low).get(entry).memory('i32Load', ARRAYS[access] + ADDEND).op('i32Add').set(low)
+    does(low)
+    code.i32(0).get(1).i32(misaligned).op('i32Sub').memory('i32Store', BUDGET)
+    code.i32(0).i32(0).memory('f64Load', STALLS).f64(misaligned).op('f64Add').memory('f64Store', STALLS)
+    code.i32(0).op('return').end()
+  }
   const uu = define([I64, I64], [I64], highProduct)
   // A negative factor counts 2^64 too much as unsigned: subtract the other factor from the high half.
   const signedProduct = (both: boolean) => (code: Code) => {

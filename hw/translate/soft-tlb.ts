@@ -30,6 +30,8 @@ export type Access = keyof typeof ARRAYS
 export const ADDEND = 8
 
 const UNFILLED = 7
+/** From a page number to the high half of its address. */
+const PAGES_TO_HIGH = 2 ** (PAGE_SHIFT - 32)
 
 /** The translation class in force. */
 function translationClass(words: Int32Array): number {
@@ -60,16 +62,16 @@ export class SoftTlb {
     return this.#base + translationClass(this.#words) * CLASS_BYTES
   }
 
-  /** Enters a page in the class in force. `host` is the page's host offset; for `fetch`, that of its first record. */
-  fill(access: Access, page: number, host: number): void {
-    const of = translationClass(this.#words)
+  /** Enters a page in the class at `base` (see there). `host` is the page's host offset; for `fetch`, that of its first record. */
+  fill(base: number, access: Access, page: number, host: number): void {
+    const of = (base - this.#base) / CLASS_BYTES
     if (of === UNFILLED) return
-    const base = this.#base + of * CLASS_BYTES
-    const at = (base + ARRAYS[access] + (page & (ENTRIES - 1)) * ENTRY_BYTES) >> 2
+    const array = access === 'load' ? ARRAYS.load : access === 'store' ? ARRAYS.store : ARRAYS.fetch
+    const at = (base + array + (page & (ENTRIES - 1)) * ENTRY_BYTES) >> 2
     const low = (page | 0) << PAGE_SHIFT
     const words = this.#words
     words[at] = low
-    words[at + 1] = Math.floor(page / 2 ** (32 - PAGE_SHIFT))
+    words[at + 1] = Math.floor(page * PAGES_TO_HIGH)
     words[at + 2] = access === 'fetch' ? host : host - low
     this.#used |= 1 << of
   }
@@ -77,7 +79,7 @@ export class SoftTlb {
   /** Forgets a page in every class. */
   drop(page: number): void {
     const low = (page | 0) << PAGE_SHIFT
-    const high = Math.floor(page / 2 ** (32 - PAGE_SHIFT)) | 0
+    const high = Math.floor(page * PAGES_TO_HIGH) | 0
     const words = this.#words
     const index = (page & (ENTRIES - 1)) * ENTRY_BYTES
     for (let of = 0; of < CLASSES; of++) {

@@ -3,11 +3,10 @@ import { DONE, RELOAD, TRAPPED, type Executor, type HartServices, type Outcome }
 import { BUDGET, PC, VALUE } from '../hart/state.ts'
 import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
-import type { Instruction } from '../spec/isa/index.ts'
-import { instructionCycles } from '../time/prices.ts'
+import { instructionCycles, rocketFlat } from '../time/prices.ts'
 import { CodePages, type CodeStatistics } from './code-pages.ts'
 import { ENTRANCE } from './handlers.ts'
-import { encodeInterpreter } from './interpreter.ts'
+import { encodeInterpreter, type Costs } from './interpreter.ts'
 import { PC_BASE, RECORD, RECORD_BYTES, SLOT, STRADDLING, TLB_BASE } from './record.ts'
 import { ACTIONS, AMO_OPERATIONS, CACHE_BLOCK_OPERATIONS, CSR_OPERATIONS, FLOAT_OPERATIONS, type Service } from './runtime.ts'
 import { SoftTlb, type Access } from './soft-tlb.ts'
@@ -28,15 +27,26 @@ export interface Tier0Statistics extends CodeStatistics {
   readonly others: number
 }
 
+const COSTS: Costs = { instruction: instructionCycles, misaligned: rocketFlat.misaligned }
+
+/** Makes the executors of a machine's harts. */
+export function tier0(): (memory: Memory, hart: HartServices, hartIndex: number) => Tier0 {
+  let code: Tier0Code | undefined
+  return (memory, hart, hartIndex) => {
+    if (code?.pages.memory !== memory) code = new Tier0Code(memory)
+    return new Tier0(memory, hart, hartIndex, code)
+  }
+}
+
 /** What the interpreters of one machine's harts share: compiled code and predecoded pages. */
 export class Tier0Code {
   readonly pages: CodePages
   readonly module: WebAssembly.Module
 
-  constructor(memory: Memory, pages = new CodePages(memory), cycles: (instruction: Instruction) => number = instructionCycles) {
+  constructor(memory: Memory, pages = new CodePages(memory), costs: Costs = COSTS) {
     this.pages = pages
     memory.view.setUint16(memory.scratchHost + RECORD.handler, ENTRANCE, true)
-    this.module = new WebAssembly.Module(encodeInterpreter(memory.bytes.length / 65536, memory.scratchHost, cycles))
+    this.module = new WebAssembly.Module(encodeInterpreter(memory.bytes.length / 65536, memory.scratchHost, costs))
   }
 }
 
@@ -84,11 +94,17 @@ export class Tier0 implements Executor {
   }
 
   fill(access: Access, virtualPage: number, host: number): void {
+    const { words } = this.#memory
+    const base = words[TLB_BASE_WORD]!
+    const pages = this.#pages
     if (access === 'fetch') {
-      this.#tlb.fill('fetch', virtualPage, this.#pages.records(host))
+      this.#tlb.fill(base, 'fetch', virtualPage, pages.records(host))
     } else {
-      if (access === 'store' && this.#pages.holds(host)) this.#pages.retire(host, this.#memory.words[SLOT_WORD]!)
-      if (access === 'load' || !this.#pages.holds(host)) this.#tlb.fill(access, virtualPage, host)
+      if (access === 'store' && pages.holds(host)) {
+        pages.retire(host, words[SLOT_WORD]!)
+        if (pages.holds(host)) return
+      }
+      this.#tlb.fill(base, access, virtualPage, host)
     }
   }
 
@@ -103,9 +119,8 @@ export class Tier0 implements Executor {
     this.#lost = true
   }
 
-  written(host: number, bytes: number): void {
-    this.#pages.written(host, bytes)
-  }
+  /** The predecoded pages are told by the memory itself, once for all harts. */
+  written(): void {}
 
   /** Records of what was written are forgotten at once: nothing is stale. */
   fenceI(): void {}

@@ -1,6 +1,7 @@
 import { DONE, RELOAD, TRAPPED, type HartServices, type Outcome, type TranslationCache } from '../../../hw/hart/services.ts'
 import { ADDRESS, BUDGET, FLOAT, OPERANDS, PC, RESERVATION, STALLS, VALUE } from '../../../hw/hart/state.ts'
 import { Memory } from '../../../hw/memory/memory.ts'
+import { rocketFlat } from '../../../hw/time/prices.ts'
 import type { Action, AmoOperation } from '../../../hw/spec/isa/semantics.ts'
 
 export const RAM_BASE = 0x8000_0000
@@ -58,6 +59,7 @@ export class PagedHart implements HartServices {
   load(bytes: number, signed: boolean): Outcome {
     const address = this.#number(ADDRESS)
     if (!this.#translate(this.#data, address, bytes)) return this.#trap('load')
+    if (address % bytes !== 0) this.#stall(rocketFlat.misaligned)
     if (address % PAGE + bytes <= PAGE) this.cache?.fill('load', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
     let value = 0n
     for (let at = bytes - 1; at >= 0; at--) value = (value << 8n) | BigInt(this.memory.bytes[this.hostOf(address + at)]!)
@@ -68,6 +70,7 @@ export class PagedHart implements HartServices {
   store(bytes: number): Outcome {
     const address = this.#number(ADDRESS)
     if (!this.#translate(this.#data, address, bytes)) return this.#trap('store')
+    if (address % bytes !== 0) this.#stall(rocketFlat.misaligned)
     const value = this.memory.longs[VALUE >> 3]!
     for (let at = 0; at < bytes; at++) {
       this.memory.bytes[this.hostOf(address + at)] = Number((value >> BigInt(8 * at)) & 0xffn)
