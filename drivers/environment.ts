@@ -106,7 +106,14 @@ export interface BlockDevice extends Lifecycle {
    * `device` is the data's address as the device sees it, a multiple of 4; it need not be one of this driver's own
    * buffers. False if not ready, the tag is busy, `count` is not within 1 to maximumSectors(), or the device has no room.
    */
-  submit(tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, device: number, forceUnitAccess: boolean): boolean
+  submit(
+    tag: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    device: number,
+    forceUnitAccess: boolean,
+  ): boolean
   /** Handles up to `budget` completions, calling `completed(tag, how)` for each; returns how many. */
   poll(budget: number): number
   onCompleted(completed: (tag: number, how: Completion) => void): void

@@ -16,7 +16,11 @@ export interface NicRing {
 }
 
 /** A ring's memory and variables, for `depth` descriptors at a time. */
-export function makeRing(env: Environment, names: { ring: string; tags: string; room: string }, depth: number): NicRing {
+export function makeRing(
+  env: Environment,
+  names: { ring: string; tags: string; room: string },
+  depth: number,
+): NicRing {
   const entries = Math.ceil((depth + 1) / GRANULE) * GRANULE
   return {
     entries,

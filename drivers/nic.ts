@@ -21,17 +21,21 @@ const ADDRESS_VALID = withField(nic.RAH.fields.AV, 0, 1)
 const RECEIVE_QUEUE_ENABLE = withField(nic.RXDCTL.fields.ENABLE, 0, 1)
 const TRANSMIT_QUEUE_ENABLE = withField(nic.TXDCTL.fields.ENABLE, 0, 1)
 /** Broadcasts are let in, frames longer than Ethernet's are not, and the checksum at the end is taken off. */
-const RECEIVE = withField(nic.RCTL.fields.RXEN, 0, 1) | withField(nic.RCTL.fields.BAM, 0, 1) | withField(nic.RCTL.fields.SECRC, 0, 1)
+const RECEIVE =
+  withField(nic.RCTL.fields.RXEN, 0, 1) | withField(nic.RCTL.fields.BAM, 0, 1) | withField(nic.RCTL.fields.SECRC, 0, 1)
 const TRANSMIT = withField(nic.TCTL.fields.EN, 0, 1) | withField(nic.TCTL.fields.PSP, 0, 1)
 /** One buffer a frame, of so many KiB; frames are dropped rather than the card held up when there is none. */
 const BUFFER_KIB = 2
 const BUFFER_BYTES = BUFFER_KIB * 1024
 const ADVANCED_ONE_BUFFER = 1
 const RECEIVE_QUEUE =
-  withField(nic.SRRCTL.fields.BSIZEPACKET, 0, BUFFER_KIB) | withField(nic.SRRCTL.fields.DESCTYPE, 0, ADVANCED_ONE_BUFFER) |
+  withField(nic.SRRCTL.fields.BSIZEPACKET, 0, BUFFER_KIB) |
+  withField(nic.SRRCTL.fields.DESCTYPE, 0, ADVANCED_ONE_BUFFER) |
   withField(nic.SRRCTL.fields.DROP_EN, 0, 1)
 const CAUSES =
-  withField(nic.IMS.fields.TXDW, 0, 1) | withField(nic.IMS.fields.RXDMT0, 0, 1) | withField(nic.IMS.fields.RXMISS, 0, 1) |
+  withField(nic.IMS.fields.TXDW, 0, 1) |
+  withField(nic.IMS.fields.RXDMT0, 0, 1) |
+  withField(nic.IMS.fields.RXMISS, 0, 1) |
   withField(nic.IMS.fields.RXDW, 0, 1)
 
 const PACKET = receiveRead.PACKET.at
@@ -49,8 +53,11 @@ const PAYLOAD_SHIFT = transmitData.OPTIONS.fields.PAYLEN.low
 const { fields: command } = transmitData.COMMAND
 /** A whole frame in one descriptor, checksum appended, reported when done. */
 const TX_FRAME =
-  withField(command.DTYP, 0, TRANSMIT_TYPE.DATA) | withField(command.EOP, 0, 1) | withField(command.IFCS, 0, 1) |
-  withField(command.RS, 0, 1) | withField(command.DEXT, 0, 1)
+  withField(command.DTYP, 0, TRANSMIT_TYPE.DATA) |
+  withField(command.EOP, 0, 1) |
+  withField(command.IFCS, 0, 1) |
+  withField(command.RS, 0, 1) |
+  withField(command.DEXT, 0, 1)
 /** Ethernet's longest frame without its checksum, one VLAN tag included. */
 const MAXIMUM_FRAME = 1518
 
@@ -73,7 +80,14 @@ const LAST_RESET = 7
 const STOPPED = 8
 const STUCK = 9
 
-const FAILURES = ['', 'no network card', 'the card did not reset', 'the card has no station address', 'device lost', 'the card does not stop'] as const
+const FAILURES = [
+  '',
+  'no network card',
+  'the card did not reset',
+  'the card has no station address',
+  'device lost',
+  'the card does not stop',
+] as const
 const NO_CARD = 1
 const NO_RESET = 2
 const NO_ADDRESS = 3
@@ -94,7 +108,18 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   const interval = config.interruptInterval === undefined ? 0 : config.interruptInterval
   const receiver = makeRing(env, { ring: 'receiver', tags: 'receiver tags', room: 'receiver room' }, depth)
   const transmitter = makeRing(env, { ring: 'transmitter', tags: 'transmitter tags', room: 'transmitter room' }, depth)
-  const state = env.state('nic', { phase: CREATED, failure: 0, tries: 0, cleared: 0, polling: 0, owed: 0, progress: 0, looks: 0, low: 0, high: 0 })
+  const state = env.state('nic', {
+    phase: CREATED,
+    failure: 0,
+    tries: 0,
+    cleared: 0,
+    polling: 0,
+    owed: 0,
+    progress: 0,
+    looks: 0,
+    low: 0,
+    high: 0,
+  })
   /** Per tag: 1 while the card has its buffer. */
   const sending = env.state('sending', new Int32Array(depth))
   const receiving = env.state('receiving', new Int32Array(depth))
@@ -198,7 +223,10 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   }
 
   function awaitEnabled(): void {
-    if ((device.read(nic.RXDCTL, QUEUE) & RECEIVE_QUEUE_ENABLE) === 0 || (device.read(nic.TXDCTL, QUEUE) & TRANSMIT_QUEUE_ENABLE) === 0) {
+    if (
+      (device.read(nic.RXDCTL, QUEUE) & RECEIVE_QUEUE_ENABLE) === 0 ||
+      (device.read(nic.TXDCTL, QUEUE) & TRANSMIT_QUEUE_ENABLE) === 0
+    ) {
       if (!again()) fail(NO_RESET)
       return
     }
@@ -213,7 +241,8 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   }
 
   function transmit(tag: number, frame: number, bytes: number): boolean {
-    if (state.phase !== RUNNING || tag < 0 || tag >= depth || sending[tag] !== 0 || bytes < 1 || bytes > MAXIMUM_FRAME) return false
+    if (state.phase !== RUNNING || tag < 0 || tag >= depth || sending[tag] !== 0 || bytes < 1 || bytes > MAXIMUM_FRAME)
+      return false
     sending[tag] = 1
     const { memory } = transmitter
     const at = tailAt(transmitter)
@@ -369,7 +398,12 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
     stop,
     stopped: () => state.phase === STOPPED,
     mac: () => [
-      state.low & 0xff, (state.low >>> 8) & 0xff, (state.low >>> 16) & 0xff, state.low >>> 24, state.high & 0xff, state.high >>> 8,
+      state.low & 0xff,
+      (state.low >>> 8) & 0xff,
+      (state.low >>> 16) & 0xff,
+      state.low >>> 24,
+      state.high & 0xff,
+      state.high >>> 8,
     ],
     linkUp: () => state.phase === RUNNING && (device.read(nic.STATUS) & LINK_UP) !== 0,
     transmit,

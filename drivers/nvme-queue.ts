@@ -62,7 +62,13 @@ export function clearNvmeQueue(queue: NvmeQueue): void {
 
 /** Writes a command at the tail. `parameters` is CDW10 and CDW11, a number below 2^53. Nothing tells the device yet. */
 export function writeCommand(
-  queue: NvmeQueue, opcodeAndId: number, namespace: number, prp1: number, prp2: number, parameters: number, cdw12: number,
+  queue: NvmeQueue,
+  opcodeAndId: number,
+  namespace: number,
+  prp1: number,
+  prp2: number,
+  parameters: number,
+  cdw12: number,
 ): void {
   const { submissions, state } = queue
   const at = state.tail * ENTRY_BYTES

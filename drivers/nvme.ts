@@ -3,9 +3,26 @@
  * short steps driven by a timer; requests are driven by interrupts or, without any in its environment, by `poll`.
  */
 import type { BlockDevice, Completion, Environment } from './environment.ts'
-import { clearNvmeQueue, makeNvmeQueue, NONE, type NvmeQueue, resultOf, ringHead, ringTail, takeCompletion, writeCommand } from './nvme-queue.ts'
+import {
+  clearNvmeQueue,
+  makeNvmeQueue,
+  NONE,
+  type NvmeQueue,
+  resultOf,
+  ringHead,
+  ringTail,
+  takeCompletion,
+  writeCommand,
+} from './nvme-queue.ts'
 import { ADMIN, CNS, FEATURE, NVM, nvme, SHUTDOWN, STATUS } from '../hw/spec/devices/nvme.ts'
-import { completionEntry, createQueueCommand, identifyController, identifyNamespace, readWriteCommand, submissionEntry } from '../hw/spec/layouts/nvme.ts'
+import {
+  completionEntry,
+  createQueueCommand,
+  identifyController,
+  identifyNamespace,
+  readWriteCommand,
+  submissionEntry,
+} from '../hw/spec/layouts/nvme.ts'
 import { fieldOf, withField } from '../hw/spec/registers.ts'
 
 const READY = withField(nvme.CSTS.fields.RDY, 0, 1)
@@ -64,8 +81,13 @@ const STOPPED = 12
 const STUCK = 13
 
 const FAILURES = [
-  '', 'no NVMe controller', 'the controller did not become ready', 'the controller refused a command', 'no namespace with sectors of 512 bytes',
-  'device lost', 'the controller does not stop',
+  '',
+  'no NVMe controller',
+  'the controller did not become ready',
+  'the controller refused a command',
+  'no namespace with sectors of 512 bytes',
+  'device lost',
+  'the controller does not stop',
 ] as const
 const NO_CONTROLLER = 1
 const NOT_READY = 2
@@ -100,8 +122,20 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
   const identity = dma.allocate(PAGE)
   const lists = dma.allocate(depth * LIST_BYTES)
   const state = env.state('nvme', {
-    phase: CREATED, failure: 0, queue: 1, deadline: 0, asked: 0, answered: 0, sectors: 0, maximum: 0, outstanding: 0,
-    watching: 0, age: 0, resets: 0, aborting: 0, readyMicroseconds: 0,
+    phase: CREATED,
+    failure: 0,
+    queue: 1,
+    deadline: 0,
+    asked: 0,
+    answered: 0,
+    sectors: 0,
+    maximum: 0,
+    outstanding: 0,
+    watching: 0,
+    age: 0,
+    resets: 0,
+    aborting: 0,
+    readyMicroseconds: 0,
   })
   /** Per tag: the age (plus one) at which it was submitted, 0 if it is free. */
   const since = env.state('since', new Int32Array(depth))
@@ -114,7 +148,12 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
     const high = device.readHigh(nvme.CAP)
     const largest = fieldOf(nvme.CAP.fields.MQES, low) + 1
     // Doorbells at a wider stride than the table's, pages that are not 4 KiB, or queues too short: not a controller for this driver.
-    if (low === ALL_ONES || fieldOf(nvme.CAP.fields.DSTRD, high) !== 0 || fieldOf(nvme.CAP.fields.MPSMIN, high) !== 0 || largest < queues[1].entries) {
+    if (
+      low === ALL_ONES ||
+      fieldOf(nvme.CAP.fields.DSTRD, high) !== 0 ||
+      fieldOf(nvme.CAP.fields.MPSMIN, high) !== 0 ||
+      largest < queues[1].entries
+    ) {
       fail(NO_CONTROLLER)
       return
     }
@@ -187,7 +226,8 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
     const id = state.queue
     if (phase === IDENTIFYING_CONTROLLER) ask(ADMIN.IDENTIFY, 0, identity.device, CNS.CONTROLLER, 0)
     else if (phase === IDENTIFYING_NAMESPACE) ask(ADMIN.IDENTIFY, NAMESPACE, identity.device, CNS.NAMESPACE, 0)
-    else if (phase === COUNTING_QUEUES) ask(ADMIN.SET_FEATURES, 0, 0, FEATURE.NUMBER_OF_QUEUES, (pairs - 1) | ((pairs - 1) << 16))
+    else if (phase === COUNTING_QUEUES)
+      ask(ADMIN.SET_FEATURES, 0, 0, FEATURE.NUMBER_OF_QUEUES, (pairs - 1) | ((pairs - 1) << 16))
     else {
       const sizeAndId = (id | ((queues[id].entries - 1) << QSIZE_SHIFT)) >>> 0
       if (phase === CREATING_COMPLETION_QUEUE) {
@@ -263,7 +303,14 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
     for (let i = 0; i < interrupts.length; i++) interrupts[i].unmask()
   }
 
-  function submit(tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, address: number, forceUnitAccess: boolean): boolean {
+  function submit(
+    tag: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    address: number,
+    forceUnitAccess: boolean,
+  ): boolean {
     if (state.phase !== RUNNING || tag < 0 || tag >= depth || since[tag] !== 0) return false
     const queue = queues[1 + (tag % pairs)]
     if (operation === 'flush') writeCommand(queue, (NVM.FLUSH | (tag << CID_SHIFT)) >>> 0, NAMESPACE, 0, 0, 0, 0)
@@ -272,7 +319,13 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
       const opcode = operation === 'read' ? NVM.READ : NVM.WRITE
       const prp2 = secondPointer(tag, address, count * SECTOR_BYTES)
       writeCommand(
-        queue, (opcode | (tag << CID_SHIFT)) >>> 0, NAMESPACE, address, prp2, sector, forceUnitAccess ? FORCE_UNIT_ACCESS | (count - 1) : count - 1,
+        queue,
+        (opcode | (tag << CID_SHIFT)) >>> 0,
+        NAMESPACE,
+        address,
+        prp2,
+        sector,
+        forceUnitAccess ? FORCE_UNIT_ACCESS | (count - 1) : count - 1,
       )
     }
     since[tag] = state.age + 1

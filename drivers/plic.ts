@@ -6,7 +6,14 @@ import { registers } from '../hw/spec/registers.ts'
 const WORDS = 32
 /** The enable bits again, by word: word w of context c is number c × WORDS + w. */
 const { enable } = registers({
-  enable: { at: plic.enable.at, width: 32, access: 'rw', count: plic.enable.count * WORDS, stride: 4, spec: plic.enable.spec },
+  enable: {
+    at: plic.enable.at,
+    width: 32,
+    access: 'rw',
+    count: plic.enable.count * WORDS,
+    stride: 4,
+    spec: plic.enable.spec,
+  },
 })
 
 const CREATED = 0

@@ -9,8 +9,11 @@ const DIVISOR_LATCH = withField(uart.LCR.fields.DLAB, 0, 1)
 const EIGHT_BITS = withField(uart.LCR.fields.WLS, 0, 3)
 const RECEIVED_DATA = withField(uart.IER.fields.ERBFI, 0, 1)
 const FIFOS =
-  withField(uart.FCR.fields.ENABLE, 0, 1) | withField(uart.FCR.fields.RESET_RECEIVER, 0, 1) | withField(uart.FCR.fields.RESET_TRANSMITTER, 0, 1)
-const LINES = withField(uart.MCR.fields.DTR, 0, 1) | withField(uart.MCR.fields.RTS, 0, 1) | withField(uart.MCR.fields.OUT2, 0, 1)
+  withField(uart.FCR.fields.ENABLE, 0, 1) |
+  withField(uart.FCR.fields.RESET_RECEIVER, 0, 1) |
+  withField(uart.FCR.fields.RESET_TRANSMITTER, 0, 1)
+const LINES =
+  withField(uart.MCR.fields.DTR, 0, 1) | withField(uart.MCR.fields.RTS, 0, 1) | withField(uart.MCR.fields.OUT2, 0, 1)
 /** Written to the scratch register to see whether anything is there. */
 const SCRATCH = 0x5a
 

@@ -1,13 +1,32 @@
 /** The guest's driver of a virtio block device over virtio-mmio (virtio 1.2, 5.2). */
 import type { BlockDevice, Completion, Environment } from './environment.ts'
 import {
-  acknowledge, advance, begin, beginStop, CONFIGURE, failureOf, isOver, isRunning, isStopped, lose, makeTransport, OVER, RELEASE,
-  running, USED_BUFFER,
+  acknowledge,
+  advance,
+  begin,
+  beginStop,
+  CONFIGURE,
+  failureOf,
+  isOver,
+  isRunning,
+  isStopped,
+  lose,
+  makeTransport,
+  OVER,
+  RELEASE,
+  running,
+  USED_BUFFER,
 } from './virtio-mmio.ts'
 import { BROKEN, makeVirtqueue, NONE, offerChain, queueSize, rearm, takeUsed, writeDescriptor } from './virtqueue.ts'
 import { VIRTIO_ID } from '../hw/spec/devices/virtio-mmio.ts'
 import {
-  VIRTIO_BLK_F, VIRTIO_BLK_QUEUE, VIRTIO_BLK_S, VIRTIO_BLK_SECTOR_BYTES, VIRTIO_BLK_T, virtioBlkConfig, virtioBlkReq,
+  VIRTIO_BLK_F,
+  VIRTIO_BLK_QUEUE,
+  VIRTIO_BLK_S,
+  VIRTIO_BLK_SECTOR_BYTES,
+  VIRTIO_BLK_T,
+  virtioBlkConfig,
+  virtioBlkReq,
 } from '../hw/spec/layouts/virtio-blk.ts'
 import { VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from '../hw/spec/layouts/virtqueue.ts'
 
@@ -96,7 +115,14 @@ export function virtioBlk(env: Environment, config: VirtioBlkConfig): BlockDevic
     }
   }
 
-  function submit(tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, address: number, forceUnitAccess: boolean): boolean {
+  function submit(
+    tag: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    address: number,
+    forceUnitAccess: boolean,
+  ): boolean {
     if (!isRunning(transport) || tag < 0 || tag >= depth || doing[tag] !== FREE) return false
     if (operation === 'flush') {
       if ((transport.state.features & FLUSHES) === 0) answer(tag)
@@ -114,7 +140,15 @@ export function virtioBlk(env: Environment, config: VirtioBlkConfig): BlockDevic
     return true
   }
 
-  function send(tag: number, what: number, type: number, sector: number, count: number, address: number, flags: number): void {
+  function send(
+    tag: number,
+    what: number,
+    type: number,
+    sector: number,
+    count: number,
+    address: number,
+    flags: number,
+  ): void {
     const slot = tag * SLOT_BYTES
     const head = tag * CHAIN
     doing[tag] = what

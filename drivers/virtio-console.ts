@@ -1,10 +1,32 @@
 /** The guest's driver of a virtio console over virtio-mmio (virtio 1.2, 5.3): port 0, a character a buffer. */
 import type { ConsoleDevice, Environment } from './environment.ts'
 import {
-  acknowledge, advance, begin, beginStop, CONFIGURE, failureOf, isRunning, isStopped, lose, makeTransport, OVER, RELEASE, running,
+  acknowledge,
+  advance,
+  begin,
+  beginStop,
+  CONFIGURE,
+  failureOf,
+  isRunning,
+  isStopped,
+  lose,
+  makeTransport,
+  OVER,
+  RELEASE,
+  running,
   USED_BUFFER,
 } from './virtio-mmio.ts'
-import { addChain, BROKEN, makeVirtqueue, NONE, notifyQueue, offerChain, rearm, takeUsed, writeDescriptor } from './virtqueue.ts'
+import {
+  addChain,
+  BROKEN,
+  makeVirtqueue,
+  NONE,
+  notifyQueue,
+  offerChain,
+  rearm,
+  takeUsed,
+  writeDescriptor,
+} from './virtqueue.ts'
 import { VIRTIO_ID } from '../hw/spec/devices/virtio-mmio.ts'
 import { VIRTIO_CONSOLE_RECEIVEQ, VIRTIO_CONSOLE_TRANSMITQ } from '../hw/spec/layouts/virtio-console.ts'
 import { VIRTQ_DESC_F_WRITE } from '../hw/spec/layouts/virtqueue.ts'

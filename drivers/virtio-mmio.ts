@@ -34,8 +34,13 @@ const STOPPED = 8
 const STUCK = 9
 
 const FAILURES = [
-  '', 'no virtio device of this kind', 'the device did not reset', 'the device refused the features', 'a queue is missing or too short',
-  'device lost', 'the device does not stop',
+  '',
+  'no virtio device of this kind',
+  'the device did not reset',
+  'the device refused the features',
+  'a queue is missing or too short',
+  'device lost',
+  'the device does not stop',
 ] as const
 const NO_DEVICE = 1
 const NO_RESET = 2
@@ -64,7 +69,12 @@ export interface VirtioTransport {
 }
 
 /** The transport's variables; the device is left alone. `id` is the DeviceID to be found. */
-export function makeTransport(env: Environment, id: number, wanted: number, queues: readonly Virtqueue[]): VirtioTransport {
+export function makeTransport(
+  env: Environment,
+  id: number,
+  wanted: number,
+  queues: readonly Virtqueue[],
+): VirtioTransport {
   const state = env.state('transport', { phase: CREATED, failure: 0, tries: 0, queue: 0, features: 0 })
   return { env, id, wanted: wanted | EVENT_IDX, queues, state }
 }

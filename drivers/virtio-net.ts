@@ -1,14 +1,41 @@
 /** The guest's driver of a virtio network device over virtio-mmio (virtio 1.2, 5.1): one queue pair, no offloads. */
 import type { Environment, NetworkDevice } from './environment.ts'
 import {
-  acknowledge, advance, begin, beginStop, CONFIGURATION_CHANGE, CONFIGURE, failureOf, isRunning, isStopped, lose, makeTransport, OVER,
-  RELEASE, running, USED_BUFFER,
+  acknowledge,
+  advance,
+  begin,
+  beginStop,
+  CONFIGURATION_CHANGE,
+  CONFIGURE,
+  failureOf,
+  isRunning,
+  isStopped,
+  lose,
+  makeTransport,
+  OVER,
+  RELEASE,
+  running,
+  USED_BUFFER,
 } from './virtio-mmio.ts'
 import {
-  aimDescriptor, BROKEN, makeVirtqueue, NONE, offerChain, queueSize, rearm, takeUsed, writeDescriptor,
+  aimDescriptor,
+  BROKEN,
+  makeVirtqueue,
+  NONE,
+  offerChain,
+  queueSize,
+  rearm,
+  takeUsed,
+  writeDescriptor,
 } from './virtqueue.ts'
 import { VIRTIO_ID } from '../hw/spec/devices/virtio-mmio.ts'
-import { VIRTIO_NET_F, VIRTIO_NET_RECEIVEQ, VIRTIO_NET_TRANSMITQ, virtioNetConfig, virtioNetHdr } from '../hw/spec/layouts/virtio-net.ts'
+import {
+  VIRTIO_NET_F,
+  VIRTIO_NET_RECEIVEQ,
+  VIRTIO_NET_TRANSMITQ,
+  virtioNetConfig,
+  virtioNetHdr,
+} from '../hw/spec/layouts/virtio-net.ts'
 import { VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from '../hw/spec/layouts/virtqueue.ts'
 import { withField } from '../hw/spec/registers.ts'
 
@@ -81,7 +108,12 @@ export function virtioNet(env: Environment, config: VirtioNetConfig): NetworkDev
       writeDescriptor(transmitq, head, headers.device, HEADER_BYTES, VIRTQ_DESC_F_NEXT, head + 1)
       writeDescriptor(transmitq, head + 1, 0, 0, 0, 0)
       writeDescriptor(
-        receiveq, head, headers.device + (tag + 1) * HEADER_SLOT, HEADER_BYTES, VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE, head + 1,
+        receiveq,
+        head,
+        headers.device + (tag + 1) * HEADER_SLOT,
+        HEADER_BYTES,
+        VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE,
+        head + 1,
       )
       writeDescriptor(receiveq, head + 1, 0, 0, VIRTQ_DESC_F_WRITE, 0)
     }

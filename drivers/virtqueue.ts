@@ -5,8 +5,18 @@
 import type { DmaBuffer, Environment } from './environment.ts'
 import { virtioMmio } from '../hw/spec/devices/virtio-mmio.ts'
 import {
-  availEventAt, usedEventAt, virtqAvail, VIRTQ_AVAIL_ENTRY_BYTES, VIRTQ_AVAIL_F_NO_INTERRUPT, virtqAvailBytes, virtqDesc,
-  virtqDescBytes, virtqUsed, VIRTQ_USED_F_NO_NOTIFY, virtqUsedBytes, virtqUsedElem,
+  availEventAt,
+  usedEventAt,
+  virtqAvail,
+  VIRTQ_AVAIL_ENTRY_BYTES,
+  VIRTQ_AVAIL_F_NO_INTERRUPT,
+  virtqAvailBytes,
+  virtqDesc,
+  virtqDescBytes,
+  virtqUsed,
+  VIRTQ_USED_F_NO_NOTIFY,
+  virtqUsedBytes,
+  virtqUsedElem,
 } from '../hw/spec/layouts/virtqueue.ts'
 
 const DESC_BYTES = virtqDesc.size
@@ -50,7 +60,13 @@ export interface Virtqueue {
 }
 
 /** A queue's memory and variables. The device is not told of it. */
-export function makeVirtqueue(env: Environment, name: string, index: number, size: number, quiet = env.interrupts.length === 0): Virtqueue {
+export function makeVirtqueue(
+  env: Environment,
+  name: string,
+  index: number,
+  size: number,
+  quiet = env.interrupts.length === 0,
+): Virtqueue {
   const availAt = virtqDescBytes(size)
   const usedAt = (availAt + virtqAvailBytes(size) + 3) & ~3
   const memory = env.dma.allocate(usedAt + virtqUsedBytes(size))
@@ -97,7 +113,14 @@ function highWord(address: number): number {
 }
 
 /** Fills one descriptor. `flags` are VIRTQ_DESC_F_*. */
-export function writeDescriptor(queue: Virtqueue, at: number, address: number, bytes: number, flags: number, next: number): void {
+export function writeDescriptor(
+  queue: Virtqueue,
+  at: number,
+  address: number,
+  bytes: number,
+  flags: number,
+  next: number,
+): void {
   const { memory } = queue
   const offset = at * DESC_BYTES
   memory.write64(offset + ADDR, address)

@@ -33,7 +33,9 @@ export interface BlockOwner {
 }
 
 export function blockOwner(
-  env: FakeEnvironment, memory: BenchMemory, make: (env: Environment) => BlockDevice,
+  env: FakeEnvironment,
+  memory: BenchMemory,
+  make: (env: Environment) => BlockDevice,
   { data = 0x8_0000, slot = 0x8000, polled = false }: { data?: number; slot?: number; polled?: boolean } = {},
 ): BlockOwner {
   let disk: BlockDevice
@@ -84,10 +86,10 @@ export function blockOwner(
         return true
       })
     },
-    outcome: tag => (ended[tag] === 0 ? undefined : HOW[ended[tag]! - 1]),
+    outcome: tag => (ended[tag] === 0 ? undefined : HOW[ended[tag] - 1]),
     finish(tag) {
       if (!runUntil(() => ended[tag] !== 0)) throw new Error(`tag ${tag} never completed`)
-      return HOW[ended[tag]! - 1]!
+      return HOW[ended[tag] - 1]
     },
     dataOf: tag => memory.bytes.subarray(data + tag * slot, data + (tag + 1) * slot),
     lent: (address, bytes) => address >= data && address + bytes <= data + disk.depth * slot,

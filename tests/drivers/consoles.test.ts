@@ -25,9 +25,16 @@ function uartBench(): Bench {
   const memory = new BenchMemory()
   const line = new BenchLine()
   let text = ''
-  const chip: Uart = new Uart(time.clockFor(() => chip), line, bytes => void (text += String.fromCharCode(...bytes)))
+  const chip: Uart = new Uart(
+    time.clockFor(() => chip),
+    line,
+    bytes => void (text += String.fromCharCode(...bytes)),
+  )
   return {
-    parts: { chip, time, memory }, line, make: uartDriver, output: () => text,
+    parts: { chip, time, memory },
+    line,
+    make: uartDriver,
+    output: () => text,
     type: typed => chip.receive(new TextEncoder().encode(typed)),
   }
 }
@@ -38,28 +45,39 @@ function virtioBench(): Bench {
   let text = ''
   const chip = new VirtioModel(
     {
-      id: VIRTIO_ID.console, features: 0, queues: 2, config: new Uint8Array(12),
+      id: VIRTIO_ID.console,
+      features: 0,
+      queues: 2,
+      config: new Uint8Array(12),
       serve(queue, { segments }) {
         if (queue === VIRTIO_CONSOLE_RECEIVEQ) return undefined
-        for (const { address, bytes } of segments) text += String.fromCharCode(...memory.bytes.slice(address, address + bytes))
+        for (const { address, bytes } of segments)
+          text += String.fromCharCode(...memory.bytes.slice(address, address + bytes))
         return 0
       },
     },
-    time, memory,
+    time,
+    memory,
   )
   return {
-    parts: { chip, time, memory, doorbells: [virtioMmio.QueueNotify] }, line: chip, make: virtioConsole, output: () => text,
+    parts: { chip, time, memory, doorbells: [virtioMmio.QueueNotify] },
+    line: chip,
+    make: virtioConsole,
+    output: () => text,
     type(typed) {
       for (const character of typed) {
         const [chain] = chip.kept(VIRTIO_CONSOLE_RECEIVEQ)
-        memory.bytes[chain!.segments[0]!.address] = character.charCodeAt(0)
-        chip.use(VIRTIO_CONSOLE_RECEIVEQ, chain!, 1)
+        memory.bytes[chain.segments[0].address] = character.charCodeAt(0)
+        chip.use(VIRTIO_CONSOLE_RECEIVEQ, chain, 1)
       }
     },
   }
 }
 
-for (const [name, bench] of [['uart', uartBench], ['virtio-console', virtioBench]] as const) {
+for (const [name, bench] of [
+  ['uart', uartBench],
+  ['virtio-console', virtioBench],
+] as const) {
   describe(name, () => {
     for (const polled of [false, true]) {
       test(`characters go out and come in${polled ? ' when polled' : ''}, and it stops without leaks`, () => {
@@ -72,7 +90,7 @@ for (const [name, bench] of [['uart', uartBench], ['virtio-console', virtioBench
           const driver = make(made)
           state = made.state('typed', new Int32Array(1 + 256))
           driver.onInput(() => {
-            for (let byte = driver.get(); byte >= 0; byte = driver.get()) state[++state[0]!] = byte
+            for (let byte = driver.get(); byte >= 0; byte = driver.get()) state[++state[0]] = byte
           })
           return driver
         })
@@ -89,10 +107,11 @@ for (const [name, bench] of [['uart', uartBench], ['virtio-console', virtioBench
           type(typed)
           env.run()
           if (polled) {
-            for (let byte = env.enter(() => device.get()); byte >= 0; byte = env.enter(() => device.get())) heard.text += String.fromCharCode(byte)
+            for (let byte = env.enter(() => device.get()); byte >= 0; byte = env.enter(() => device.get()))
+              heard.text += String.fromCharCode(byte)
           }
         }
-        if (!polled) heard.text = String.fromCharCode(...state!.subarray(1, 1 + state![0]!))
+        if (!polled) heard.text = String.fromCharCode(...state!.subarray(1, 1 + state![0]))
         expect(heard.text).toBe('hello world')
         env.enter(() => device.stop())
         expect(env.run(() => env.enter(() => device.stopped()))).toBe(true)

@@ -161,7 +161,13 @@ export class FakeEnvironment implements Environment {
   pass(microseconds: number): void {
     const end = this.#parts.time.now + microseconds * 1000
     let over = false
-    this.#parts.time.events.push({ id: 1e9 + this.entered, cycle: end, kind: `${CALL}end`, payload: null, target: () => ({ due: () => void (over = true) }) })
+    this.#parts.time.events.push({
+      id: 1e9 + this.entered,
+      cycle: end,
+      kind: `${CALL}end`,
+      payload: null,
+      target: () => ({ due: () => void (over = true) }),
+    })
     this.run(() => over)
   }
 
@@ -177,7 +183,9 @@ export class FakeEnvironment implements Environment {
 
   /** True if the driver owns all of these bytes. */
   owns(address: number, bytes: number): boolean {
-    return this.#buffers.some(buffer => buffer.live && address >= buffer.at && address + bytes <= buffer.at + buffer.bytes)
+    return this.#buffers.some(
+      buffer => buffer.live && address >= buffer.at && address + bytes <= buffer.at + buffer.bytes,
+    )
   }
 
   /** While an entry is interrupted, devices go on. */
@@ -238,7 +246,8 @@ export class FakeEnvironment implements Environment {
     const { at, count = 1, stride = 0, name } = register
     if (index !== undefined && register.count === undefined) throw new Error(`${name} is no array`)
     const element = index ?? 0
-    if (!Number.isInteger(element) || element < 0 || element >= count) throw new Error(`${name}[${element}] of ${count}`)
+    if (!Number.isInteger(element) || element < 0 || element >= count)
+      throw new Error(`${name}[${element}] of ${count}`)
     return at + element * stride
   }
 
@@ -287,14 +296,17 @@ export class FakeEnvironment implements Environment {
     const { view } = this.#parts.memory
     const place = (offset: number, bytes: number): number => {
       if (!buffer.live) throw new Error(`freed memory at ${offset} is touched`)
-      if (!Number.isInteger(offset) || offset < 0 || offset + bytes > buffer.bytes) throw new Error(`offset ${offset}+${bytes} of ${buffer.bytes}`)
+      if (!Number.isInteger(offset) || offset < 0 || offset + bytes > buffer.bytes)
+        throw new Error(`offset ${offset}+${bytes} of ${buffer.bytes}`)
       if (offset % bytes !== 0) throw new Error(`offset ${offset} is not a multiple of ${bytes}`)
       return buffer.at + offset
     }
-    const load = (offset: number, bytes: number, get: (at: number) => number): number => this.#call(() => get(place(offset, bytes)))
+    const load = (offset: number, bytes: number, get: (at: number) => number): number =>
+      this.#call(() => get(place(offset, bytes)))
     const store = (offset: number, bytes: number, value: number, put: (at: number) => void): void =>
       this.#call(() => {
-        if (!Number.isInteger(value) || value < 0 || value >= Math.min(TOO_BIG, 2 ** (8 * bytes))) throw new Error(`${bytes}-byte value ${value}`)
+        if (!Number.isInteger(value) || value < 0 || value >= Math.min(TOO_BIG, 2 ** (8 * bytes)))
+          throw new Error(`${bytes}-byte value ${value}`)
         put(place(offset, bytes))
         this.#unfenced = true
       })
@@ -304,7 +316,8 @@ export class FakeEnvironment implements Environment {
       read8: offset => load(offset, 1, at => view.getUint8(at)),
       read16: offset => load(offset, 2, at => view.getUint16(at, true)),
       read32: offset => load(offset, 4, at => view.getUint32(at, true)),
-      read64: offset => load(offset, 8, at => Math.min(TOO_BIG, view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32)),
+      read64: offset =>
+        load(offset, 8, at => Math.min(TOO_BIG, view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32)),
       write8: (offset, value) => store(offset, 1, value, at => view.setUint8(at, value)),
       write16: (offset, value) => store(offset, 2, value, at => view.setUint16(at, value, true)),
       write32: (offset, value) => store(offset, 4, value, at => view.setUint32(at, value, true)),
@@ -350,7 +363,7 @@ export class FakeEnvironment implements Environment {
 
 function copyOf<T extends DriverState>(state: T): T {
   if (state instanceof Int32Array || state instanceof Float64Array) return state.slice() as T
-  return { ...state }
+  return Object.assign({}, state)
 }
 
 function putBack(state: DriverState, saved: DriverState): void {

@@ -26,7 +26,9 @@ export interface NetworkOwner {
 const LOG = 4096
 
 export function networkOwner(
-  env: FakeEnvironment, memory: BenchMemory, make: (env: Environment) => NetworkDevice,
+  env: FakeEnvironment,
+  memory: BenchMemory,
+  make: (env: Environment) => NetworkDevice,
   { data = 0x8_0000, polled = false }: { data?: number; polled?: boolean } = {},
 ): NetworkOwner {
   let card: NetworkDevice

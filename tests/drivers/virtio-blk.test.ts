@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { virtioBlk } from '../../drivers/virtio-blk.ts'
 import { VIRTIO_F, VIRTIO_ID, virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
@@ -32,20 +32,37 @@ function bench({ features = FLUSH, polled = false, most = 256, id = VIRTIO_ID.bl
   const serve = serveDisk(memory, disk, fails)
   const model = new VirtioModel(
     {
-      id, features, queues: 1, config, most,
+      id,
+      features,
+      queues: 1,
+      config,
+      most,
       serve(queue, chain) {
-        served.push(memory.view.getUint32(chain.segments[0]!.address, true))
+        served.push(memory.view.getUint32(chain.segments[0].address, true))
         return serve(queue, chain)
       },
     },
-    time, memory,
+    time,
+    memory,
   )
-  const env = new FakeEnvironment({ chip: model, time, memory, lines: polled ? [] : [model], doorbells: [virtioMmio.QueueNotify], ...(abandons ? { abandons } : {}) })
+  const env = new FakeEnvironment({
+    chip: model,
+    time,
+    memory,
+    lines: polled ? [] : [model],
+    doorbells: [virtioMmio.QueueNotify],
+    ...(abandons ? { abandons } : {}),
+  })
   const owner = blockOwner(env, memory, made => virtioBlk(made, { queueDepth: DEPTH }), { polled })
   return { model, disk, env, owner, served }
 }
 
-for (const options of [{}, { features: FLUSH | EVENT_IDX }, { polled: true }, { polled: true, features: FLUSH | EVENT_IDX }] satisfies Options[]) {
+for (const options of [
+  {},
+  { features: FLUSH | EVENT_IDX },
+  { polled: true },
+  { polled: true, features: FLUSH | EVENT_IDX },
+] satisfies Options[]) {
   test(`virtio-blk ${JSON.stringify(options)}: data written come back, and it stops without leaks`, () => {
     const { owner, env, model } = bench(options)
     expect(owner.start()).toBe(true)
@@ -122,7 +139,10 @@ describe('virtio-blk', () => {
     {
       weight: 6,
       arbitrary: fc.record({
-        tag: fc.nat(DEPTH - 1), operation: fc.constantFrom('read', 'write', 'flush'), sector: fc.nat(SECTORS - 16), count: fc.integer({ min: 1, max: 16 }),
+        tag: fc.nat(DEPTH - 1),
+        operation: fc.constantFrom('read', 'write', 'flush'),
+        sector: fc.nat(SECTORS - 16),
+        count: fc.integer({ min: 1, max: 16 }),
         forceUnitAccess: fc.boolean(),
       }),
     },
@@ -131,39 +151,50 @@ describe('virtio-blk', () => {
 
   test('random requests complete exactly once with the right data, though entries are abandoned and the driver is remade', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), fc.integer({ min: 2, max: 40 }), (steps, events, every) => {
-        let calls = 0
-        const { owner, env, disk } = bench({ features: events ? FLUSH | EVENT_IDX : FLUSH, abandons: () => ++calls % every === 0 })
-        expect(owner.start()).toBe(true)
-        const model = new Uint8Array(disk.length)
-        const expected = new Map<number, Uint8Array>()
-        const check = (tag: number) => {
-          expect(owner.finish(tag)).toBe('ok')
-          const data = expected.get(tag)!
-          expect(Buffer.compare(owner.dataOf(tag).subarray(0, data.length), data)).toBe(0)
-          expected.delete(tag)
-        }
-        for (const [i, what] of steps.entries()) {
-          if (what === 'remake') owner.remake()
-          else if (what === 'wait') for (const tag of [...expected.keys()]) check(tag)
-          else {
-            const { tag, operation, sector, count } = what
-            for (const other of [...expected.keys()]) if (other === tag || operation === 'write') check(other)
-            const data = owner.dataOf(tag).subarray(0, count * 512)
-            if (operation === 'write') {
-              data.fill(i + 1)
-              model.set(data, sector * 512)
-            }
-            expect(owner.submit(tag, what)).toBe(true)
-            expected.set(tag, operation === 'flush' ? new Uint8Array(0) : model.slice(sector * 512, (sector + count) * 512))
-            if (operation === 'write') check(tag)
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.boolean(),
+        fc.integer({ min: 2, max: 40 }),
+        (steps, events, every) => {
+          let calls = 0
+          const { owner, env, disk } = bench({
+            features: events ? FLUSH | EVENT_IDX : FLUSH,
+            abandons: () => ++calls % every === 0,
+          })
+          expect(owner.start()).toBe(true)
+          const model = new Uint8Array(disk.length)
+          const expected = new Map<number, Uint8Array>()
+          const check = (tag: number) => {
+            expect(owner.finish(tag)).toBe('ok')
+            const data = expected.get(tag)!
+            expect(Buffer.compare(owner.dataOf(tag).subarray(0, data.length), data)).toBe(0)
+            expected.delete(tag)
           }
-        }
-        for (const tag of [...expected.keys()]) check(tag)
-        expect(Buffer.compare(disk, model)).toBe(0)
-        expect(owner.stop()).toBe(true)
-        expect(env.leaks()).toBe(0)
-      }),
+          for (const [i, what] of steps.entries()) {
+            if (what === 'remake') owner.remake()
+            else if (what === 'wait') for (const tag of expected.keys()) check(tag)
+            else {
+              const { tag, operation, sector, count } = what
+              for (const other of expected.keys()) if (other === tag || operation === 'write') check(other)
+              const data = owner.dataOf(tag).subarray(0, count * 512)
+              if (operation === 'write') {
+                data.fill(i + 1)
+                model.set(data, sector * 512)
+              }
+              expect(owner.submit(tag, what)).toBe(true)
+              expected.set(
+                tag,
+                operation === 'flush' ? new Uint8Array(0) : model.slice(sector * 512, (sector + count) * 512),
+              )
+              if (operation === 'write') check(tag)
+            }
+          }
+          for (const tag of expected.keys()) check(tag)
+          expect(Buffer.compare(disk, model)).toBe(0)
+          expect(owner.stop()).toBe(true)
+          expect(env.leaks()).toBe(0)
+        },
+      ),
       { numRuns: 60 },
     )
   })

@@ -1,7 +1,14 @@
 /** A small virtio device over MMIO for the drivers' tests: strict about what a driver may do, written from virtio 1.2 and the tables alone. */
 import type { Chip, Clock } from '../../hw/bus/chip.ts'
 import { VIRTIO_F, VIRTIO_MMIO_CONFIG, virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
-import { availEventAt, usedEventAt, virtqAvail, virtqDesc, virtqUsed, virtqUsedElem } from '../../hw/spec/layouts/virtqueue.ts'
+import {
+  availEventAt,
+  usedEventAt,
+  virtqAvail,
+  virtqDesc,
+  virtqUsed,
+  virtqUsedElem,
+} from '../../hw/spec/layouts/virtqueue.ts'
 import type { BenchMemory, BenchTime } from '../hw/devices/bench.ts'
 
 export interface Segment {
@@ -73,39 +80,85 @@ export class VirtioModel implements Chip {
     }
     if (bytes !== 4) throw new Error(`control register ${offset} read by ${bytes} bytes`)
     switch (offset) {
-      case virtioMmio.MagicValue.at: return virtioMmio.MagicValue.reset
-      case virtioMmio.Version.at: return 2
-      case virtioMmio.DeviceID.at: return id
-      case virtioMmio.DeviceFeatures.at: return this.#featuresSel === 0 ? features : 1
-      case virtioMmio.QueueNumMax.at: return this.#sel < this.#options.queues ? most : 0
-      case virtioMmio.QueueReady.at: return this.#queues[this.#sel]?.ready ? 1 : 0
-      case virtioMmio.InterruptStatus.at: return this.#cause
-      case virtioMmio.Status.at: return this.#status
-      default: return 0
+      case virtioMmio.MagicValue.at:
+        return virtioMmio.MagicValue.reset
+      case virtioMmio.Version.at:
+        return 2
+      case virtioMmio.DeviceID.at:
+        return id
+      case virtioMmio.DeviceFeatures.at:
+        return this.#featuresSel === 0 ? features : 1
+      case virtioMmio.QueueNumMax.at:
+        return this.#sel < this.#options.queues ? most : 0
+      case virtioMmio.QueueReady.at:
+        return this.#queues[this.#sel]?.ready ? 1 : 0
+      case virtioMmio.InterruptStatus.at:
+        return this.#cause
+      case virtioMmio.Status.at:
+        return this.#status
+      default:
+        return 0
     }
   }
 
   write(offset: number, bytes: 1 | 2 | 4, value: number): void {
     if (bytes !== 4) throw new Error(`register ${offset} written by ${bytes} bytes`)
-    const queue = this.#queues[this.#sel]!
+    const queue = this.#queues[this.#sel]
     switch (offset) {
-      case virtioMmio.DeviceFeaturesSel.at: this.#featuresSel = value; break
-      case virtioMmio.DriverFeaturesSel.at: this.#driverSel = value; break
-      case virtioMmio.DriverFeatures.at: this.#accepted[this.#driverSel] = value; break
-      case virtioMmio.QueueSel.at: this.#sel = value; break
-      case virtioMmio.QueueNum.at: queue.size = value; break
-      case virtioMmio.QueueReady.at: queue.ready = value === 1; break
-      case virtioMmio.QueueDescLow.at: queue.desc = value; break
-      case virtioMmio.QueueDriverLow.at: queue.driver = value; break
-      case virtioMmio.QueueDeviceLow.at: queue.device = value; break
-      case virtioMmio.QueueDescHigh.at: queue.desc += value * 2 ** 32; break
-      case virtioMmio.QueueDriverHigh.at: queue.driver += value * 2 ** 32; break
-      case virtioMmio.QueueDeviceHigh.at: queue.device += value * 2 ** 32; break
-      case virtioMmio.QueueNotify.at: this.#notify(value); break
-      case virtioMmio.InterruptACK.at: this.#raise(this.#cause & ~value); break
-      case virtioMmio.Status.at: this.#setStatus(value); break
-      default: throw new Error(`register ${offset} written`)
+      case virtioMmio.DeviceFeaturesSel.at:
+        this.#featuresSel = value
+        break
+      case virtioMmio.DriverFeaturesSel.at:
+        this.#driverSel = value
+        break
+      case virtioMmio.DriverFeatures.at:
+        this.#accepted[this.#driverSel] = value
+        break
+      case virtioMmio.QueueSel.at:
+        this.#sel = value
+        break
+      case virtioMmio.QueueNum.at:
+        queue.size = value
+        break
+      case virtioMmio.QueueReady.at:
+        queue.ready = value === 1
+        break
+      case virtioMmio.QueueDescLow.at:
+        queue.desc = value
+        break
+      case virtioMmio.QueueDriverLow.at:
+        queue.driver = value
+        break
+      case virtioMmio.QueueDeviceLow.at:
+        queue.device = value
+        break
+      case virtioMmio.QueueDescHigh.at:
+        queue.desc += value * 2 ** 32
+        break
+      case virtioMmio.QueueDriverHigh.at:
+        queue.driver += value * 2 ** 32
+        break
+      case virtioMmio.QueueDeviceHigh.at:
+        queue.device += value * 2 ** 32
+        break
+      case virtioMmio.QueueNotify.at:
+        this.#notify(value)
+        break
+      case virtioMmio.InterruptACK.at:
+        this.#raise(this.#cause & ~value)
+        break
+      case virtioMmio.Status.at:
+        this.#setStatus(value)
+        break
+      default:
+        throw new Error(`register ${offset} written`)
     }
+  }
+
+  /** Lies in the used ring, whose address `lie` is given, and interrupts. */
+  forge(index: number, lie: (used: number) => void): void {
+    lie(this.#queues[index].device)
+    this.#raise(this.#cause | 1)
   }
 
   /** A clock that calls `due`, for what happens outside. */
@@ -120,12 +173,12 @@ export class VirtioModel implements Chip {
 
   /** Chains that `serve` kept, oldest first. */
   kept(queue: number): readonly Chain[] {
-    return this.#queues[queue]!.kept
+    return this.#queues[queue].kept
   }
 
   /** Returns a chain that was kept, with so many bytes written into it. */
   use(index: number, chain: Chain, bytes: number): void {
-    const queue = this.#queues[index]!
+    const queue = this.#queues[index]
     queue.kept = queue.kept.filter(({ head }) => head !== chain.head)
     this.#complete(queue, chain, bytes)
   }
@@ -134,7 +187,16 @@ export class VirtioModel implements Chip {
     this.#status = 0
     this.#accepted = [0, 0]
     this.#raise(0)
-    this.#queues = Array.from({ length: this.#options.queues }, () => ({ size: 0, ready: false, desc: 0, driver: 0, device: 0, seen: 0, used: 0, kept: [] }))
+    this.#queues = Array.from({ length: this.#options.queues }, () => ({
+      size: 0,
+      ready: false,
+      desc: 0,
+      driver: 0,
+      device: 0,
+      seen: 0,
+      used: 0,
+      kept: [],
+    }))
   }
 
   #setStatus(value: number): void {
@@ -142,7 +204,8 @@ export class VirtioModel implements Chip {
     else {
       this.#status = value
       const [low = 0, high = 0] = this.#accepted
-      if ((value & FEATURES_OK) !== 0 && ((low & ~this.#options.features) !== 0 || high !== 1)) this.#status &= ~FEATURES_OK
+      if ((value & FEATURES_OK) !== 0 && ((low & ~this.#options.features) !== 0 || high !== 1))
+        this.#status &= ~FEATURES_OK
     }
   }
 
@@ -211,20 +274,26 @@ export class VirtioModel implements Chip {
   }
 
   #eventIdx(): boolean {
-    return ((this.#accepted[0]! >>> VIRTIO_F.EVENT_IDX) & 1) === 1
+    return ((this.#accepted[0] >>> VIRTIO_F.EVENT_IDX) & 1) === 1
   }
 }
 
 /** A disk's `serve` over an array of sectors; `fails` makes a sector unreadable and unwritable. */
-export function serveDisk(memory: BenchMemory, disk: Uint8Array, fails: ReadonlySet<number> = new Set()): VirtioModelOptions['serve'] {
+export function serveDisk(
+  memory: BenchMemory,
+  disk: Uint8Array,
+  fails: ReadonlySet<number> = new Set(),
+): VirtioModelOptions['serve'] {
   return (_queue, { segments }) => {
     const [header, ...rest] = segments
     const status = rest.pop()!
-    if (header!.bytes !== 16 || header!.writable || status.bytes !== 1 || !status.writable) throw new Error('not a block request')
-    const type = memory.view.getUint32(header!.address, true)
-    const from = memory.view.getUint32(header!.address + 8, true) * 512
+    if (header.bytes !== 16 || header.writable || status.bytes !== 1 || !status.writable)
+      throw new Error('not a block request')
+    const type = memory.view.getUint32(header.address, true)
+    const from = memory.view.getUint32(header.address + 8, true) * 512
     const bytes = rest.reduce((sum, segment) => sum + segment.bytes, 0)
-    const bad = from + bytes > disk.length || [...fails].some(sector => sector * 512 < from + bytes && from < (sector + 1) * 512)
+    const bad =
+      from + bytes > disk.length || [...fails].some(sector => sector * 512 < from + bytes && from < (sector + 1) * 512)
     memory.bytes[status.address] = type !== 0 && type !== 1 && type !== 4 ? 2 : bad ? 1 : 0
     if (type === 4 && rest.length > 0) throw new Error('a flush with data')
     if (bad || type === 4) return 1

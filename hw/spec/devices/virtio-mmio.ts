@@ -17,7 +17,13 @@ export const virtioMmio = registers({
   QueueNum: { at: 0x038, width: 32, access: 'wo', spec: SPEC },
   QueueReady: { at: 0x044, width: 32, access: 'rw', spec: SPEC },
   QueueNotify: { at: 0x050, width: 32, access: 'wo', spec: SPEC },
-  InterruptStatus: { at: 0x060, width: 32, access: 'ro', spec: SPEC, fields: { UsedBuffer: 0, ConfigurationChange: 1 } },
+  InterruptStatus: {
+    at: 0x060,
+    width: 32,
+    access: 'ro',
+    spec: SPEC,
+    fields: { UsedBuffer: 0, ConfigurationChange: 1 },
+  },
   InterruptACK: { at: 0x064, width: 32, access: 'wo', spec: SPEC, fields: { UsedBuffer: 0, ConfigurationChange: 1 } },
   Status: {
     at: 0x070,
