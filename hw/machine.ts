@@ -121,6 +121,13 @@ export class Machine {
   }
 
   run(options: RunOptions = {}): StopReason {
+    const reason = this.#run(options)
+    // Those asleep have idled up to here.
+    for (const hart of this.harts) if (hart.asleep) hart.sleepUntil(this.#time)
+    return reason
+  }
+
+  #run(options: RunOptions): StopReason {
     const { untilCycle = Infinity, maxInstructions = Infinity, until } = options
     const first = this.harts[0]!
     const lastInstruction = first.retired() + maxInstructions
