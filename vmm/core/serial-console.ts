@@ -5,6 +5,7 @@
 import type { ConsoleDevice } from '../../drivers/environment.ts'
 import type { CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
+import type { ConsoleBackend } from '../virtual/chip.ts'
 import type { PlacedDevice } from './placed-device.ts'
 
 const QUEUE = 4096
@@ -16,13 +17,12 @@ export class SerialConsole implements PlacedDevice {
   readonly name = 'uart'
   /** For the VMM's registered state. */
   readonly state: Record<string, StateRecord>
-  /** Called with each byte that has come for a guest; true if somebody took it. */
-  onInput: (port: HartPort, vm: number, byte: number) => boolean = () => false
   readonly #current: CurrentPort
   readonly #environment: PortEnvironment
   readonly #driver: ConsoleDevice
   readonly #labels: readonly Uint8Array[]
   readonly #source: number
+  readonly #inputs: ((port: HartPort, byte: number) => void)[] = []
   readonly #output = new Uint8Array(QUEUE)
   readonly #input = new Uint8Array(QUEUE)
   readonly #record = { first: 0, count: 0, inFirst: 0, inCount: 0, focus: 0, writer: -1, column: 0 }
@@ -58,6 +58,16 @@ export class SerialConsole implements PlacedDevice {
       record.count--
     }
     return Infinity
+  }
+
+  /** The console as a guest's virtual UART has it. */
+  of(vm: number): ConsoleBackend {
+    return {
+      put: (port, byte) => this.put(port, vm, byte),
+      attach: input => {
+        this.#inputs[vm] = input
+      },
+    }
   }
 
   /** A guest's byte for its console. What the queue cannot hold is lost, as on a wire without flow control. */
@@ -96,12 +106,20 @@ export class SerialConsole implements PlacedDevice {
     let byte = this.#driver.get()
     while (byte >= 0) {
       if (byte === MOVE_FOCUS && this.#labels.length > 1) record.focus = (record.focus + 1) % this.#labels.length
-      else if (!this.onInput(this.#current.port, record.focus, byte) && record.inCount < QUEUE) {
-        this.#input[(record.inFirst + record.inCount) % QUEUE] = byte
-        record.inCount++
+      else {
+        this.#inputs[record.focus]?.(this.#current.port, byte)
+        this.#keep(byte)
       }
       byte = this.#driver.get()
     }
+  }
+
+  /** For a guest that asks by SBI call instead of its UART. */
+  #keep(byte: number): void {
+    const record = this.#record
+    if (record.inCount === QUEUE) return
+    this.#input[(record.inFirst + record.inCount) % QUEUE] = byte
+    record.inCount++
   }
 
   #environmentNow(): number {

@@ -66,6 +66,7 @@ export class NativeVmm implements Host {
   constructor(program: Program, plan: Plan) {
     this.program = program
     this.plan = plan
+    plan.host.vmm = this
     const { harts } = plan
     this.#pending = Array.from({ length: harts }, () => ({ ...memoryAccess(), address: 0, window: 0 }))
     this.#loaded = new Int32Array(harts).fill(NOWHERE)

@@ -1,7 +1,4 @@
 /** What the VMM makes of the machine's device tree: guests, where everything lies, drivers in their places. Set-up. */
-import { nvmeDriver } from '../../drivers/nvme.ts'
-import { nicDriver } from '../../drivers/nic.ts'
-import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import { uartDriver } from '../../drivers/uart.ts'
@@ -10,11 +7,14 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import { decodeFdt, type Fdt, type FdtNode, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { attachDevices } from '../core/devices.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { guestTree } from '../core/guest-tree.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
-import { NOWHERE, Vcpu } from '../core/vcpu.ts'
+import type { Host } from '../core/host.ts'
+import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
+import type { VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
@@ -47,6 +47,8 @@ export interface Controller {
 export interface Plan {
   readonly harts: number
   readonly current: CurrentPort
+  /** Who handles exits: the VMM sets itself here when it is made. */
+  readonly host: { vmm: Host | undefined }
   readonly guests: readonly PlannedGuest[]
   readonly vms: readonly VirtualMachine[]
   readonly vcpus: readonly Vcpu[]
@@ -148,10 +150,25 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const uartSource = new DataView(uart.node.properties.get('interrupts')!.slice().buffer).getUint32(0)
   const uartEnvironment = place('uart', uart.base, [() => {}])
   const console = new SerialConsole(current, uartEnvironment, uartDriver(uartEnvironment), uartSource, nodes.map(node => node.label))
+  const host: { vmm: Host | undefined } = { vmm: undefined }
+  const devices = vms.map(vm => {
+    const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
+    return attachDevices(vm, externals, console.of(vm.index), (port, code) => host.vmm!.end(port, vm, vm.vcpus[0]!, false, code))
+  })
   return {
-    harts, current, guests, vms, vcpus, owner, free, scheduler, controller, console,
+    harts, current, host, guests, vms, vcpus, owner, free, scheduler, controller, console,
     devices: [console],
-    state: { ...plicEnvironment.registered, ...console.state },
+    state: Object.assign({ ...plicEnvironment.registered, ...console.state }, ...devices.map(({ state }) => state)) as Record<string, StateRecord>,
+  }
+}
+
+/** A vCPU's external interrupt, as a wire from its PLIC. */
+function externalInterrupt(host: { vmm: Host | undefined }, vcpu: Vcpu): VirtualLine {
+  return {
+    set: (port, level) => {
+      const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
+      if (elsewhere) host.vmm!.kick(port, vcpu)
+    },
   }
 }
 

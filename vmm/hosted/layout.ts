@@ -1,0 +1,90 @@
+/**
+ * Where the host's kernel keeps what, and what a VMM process's address space looks like. Physical, from where the
+ * firmware enters the kernel:
+ *
+ *   0x8020_0000  image: trap entry and exit, world switch, doors
+ *      + 64 KiB  text of the VMM processes, 4 KiB each
+ *      +128 KiB  frames of vCPUs, 1 KiB each
+ *      +256 KiB  frames of tasks, 512 bytes each
+ *      +512 KiB  index of the page cache
+ *      +  1 MiB  DMA memory of the drivers
+ *      +  4 MiB  G-stage roots, 16 KiB each, then pages of 4 KiB: page tables, process data
+ *      + 16 MiB  end; everything above, up to the end of RAM, is free memory, page cache first
+ *
+ * Virtual: the kernel has the lower 128 GiB, each address where it is physically (a direct map of 1 GiB pages, global);
+ * a process has what is above, its guest's RAM at 0x30_0000_0000.
+ */
+import { layout } from '../../hw/spec/layout.ts'
+import { frame } from '../core/frame.ts'
+import { ROOT_BYTES } from '../core/g-stage.ts'
+
+const KIB = 1024
+const MIB = 2 ** 20
+export const KERNEL_BASE = 0x8020_0000
+export const KERNEL_BYTES = 16 * MIB
+export const TEXT_BYTES = 4096
+const TEXTS = KERNEL_BASE + 64 * KIB
+const VCPU_FRAMES = KERNEL_BASE + 128 * KIB
+const TASK_FRAMES = KERNEL_BASE + 256 * KIB
+export const CACHE_INDEX = KERNEL_BASE + 512 * KIB
+const DMA = KERNEL_BASE + MIB
+const DMA_SHARE = 512 * KIB
+const ROOTS = KERNEL_BASE + 4 * MIB
+export const MOST_PROCESSES = (VCPU_FRAMES - TEXTS) / TEXT_BYTES
+
+/** A task's user registers while the kernel runs, and its address space for satp. */
+export const taskFrame = layout(0x200, 'our own', {
+  x: { at: 0x000, bytes: 8 },
+  sepc: { at: 0x100, bytes: 8 },
+  sstatus: { at: 0x108, bytes: 8 },
+  satp: { at: 0x110, bytes: 8 },
+})
+
+export function textOf(process: number): number {
+  return TEXTS + process * TEXT_BYTES
+}
+
+export function vcpuFrameOf(vcpu: number): number {
+  return VCPU_FRAMES + vcpu * frame.size
+}
+
+/** Index -1 is the frame of the idle loop: only its satp is used. */
+export function taskFrameOf(task: number): number {
+  return TASK_FRAMES + (task + 1) * taskFrame.size
+}
+
+/** The nth driver's DMA memory; the direct map gives the kernel the same addresses as the device. */
+export function dmaRegion(index: number): { base: number; device: number; bytes: number } {
+  const base = DMA + index * DMA_SHARE
+  return { base, device: base, bytes: DMA_SHARE }
+}
+
+export function rootOf(vm: number): number {
+  return ROOTS + vm * ROOT_BYTES
+}
+
+/** Where the pool of 4 KiB pages begins, with so many roots before it, and where it ends. */
+export function pagePool(vms: number): { base: number; end: number } {
+  return { base: rootOf(vms), end: KERNEL_BASE + KERNEL_BYTES }
+}
+
+// A process's own addresses.
+export const USER_TEXT = 0x20_0000_0000
+/** The word that a thread holds while it is in the VMM's devices. */
+export const USER_LOCK = 0x20_0020_0000
+/** A page a vCPU, shared with the kernel: see run-page.ts. */
+const USER_RUN = USER_LOCK + 0x1000
+/** Bytes on their way to the console. */
+export const USER_CONSOLE = USER_LOCK + 0x3_0000
+/** Slots of 2 KiB for frames of the network, shared with the kernel: to be sent, then received. */
+export const USER_RINGS = USER_LOCK + 0x4_0000
+export const USER_RAM = 0x30_0000_0000
+
+export function userRunPage(vcpu: number): number {
+  return USER_RUN + vcpu * 4096
+}
+
+export const RING_SLOTS = 16
+export const SLOT_BYTES = 2048
+/** Bytes of both rings. */
+export const RING_BYTES = 2 * RING_SLOTS * SLOT_BYTES

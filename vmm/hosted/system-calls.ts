@@ -1,0 +1,62 @@
+/**
+ * The kernel's system calls, made with their number in a7, arguments in a0 to a3, the result in a0 (and a1); and the
+ * page that a thread and the hypervisor module share for a vCPU.
+ */
+import { layout } from '../../hw/spec/layout.ts'
+
+/** run(vcpu): runs the guest until something needs the VMM; the run page says what. */
+export const SYS_RUN = 1
+/** interrupt(vcpu, level): raises or lowers the guest's external interrupt. */
+export const SYS_INTERRUPT = 2
+/** wait(): sleeps until something has happened; a0 says what (EVENT_…), a1 more. */
+export const SYS_WAIT = 3
+/** disk(tag | operation << 8, sector, count, address): starts reading, writing or flushing; DISK_… */
+export const SYS_DISK = 4
+/** write(address, bytes): to the console. */
+export const SYS_WRITE = 5
+/** send(slot, bytes): a frame from a slot of the sending ring; the slot is free when the call returns 0, else with EVENT_SENT. */
+export const SYS_SEND = 6
+/** exit(code, crashed): ends the process with all its threads. */
+export const SYS_EXIT = 7
+/** yield(): lets others run, because a lock is held. */
+export const SYS_YIELD = 8
+
+/** A request of the disk's has ended: a1 is its tag, plus DISK_ERROR if it failed. */
+export const EVENT_DISK = 1
+/** A byte for the console: a1. */
+export const EVENT_CONSOLE = 2
+/** A frame: a1 is its slot, plus its bytes × 256. */
+export const EVENT_RECEIVED = 3
+/** A sending slot is free again: a1. */
+export const EVENT_SENT = 4
+
+/** Operations of SYS_DISK. */
+export const DISK_READ = 0
+export const DISK_WRITE = 1
+export const DISK_FLUSH = 2
+/** Results: an event follows; done already; not possible now; failed. */
+export const DISK_STARTED = 0
+export const DISK_DONE = 1
+export const DISK_BUSY = 2
+export const DISK_FAILED = 3
+export const DISK_ERROR = 0x100
+/** A request's tag is less. */
+export const DISK_TAGS = 64
+/** The most sectors of a request: 64 KiB. */
+export const DISK_MOST_SECTORS = 128
+
+/** Why SYS_RUN has returned. */
+export const EXIT_DEVICE = 1
+export const EXIT_ENDED = 2
+
+/** The run page. A device access: where, how wide, and its data, both ways. An end: code and whether it was a crash. */
+export const runPage = layout(0x40, 'our own', {
+  reason: { at: 0x00, bytes: 4 },
+  bytes: { at: 0x04, bytes: 4 },
+  address: { at: 0x08, bytes: 8 },
+  write: { at: 0x10, bytes: 4 },
+  low: { at: 0x14, bytes: 4 },
+  high: { at: 0x18, bytes: 4 },
+  code: { at: 0x1c, bytes: 4 },
+  crashed: { at: 0x20, bytes: 4 },
+})
