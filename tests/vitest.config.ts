@@ -8,6 +8,8 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     testTimeout: 120_000,
     slowTestThreshold: 5_000,
+    // What runs on simulated harts is counted as it is loaded.
+    execArgv: ['--import', new URL('../lab/counting/register.ts', import.meta.url).href],
     pool: 'forks',
     maxWorkers: 2,
   },

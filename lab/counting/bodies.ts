@@ -7,7 +7,7 @@ import { Faults } from './faults.ts'
 import type { CountedFunction } from './functions.ts'
 import type { SourceProgram } from './program.ts'
 import { StatementWeigher } from './statements.ts'
-import { BUILTINS, INLINED_SIZE, MOST_SAVED, PORT_ROUTINES, WEIGHTS } from './weights.ts'
+import { builtin, INLINED_SIZE, MOST_SAVED, PORT_ROUTINES, WEIGHTS } from './weights.ts'
 
 export interface Frame {
   /** Instructions of prologue and epilogue. */
@@ -53,7 +53,8 @@ export class FunctionBodies implements Bodies {
     const counted = this.#functions.get(node)
     if (!counted) return false
     if (counted.accessor || counted.loopBody) return true
-    if (counted.escapes || this.#callsItself(node)) return false
+    // Without a caller in the program it is called from outside it.
+    if (counted.escapes || counted.sites === 0 || this.#callsItself(node)) return false
     if (counted.sites === 1 && !counted.calledFromElsewhere && !isExported(node)) return true
     return !containsLoop(node) && this.#size(node) <= INLINED_SIZE
   }
@@ -76,7 +77,7 @@ export class FunctionBodies implements Bodies {
     const known = this.#sizes.get(node)
     if (known !== undefined) return known
     let size = 0
-    const add = (_: ts.Node, weight: number): void => { size += weight }
+    const add = (_: ts.Node, weight: number | string): void => { size += typeof weight === 'number' ? weight : INLINED_SIZE }
     const faults = new Faults()
     const weigher = new Weigher(this.#program, this.#callees, this.#constants, this, faults, add)
     new StatementWeigher(weigher, this.#callees, faults, add).body(node, 0, undefined, true, false, 0)
@@ -126,7 +127,7 @@ export class FunctionBodies implements Bodies {
         return found
       }
       case 'port': return PORT_ROUTINES.includes(callee.operation)
-      case 'builtin': return BUILTINS[callee.name]?.calls === true
+      case 'builtin': return builtin(callee.name)?.calls === true
       case 'indirect': return true
       default: return false
     }

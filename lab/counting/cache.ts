@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { CountedFile } from './count.ts'
-import { COUNTED_GROUPS, IMPORTED_FOLDERS } from './groups.ts'
+import { GROUPS, IMPORTED_FOLDERS, type Group } from './groups.ts'
 
 const TOP = new URL('../../', import.meta.url).pathname
 const CACHE = join(TOP, 'node_modules/.cache/barehart/counting')
@@ -15,12 +15,12 @@ const CACHE = join(TOP, 'node_modules/.cache/barehart/counting')
 export type CountedGroup = Readonly<Record<string, CountedFile>>
 
 /** The group that a file of this path (from the project's top) belongs to, or undefined if it is not counted. */
-export function groupOf(path: string): readonly string[] | undefined {
-  return path.endsWith('.d.ts') ? undefined : COUNTED_GROUPS.find(folders => folders.some(folder => path.startsWith(folder)))
+export function groupOf(path: string): Group | undefined {
+  return path.endsWith('.d.ts') ? undefined : GROUPS.find(({ folders }) => folders.some(folder => path.startsWith(folder)))
 }
 
 /** The files of a group, by their path from the project's top. */
-export function countedGroup(folders: readonly string[]): CountedGroup {
+export function countedGroup({ folders, exportsRun }: Group): CountedGroup {
   const paths = folders.flatMap(sources)
   const hash = createHash('sha256')
   for (const path of [...paths, ...IMPORTED_FOLDERS.flatMap(sources), ...sources('lab/counting/')]) {
@@ -30,7 +30,7 @@ export function countedGroup(folders: readonly string[]): CountedGroup {
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as CountedGroup
   // Only now is the compiler needed, which takes longer to load than all the rest.
   const { countProgram } = createRequire(import.meta.url)('./count.ts') as typeof import('./count.ts')
-  const counted = countProgram(paths.map(path => join(TOP, path)))
+  const counted = countProgram(paths.map(path => join(TOP, path)), exportsRun)
   const group = Object.fromEntries(paths.map(path => [path, counted.get(join(TOP, path))!]))
   mkdirSync(CACHE, { recursive: true })
   // Several processes may count at once: the file appears whole.

@@ -1,7 +1,7 @@
 /** Whom a call reaches. */
 import ts from 'typescript'
 import { shortPath, type SourceProgram } from './program.ts'
-import { INLINE_INTERFACES, OFF_THE_RECORD, PORT } from './weights.ts'
+import { INLINE_INTERFACES, OFF_THE_RECORD, PORT, PORT_OFF_THE_RECORD, SET_UP_MEMBERS } from './weights.ts'
 
 export type FunctionNode =
   | ts.FunctionDeclaration | ts.FunctionExpression | ts.ArrowFunction | ts.MethodDeclaration | ts.ConstructorDeclaration
@@ -87,7 +87,11 @@ export class Callees {
     if (OFF_THE_RECORD.some(pattern => pattern.test(shortPath(file.fileName)))) return { kind: 'off the record' }
     const path = interfacePath(declaration)
     if (path !== undefined) {
-      if (path.startsWith(`${PORT}.`)) return { kind: 'port', operation: path.slice(PORT.length + 1) }
+      if (path.startsWith(`${PORT}.`)) {
+        const operation = path.slice(PORT.length + 1)
+        return PORT_OFF_THE_RECORD.includes(operation) ? { kind: 'off the record' } : { kind: 'port', operation }
+      }
+      if (SET_UP_MEMBERS.includes(path)) return { kind: 'unknown', why: `${path} may only be called while software is set up` }
       if (isAccessor(path)) return { kind: 'accessor' }
     }
     const node = functionIn(declaration)
@@ -101,6 +105,22 @@ export class Callees {
       return constructor ? { kind: 'function', node: constructor } : { kind: 'accessor' }
     }
     return { kind: 'indirect' }
+  }
+
+  /** The path of the interface member that a method of a class or object literal implements, as far as it is declared. */
+  implemented(node: FunctionNode): string | undefined {
+    const holder = ts.isPropertyAssignment(node.parent) ? node.parent : node
+    const name = ts.getNameOfDeclaration(holder as ts.Declaration)?.getText()
+    const { parent } = holder
+    if (name === undefined || !parent) return undefined
+    if (ts.isObjectLiteralExpression(parent)) {
+      const declaration = this.#program.checker.getContextualType(parent)?.symbol?.declarations?.[0]
+      const path = declaration && interfacePath(declaration)
+      return path === undefined ? undefined : `${path}.${name}`
+    }
+    if (!ts.isClassLike(parent)) return undefined
+    const interfaces = parent.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ImplementsKeyword)?.types ?? []
+    return interfaces.map(({ expression }) => `${expression.getText()}.${name}`).find(path => SET_UP_MEMBERS.includes(path))
   }
 
   /** True if the object literal is an implementation of accessors that a C programmer has inline. */

@@ -29,14 +29,15 @@ interface Edit {
 }
 
 /**
- * Counts a whole program, by absolute path: its files see each other's functions. `override` gives the text of files in
+ * Counts a whole program, by absolute path: its files see each other's functions. With `exportsRun`, exported functions
+ * that none of them calls are taken to run on a hart. `override` gives the text of files in
  * place of what is on disk.
  */
-export function countProgram(paths: readonly string[], override?: ReadonlyMap<string, string>): ReadonlyMap<string, CountedFile> {
+export function countProgram(paths: readonly string[], exportsRun: boolean, override?: ReadonlyMap<string, string>): ReadonlyMap<string, CountedFile> {
   const program = openProgram(paths, override)
   const callees = new Callees(program)
   const constants = new Constants(callees)
-  const functions = countedFunctions(program, callees)
+  const functions = countedFunctions(program, callees, exportsRun)
   const bodies = new FunctionBodies(program, callees, constants, functions)
   const faults = new Faults()
   const edits = new Map<ts.SourceFile, Edit[]>(program.files.map(file => [file, []]))
@@ -58,7 +59,7 @@ export function countProgram(paths: readonly string[], override?: ReadonlyMap<st
 
 /** Counts a file by itself; `fileName` is absolute. Throws {@link UncountableError}. */
 export function countModule(source: string, fileName: string): string {
-  const { text, faults } = countProgram([fileName], new Map([[fileName, source]])).get(fileName)!
+  const { text, faults } = countProgram([fileName], true, new Map([[fileName, source]])).get(fileName)!
   if (faults.length > 0) throw new UncountableError(faults)
   return text
 }
@@ -68,11 +69,11 @@ function returnsBoolean(checker: ts.TypeChecker, { node }: CountedFunction): boo
   return signature !== undefined && (checker.getReturnTypeOfSignature(signature).flags & ts.TypeFlags.BooleanLike) !== 0
 }
 
-function add(weight: number): string {
+function add(weight: number | string): string {
   return `${NAME}[0] += ${weight}`
 }
 
-function countArm(edits: Edit[], arm: ts.Expression, weight: number): void {
+function countArm(edits: Edit[], arm: ts.Expression, weight: number | string): void {
   edits.push({ at: arm.getStart(), text: `(${add(weight)}, ` }, { at: arm.end, text: ')' })
 }
 

@@ -1,10 +1,11 @@
 /** What expressions weigh. Arms that may not run and weigh enough are counted apart, where they run. */
 import ts from 'typescript'
+import { Addresses } from './addresses.ts'
 import { bare, isFunction, type Callees, type FunctionNode } from './callees.ts'
 import { isModuleLevel, type Constants } from './constants.ts'
 import type { Faults } from './faults.ts'
 import type { SourceProgram } from './program.ts'
-import { BUILTINS, COUNT_TRAILING_ZEROS, LOOPS, PORT_OFF_THE_RECORD, WEIGHTS } from './weights.ts'
+import { builtin, COUNT_TRAILING_ZEROS, LENGTH_LOOPS, LOOPS, writable, WEIGHTS } from './weights.ts'
 
 /** What the weigher has to know of functions. */
 export interface Bodies {
@@ -15,8 +16,8 @@ export interface Bodies {
   specWeight(node: FunctionNode): number | undefined
 }
 
-/** Told of arms that are to be counted apart. */
-export type ArmSink = (arm: ts.Expression, weight: number) => void
+/** Told of arms that are to be counted apart; a weight in words is an expression of their scope. */
+export type ArmSink = (arm: ts.Expression, weight: number | string) => void
 
 /** Arms lighter than this are charged whether they run or not. */
 const HEAVY_ARM = 3
@@ -30,6 +31,8 @@ export class Weigher {
   readonly #onArm: ArmSink
   /** Variables of the loops around, which fold into addressing. */
   readonly loopVariables = new Set<ts.Symbol>()
+  /** Addresses of elements that have been computed. */
+  readonly addresses = new Addresses()
   /** In a loop constants stay in registers. */
   loops = 0
 
@@ -52,7 +55,7 @@ export class Weigher {
       case ts.SyntaxKind.SuperKeyword:
       case ts.SyntaxKind.OmittedExpression: return 0
       case ts.SyntaxKind.PropertyAccessExpression: return this.#property(node as ts.PropertyAccessExpression)
-      case ts.SyntaxKind.ElementAccessExpression: return this.#address(node as ts.ElementAccessExpression) + WEIGHTS.load
+      case ts.SyntaxKind.ElementAccessExpression: return this.#element(node as ts.ElementAccessExpression) + WEIGHTS.load
       case ts.SyntaxKind.BinaryExpression: return this.#binary(node as ts.BinaryExpression)
       case ts.SyntaxKind.PrefixUnaryExpression: return this.#prefix(node as ts.PrefixUnaryExpression)
       case ts.SyntaxKind.PostfixUnaryExpression: return this.#step((node as ts.PostfixUnaryExpression).operand)
@@ -82,7 +85,7 @@ export class Weigher {
     if (ts.isBinaryExpression(node)) {
       const { kind } = node.operatorToken
       if (kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken) {
-        return this.condition(node.left) + this.#arm(node.right, this.condition(node.right))
+        return this.condition(node.left) + this.#arm(node.right, this.addresses.within(() => this.condition(node.right)))
       }
       if (isComparison(kind)) return this.#compared(node) + WEIGHTS.branch
     }
@@ -94,12 +97,15 @@ export class Weigher {
   /** The left side of an assignment, or a binding: what storing into it adds. */
   stored(target: ts.Expression): number {
     const node = bare(target)
-    if (ts.isIdentifier(node)) return this.#isCaptured(node) ? WEIGHTS.store : 0
+    if (ts.isIdentifier(node)) {
+      this.addresses.assigned(node.text)
+      return this.#isCaptured(node) ? WEIGHTS.store : 0
+    }
     if (ts.isPropertyAccessExpression(node)) {
       this.#refuseAny(node.expression)
       return this.#object0(node.expression) + WEIGHTS.store
     }
-    if (ts.isElementAccessExpression(node)) return this.#address(node) + WEIGHTS.store
+    if (ts.isElementAccessExpression(node)) return this.#element(node) + WEIGHTS.store
     this.#faults.add(node, 'destructuring assignment')
     return 0
   }
@@ -160,16 +166,30 @@ export class Weigher {
     return this.value(node)
   }
 
+  /** `record['field']` is a property. */
+  #element(node: ts.ElementAccessExpression): number {
+    if (!ts.isStringLiteralLike(node.argumentExpression)) return this.#address(node)
+    this.#refuseAny(node.expression)
+    return this.#object0(node.expression)
+  }
+
   /** What the address of an element takes beyond the access itself. */
   #address(node: ts.ElementAccessExpression): number {
     this.#refuseAny(node.expression)
-    const base = this.#object0(node.expression)
     const index = bare(node.argumentExpression)
     const type = this.#program.checker.getTypeAtLocation(node.expression)
     const name = type.symbol?.name ?? ''
+    const array = bare(node.expression)
+    // A typed array in a record is an array in a structure: its place is an offset.
+    const embedded = name.endsWith('Array') && name !== 'Array' && name !== 'ReadonlyArray' && ts.isPropertyAccessExpression(array)
+    const holder = embedded ? array.expression : array
+    const base = this.#object0(holder)
     if (!this.isArray(node.expression)) this.#faults.add(node, `an index into ${name || 'what is no array'}`)
     if (this.#constants.of(index) !== undefined || this.#foldsIntoAddress(index)) return base
-    return base + this.value(index) + (name === 'Uint8Array' ? WEIGHTS.byteIndex : WEIGHTS.index)
+    const scaled = this.value(index) + (name === 'Uint8Array' ? WEIGHTS.byteIndex : WEIGHTS.index)
+    // Arrays of one structure, at one index: the sum of both is computed once.
+    if (!embedded || !isPlain(index)) return base + scaled
+    return base + (this.addresses.add(holder.getText(), index.getText()) ? scaled : 0)
   }
 
   /** The loop's variable, with or without a constant: the compiler walks a pointer. */
@@ -199,7 +219,7 @@ export class Weigher {
     if (kind === ts.SyntaxKind.CommaToken) return this.value(node.left) + this.value(node.right)
     if (isAssignment(kind)) return this.#compound(node)
     if (kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken) {
-      return this.condition(node.left) + this.#arm(node.right, this.value(node.right)) + WEIGHTS.constant
+      return this.condition(node.left) + this.#arm(node.right, this.addresses.within(() => this.value(node.right))) + WEIGHTS.constant
     }
     if (kind === ts.SyntaxKind.QuestionQuestionToken) {
       return this.value(node.left) + WEIGHTS.branch + this.#arm(node.right, this.operand(node.right))
@@ -252,8 +272,8 @@ export class Weigher {
         if (typeof constant === 'number' && isPowerOfTwo(constant)) return both + WEIGHTS.operation
         return both + WEIGHTS.operation + (constant === undefined || this.loops > 0 ? 0 : WEIGHTS.constant)
       case ts.SyntaxKind.AsteriskAsteriskToken:
-        this.#faults.add(node, '`**`')
-        return both
+        if (this.#constants.of(node.left) !== 2) this.#faults.add(node, '`**` of anything but 2')
+        return both + WEIGHTS.constant + WEIGHTS.operation
     }
     const wide = typeof constant === 'number' && !isImmediate(constant) && this.loops === 0
     return both + WEIGHTS.operation + (wide ? WEIGHTS.constant : 0)
@@ -291,8 +311,8 @@ export class Weigher {
 
   #conditional(node: ts.ConditionalExpression): number {
     const condition = this.condition(node.condition)
-    const then = this.operand(node.whenTrue)
-    const otherwise = this.operand(node.whenFalse)
+    const then = this.addresses.within(() => this.operand(node.whenTrue))
+    const otherwise = this.addresses.within(() => this.operand(node.whenFalse))
     if (then < HEAVY_ARM && otherwise < HEAVY_ARM) return condition + Math.max(then, otherwise, 1)
     this.#onArm(node.whenTrue, then)
     this.#onArm(node.whenFalse, otherwise + WEIGHTS.jump)
@@ -317,7 +337,6 @@ export class Weigher {
     switch (callee.kind) {
       case 'off the record': return 0
       case 'port':
-        if (PORT_OFF_THE_RECORD.includes(callee.operation)) return 0
         return parameters.reduce((sum, argument, index) => sum + (index === 0 ? this.#portAddress(argument) : this.operand(argument)), 0)
       case 'accessor': {
         const [first, ...rest] = parameters
@@ -369,15 +388,21 @@ export class Weigher {
     const receiver = this.#receiver(node)
     const zeros = name === 'Math.clz32' && /&\s*-/.test(node.getText())
     if (zeros) return COUNT_TRAILING_ZEROS
-    const known = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined
+    const known = builtin(name)
     if (known) {
       const inner = node.arguments.reduce((sum, argument) => sum + (known.calls ? this.operand(argument) : this.value(argument)), 0)
       return (name.startsWith('Math.') ? 0 : receiver) + inner + known.weight
     }
-    if (LOOPS.includes(name)) {
+    if (LOOPS.includes(writable(name))) {
       const [callback] = node.arguments
       if (!callback || !isFunction(bare(callback))) this.#faults.add(node, `${name} of a function that is not written in place`)
       return receiver + WEIGHTS.branch
+    }
+    const turns = LENGTH_LOOPS.find(([pattern]) => pattern.test(name))
+    if (turns && node.arguments.length === 1 && isPath(node.expression)) {
+      const array = (node.expression as ts.PropertyAccessExpression).expression.getText()
+      this.#onArm(node, `${WEIGHTS.element} * (${array}.length >> ${turns[1]})`)
+      return receiver + this.operand(node.arguments[0]!) + WEIGHTS.branch
     }
     this.#faults.add(node, `${name} has no weight; write it out, or use a typed array`)
     return 0
@@ -439,6 +464,19 @@ export class Weigher {
     }
     this.#faults.add(node, names[node.kind] ?? ts.SyntaxKind[node.kind])
   }
+}
+
+/** A name, or a property of one: it can be written twice. */
+function isPath(node: ts.Expression): boolean {
+  if (ts.isPropertyAccessExpression(node)) return isPath(node.expression)
+  return ts.isIdentifier(node) || node.kind === ts.SyntaxKind.ThisKeyword
+}
+
+/** Made of variables, constants and arithmetic alone. */
+function isPlain(node: ts.Expression): boolean {
+  const inner = bare(node)
+  if (ts.isBinaryExpression(inner)) return isPlain(inner.left) && isPlain(inner.right) && !isAssignment(inner.operatorToken.kind)
+  return ts.isIdentifier(inner) || ts.isNumericLiteral(inner)
 }
 
 function isComparison(kind: ts.SyntaxKind): boolean {

@@ -6,6 +6,7 @@
 import ts from 'typescript'
 import { bare, isFunction, type Callees, type FunctionNode } from './callees.ts'
 import type { SourceProgram } from './program.ts'
+import { SET_UP_MEMBERS } from './weights.ts'
 
 export interface CountedFunction {
   readonly node: FunctionNode
@@ -32,10 +33,12 @@ interface Found {
   readonly accessor: boolean
 }
 
-export function countedFunctions(program: SourceProgram, callees: Callees): ReadonlyMap<FunctionNode, CountedFunction> {
+export function countedFunctions(program: SourceProgram, callees: Callees, exportsRun: boolean): ReadonlyMap<FunctionNode, CountedFunction> {
   const found = new Map<FunctionNode, Found>()
   for (const file of program.files) survey(file, callees, found)
   for (const file of program.files) resolve(file, callees, found)
+
+  spreadSetUp(found)
 
   const counted = new Set<FunctionNode>()
   const visit = (node: FunctionNode): void => {
@@ -46,9 +49,9 @@ export function countedFunctions(program: SourceProgram, callees: Callees): Read
   }
   for (const entry of found.values()) {
     const { node } = entry
-    const isMethod = ts.isMethodDeclaration(node) && ts.isClassLike(node.parent)
-    const exported = ts.isFunctionDeclaration(node) && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
-    if (entry.escapes || isMethod || (exported && !entry.referenced)) visit(node)
+    const isMethod = isClassMethod(node) && !SET_UP_MEMBERS.includes(callees.implemented(node) ?? '')
+    const exported = exportsRun && ts.isFunctionDeclaration(node) && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+    if (entry.escapes || ((isMethod || exported) && !entry.referenced)) visit(node)
   }
   // A builtin's callback is part of the function that it stands in.
   for (let size = -1; size !== counted.size; ) {
@@ -74,6 +77,23 @@ export function countedFunctions(program: SourceProgram, callees: Callees): Read
   )
 }
 
+/** What calls a maker of closures is set-up too, unless somebody else calls it in turn: that is a fault. */
+function spreadSetUp(found: ReadonlyMap<FunctionNode, Found>): void {
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const entry of found.values()) {
+      if (entry.makesClosures || entry.escapes || isClassMethod(entry.node)) continue
+      if (!entry.calls.some(callee => found.get(callee)?.makesClosures)) continue
+      entry.makesClosures = true
+      changed = true
+    }
+  }
+}
+
+function isClassMethod(node: FunctionNode): boolean {
+  return ts.isMethodDeclaration(node) && ts.isClassLike(node.parent)
+}
+
 /** The innermost function around a node. */
 export function functionAround(node: ts.Node): FunctionNode | 'module' {
   for (let outer = node.parent; outer; outer = outer.parent) if (isFunction(outer)) return outer
@@ -95,7 +115,7 @@ function survey(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode, 
         : ts.isPropertyAssignment(node.parent) ? node.parent.parent : undefined
       found.set(node, {
         node, calls: [], callers: [], makesClosures: false, referenced: false,
-        escapes: !callback && !ts.isFunctionDeclaration(node) && !ts.isConstructorDeclaration(node) && !isBoundToName(node) &&
+        escapes: !callback && !SET_UP_MEMBERS.includes(callees.implemented(node) ?? '') && !ts.isFunctionDeclaration(node) && !ts.isConstructorDeclaration(node) && !isBoundToName(node) &&
           !(ts.isMethodDeclaration(node) && ts.isClassLike(node.parent)),
         callbackIn: callback ? outer : undefined,
         accessor: literal !== undefined && callees.implementsAccessors(literal),
@@ -112,15 +132,16 @@ function survey(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode, 
 
 /** Notes who calls whom, and which functions are used as values. */
 function resolve(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode, Found>): void {
-  const walk = (node: ts.Node, around: FunctionNode | 'module'): void => {
+  const walk = (node: ts.Node, around: FunctionNode | 'module', offTheRecord: boolean): void => {
     if (isFunction(node)) around = node
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       const callee = callees.callee(node)
+      if (callee.kind === 'off the record') offTheRecord = true
       if (callee.kind === 'function') {
         const entry = found.get(callee.node)
         if (entry) {
           entry.referenced = true
-          if (around !== 'module') {
+          if (!offTheRecord && around !== 'module') {
             entry.callers.push(around)
             found.get(around)!.calls.push(callee.node)
           }
@@ -134,9 +155,9 @@ function resolve(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode,
         entry.escapes = true
       }
     }
-    ts.forEachChild(node, child => walk(child, around))
+    ts.forEachChild(node, child => walk(child, around, offTheRecord))
   }
-  walk(file, 'module')
+  walk(file, 'module', false)
 }
 
 /** True if an identifier is used as a value: not where it is declared, called, imported or exported. */

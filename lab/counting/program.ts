@@ -26,12 +26,23 @@ const OPTIONS: ts.CompilerOptions = {
   types: [],
 }
 
+/** The library's files, which take longest to read and never change. */
+const library = new Map<string, ts.SourceFile>()
+
 /** Reads and binds the files. `override` gives the text of a file in place of what is on disk. */
 export function openProgram(paths: readonly string[], override: ReadonlyMap<string, string> = new Map()): SourceProgram {
   const host = ts.createCompilerHost(OPTIONS)
   const { readFile, fileExists } = host
   host.readFile = path => override.get(path) ?? readFile(path)
   host.fileExists = path => override.has(path) || fileExists(path)
+  const { getSourceFile } = host
+  host.getSourceFile = (path, ...rest) => {
+    const known = library.get(path)
+    if (known) return known
+    const file = getSourceFile(path, ...rest)
+    if (file && /[\\/]lib\.[\w.]+\.d\.ts$/.test(path)) library.set(path, file)
+    return file
+  }
   const program = ts.createProgram(paths, OPTIONS, host)
   const counted = new Set(paths)
   const isCounted = (path: string): boolean => counted.has(path) || COUNTED_FOLDERS.some(folder => shortPath(path).startsWith(folder))

@@ -7,20 +7,21 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countedGroup, groupOf, type CountedGroup } from './cache.ts'
 import { UncountableError } from './faults.ts'
+import type { Group } from './groups.ts'
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url))
-const groups = new Map<readonly string[], CountedGroup>()
+const groups = new Map<Group, CountedGroup>()
 
 registerHooks({
   load(url, context, nextLoad) {
     if (!url.startsWith('file:') || !url.split('?')[0]!.endsWith('.ts')) return nextLoad(url, context)
     const path = relative(TOP, fileURLToPath(url))
-    const folders = groupOf(path)
-    if (!folders) return nextLoad(url, context)
-    let group = groups.get(folders)
+    const owner = groupOf(path)
+    if (!owner) return nextLoad(url, context)
+    let group = groups.get(owner)
     if (!group) {
-      group = countedGroup(folders)
-      groups.set(folders, group)
+      group = countedGroup(owner)
+      groups.set(owner, group)
     }
     const counted = group[path]
     // A file that has appeared since the group was counted is counted by the next process.

@@ -71,6 +71,10 @@ export class StatementWeigher {
 
   /** A statement that hangs below another: counted by itself, `more` with it. */
   #below(statement: ts.Statement, more: number): void {
+    this.#weigher.addresses.within(() => this.#inScope(statement, more))
+  }
+
+  #inScope(statement: ts.Statement, more: number): void {
     if (ts.isBlock(statement)) this.#list(statement.statements, statement, more)
     else {
       const weight = more + this.#statement(statement)
@@ -185,6 +189,7 @@ export class StatementWeigher {
 
   /** The condition once before the loop; each turn the body, the step and the condition. */
   #loop(condition: () => number, step: () => number, below: ts.Statement): number {
+    for (const name of assignedIn(below)) this.#weigher.addresses.assigned(name)
     const before = condition()
     this.#weigher.loops += 1
     this.#below(below, step() + before)
@@ -207,9 +212,22 @@ export class StatementWeigher {
     const { clauses } = statement.caseBlock
     const cases = clauses.filter(ts.isCaseClause).length
     const dispatch = cases >= JUMP_TABLE_CASES ? WEIGHTS.jumpTable : Math.ceil((cases + 1) / 2) * WEIGHTS.case
-    for (const clause of clauses) this.#list(clause.statements, clause, 0)
+    for (const clause of clauses) this.#weigher.addresses.within(() => this.#list(clause.statements, clause, 0))
     return this.#weigher.value(statement.expression) + dispatch
   }
+}
+
+/** The variables that a loop's body sets. */
+function assignedIn(node: ts.Node): readonly string[] {
+  const names: string[] = []
+  const walk = (inner: ts.Node): void => {
+    if (ts.isBinaryExpression(inner) && ts.isIdentifier(inner.left) && inner.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+      inner.operatorToken.kind <= ts.SyntaxKind.LastAssignment) names.push(inner.left.text)
+    if ((ts.isPrefixUnaryExpression(inner) || ts.isPostfixUnaryExpression(inner)) && ts.isIdentifier(inner.operand)) names.push(inner.operand.text)
+    ts.forEachChild(inner, walk)
+  }
+  walk(node)
+  return names
 }
 
 /** True if control may leave a statement other than at its end. */

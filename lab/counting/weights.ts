@@ -45,7 +45,7 @@ export const WEIGHTS = {
   case: 2,
   /** An object of a slab: take the head of the free list, or the way back. */
   allocation: 20,
-  /** A loop over an array's elements: load, next, branch. */
+  /** A loop over an array's elements: load (or store), next, branch. */
   element: 3,
 } as const
 
@@ -81,8 +81,24 @@ export const BUILTINS: Readonly<Record<string, { readonly weight: number; readon
 export const COUNT_TRAILING_ZEROS = 40
 
 /** Array methods whose callback a C programmer writes as a loop: the body is counted, with {@link WEIGHTS}.element for each turn. */
-export const LOOPS: readonly string[] = ['Array.some', 'Array.every', 'Array.find', 'Array.findIndex', 'Array.forEach',
-  'ReadonlyArray.some', 'ReadonlyArray.every', 'ReadonlyArray.find', 'ReadonlyArray.findIndex', 'ReadonlyArray.forEach']
+export const LOOPS: readonly string[] = ['Array.some', 'Array.every', 'Array.find', 'Array.findIndex', 'Array.forEach']
+
+/** Builtins that are loops over a whole array, or on average half of it: the length halved so many times is the number of turns. */
+export const LENGTH_LOOPS: readonly (readonly [name: RegExp, halvings: number])[] = [
+  [/^\w+Array\.fill$/, 0],
+  [/Array\.(indexOf|includes)$/, 1],
+]
+
+/** A builtin's name without `Readonly`. */
+export function writable(name: string): string {
+  return name.replace(/^Readonly/, '')
+}
+
+/** A builtin's row. */
+export function builtin(name: string): (typeof BUILTINS)[string] | undefined {
+  const key = writable(name)
+  return Object.hasOwn(BUILTINS, key) ? BUILTINS[key] : undefined
+}
 
 /** Interfaces whose methods are the machine's own instructions: hw/hart/port prices them. */
 export const PORT = 'HartPort'
@@ -95,6 +111,9 @@ export const PORT_OFF_THE_RECORD: readonly string[] = ['account']
  * By interface, or by the name of the property that holds them.
  */
 export const INLINE_INTERFACES: readonly string[] = ['DmaBuffer', 'Environment.device', 'Environment.dma.fence']
+
+/** Members that are called only while software is set up; who implements them may do as it likes. */
+export const SET_UP_MEMBERS: readonly string[] = ['Environment.state', 'Environment.time.entry', 'Interrupt.subscribe']
 
 /** Modules whose functions weigh nothing, arguments included; they return nothing. */
 export const OFF_THE_RECORD: readonly RegExp[] = [/^vmm\/core\/(trace|assert|ledger)\.ts$/]
