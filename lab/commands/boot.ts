@@ -45,19 +45,19 @@ export function bootCommand(): Command {
     )
     .argument('<image>', 'the payload')
     .option(
-      '--bios FILE',
+      '--bios <file>',
       'what runs in M-mode: "default" is our SBI firmware, "none" enters the image there, or a file',
       'default',
     )
-    .option('--initrd FILE', 'initial RAM disk')
-    .option('--disk FILE', 'an NVMe disk in an image file; may be repeated', collect<string>, [])
+    .option('--initrd <file>', 'initial RAM disk')
+    .option('--disk <file>', 'an NVMe disk in an image file; may be repeated', collect<string>, [])
     .option('--net', 'a network card, on a cable to a station that answers at 10.0.0.1')
-    .option('--append TEXT', 'the kernel command line', '')
-    .option('--harts N', 'number of harts', '1')
-    .option('--ram SIZE', 'RAM, such as 128M', '128M')
-    .option('--until TEXT', 'end, with success, once this has been printed')
-    .option('--send A=>B', 'type B once A has been printed; may be repeated, in order', exchange, [])
-    .option('--limit-instructions N', 'end, with exit code 3, after so many instructions of hart 0')
+    .option('--append <text>', 'the kernel command line', '')
+    .option('--harts <n>', 'number of harts', '1')
+    .option('--ram <size>', 'RAM, such as 128M', '128M')
+    .option('--until <text>', 'end, with success, once this has been printed')
+    .option('--send <exchange>', 'SEEN=>TYPED: type TYPED once SEEN has been printed; may be repeated, in order', exchange, [])
+    .option('--limit-instructions <n>', 'end, with exit code 3, after so many instructions of hart 0')
     .option('--stats', 'at the end print cycles, instructions and host time to standard error')
     .action(boot)
 }

@@ -13,8 +13,8 @@ export function linuxCommand(): Command {
     .description(
       "fetch Debian's riscv64 kernel, busybox and modules with the system's package tool, and make an initramfs",
     )
-    .option('--suite NAME', 'the Debian suite: trixie has Linux 6.12', 'trixie')
-    .option('--to DIR', 'where to put Image and initrd', linuxDirectory())
+    .option('--suite <name>', 'the Debian suite: trixie has Linux 6.12', 'trixie')
+    .option('--to <dir>', 'where to put Image and initrd', linuxDirectory())
     .option('--json', 'print the paths as JSON')
     .action(async (options: LinuxOptions) => {
       const images = await fetchLinux(options.suite, options.to, line => console.error(line))
