@@ -109,8 +109,8 @@ export class CsrFile {
       case N.minstret: return this.#counter(MINSTRET, IR, this.#instret())
       case N.time: return this.#readTime()
       case N.henvcfg:
-        // STCE is read-only zero while menvcfg.STCE is clear.
-        return this.#set(words[HENVCFG]!, words[HENVCFG + 1]! & (words[MENVCFG + 1]! | 0x7fff_ffff))
+        // STCE, PBMTE and ADUE are read-only zero while menvcfg's are clear (menvcfg_pbmte_henvcfg_pbmte_rdonly0).
+        return this.#set(words[HENVCFG]!, words[HENVCFG + 1]! & words[MENVCFG + 1]!)
     }
     const rules = CSR_RULES[number]!
     if (rules.slot < 0) this.#set(rules.fixedLow, rules.fixedHigh)
@@ -119,8 +119,8 @@ export class CsrFile {
 
   /** Applies an operation to what `read` left in `low` and `high`, and writes that. Returns NOTHING, or FLUSH, LOOK and GUEST. */
   write(number: number, operation: CsrOperation, low: number, high: number): number {
-    // Setting and clearing bits of mip changes what software wrote, not what the wire adds (mip_seip_rdcsr).
-    if (number === N.mip) this.#set(this.#words[MIP]!, 0)
+    // Setting and clearing bits of mip changes what software wrote, not what the wire adds (mip_seip_rdcsr); VSSIP is hvip's.
+    if (number === N.mip) this.#set(this.#words[MIP]! | (this.#words[HVIP]! & VSSIP), 0)
     if (operation === 'set') {
       low |= this.low
       high |= this.high
@@ -162,14 +162,17 @@ export class CsrFile {
       case N.stimecmp:
       case N.vstimecmp:
       case N.htimedelta:
-      case N.menvcfg:
         this.#store(CSR_RULES[number]!, low, high)
         this.#timers.update()
         return LOOK
-      case N.henvcfg:
-        this.#store(CSR_RULES[number]!, low, words[MENVCFG + 1]! < 0 ? high : (high & 0x7fff_ffff) | (words[HENVCFG + 1]! & SD))
-        this.#timers.update()
-        return LOOK
+      case N.menvcfg:
+        this.#store(CSR_RULES[number]!, low, high)
+        return this.#environmentChanged()
+      case N.henvcfg: {
+        const writable = words[MENVCFG + 1]!
+        this.#store(CSR_RULES[number]!, low, (high & writable) | (words[HENVCFG + 1]! & ~writable))
+        return this.#environmentChanged()
+      }
       case N.hstatus:
         // SPVP is the privilege of hlv and hsv.
         this.#store(CSR_RULES[number]!, low, high)
@@ -238,6 +241,12 @@ export class CsrFile {
     core.updateFloat()
     const redirected = (words[MODE >> 2]! === MACHINE && (words[MSTATUS]! & STATUS_MPRV) !== 0 && (changed & STATUS_SUM) !== 0)
     return (changed & STATUS_MXR) !== 0 || redirected ? FLUSH | LOOK : changed !== 0 ? LOOK : NOTHING
+  }
+
+  #environmentChanged(): number {
+    this.#timers.update()
+    this.#core.invalidate()
+    return FLUSH | LOOK
   }
 
   /** The bits in `mask` of mip; VSSIP is hvip's (mip_mie_alias). */

@@ -6,7 +6,7 @@ import { FETCH_ACCESS, LOAD_ACCESS, LOAD_GUEST_PAGE, STORE_ACCESS, STORE_GUEST_P
 import type { Core } from './core.ts'
 import { TRAPPED } from './services.ts'
 import { PC } from './state.ts'
-import { transformed, WALK_READ } from './transformed.ts'
+import { transformed, WALK_READ, WALK_WRITE } from './transformed.ts'
 import type { Traps } from './traps.ts'
 
 const PC_WORD = PC >> 2
@@ -29,7 +29,7 @@ export class Faults {
     const { detail } = this.#traps
     let instruction = 0
     if (cause === LOAD_GUEST_PAGE || cause === STORE_GUEST_PAGE) instruction = transformed(this.instruction(), offset)
-    if (walker.implicit && cause >= 20) instruction = WALK_READ
+    if (walker.implicit && cause >= 20) instruction = walker.implicitWrite ? WALK_WRITE : WALK_READ
     const guest = cause >= 20
     detail.valueLow = low
     detail.valueHigh = high

@@ -330,6 +330,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
         this.executor.fenceI()
         return this.#flushed()
       case 'entry': return this.#surroundings.enter(this, instruction)
+      case 'mark': return this.#surroundings.mark(this.id, this.#words[OPERANDS_WORD] === 0 ? 'start' : 'end')
       default: return this.#fence(action, instruction)
     }
   }

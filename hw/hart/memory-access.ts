@@ -183,7 +183,7 @@ export class MemoryAccess {
     const high = words[ADDRESS_WORD + 1]!
     if (operation === 'zero') {
       if (!this.locate(core.data, STORE, low, high, 1, 0)) return TRAPPED
-      if (this.host < 0) return this.#faults.access(core.data, STORE, low, high)
+      if (this.host < 0 || !this.#blockAllows(core.data, this.page, STORE, low)) return this.#faults.access(core.data, STORE, low, high)
       const host = this.host + (low & 0xfff & -BLOCK)
       this.#memory.bytes.fill(0, host, host + BLOCK)
       this.#stored(host, BLOCK)
@@ -194,7 +194,15 @@ export class MemoryAccess {
       const asStore = cause === LOAD_PAGE ? STORE_PAGE : cause === LOAD_ACCESS ? STORE_ACCESS : cause === LOAD_GUEST_PAGE ? STORE_GUEST_PAGE : cause
       return this.#faults.translation(core.data, low, high, 0, asStore)
     }
-    return DONE
+    const page = core.data.physical ? (high >>> 0) * 2 ** 20 + (low >>> 12) : this.#mmu.page
+    const address = page * PAGE + (low & 0xfff)
+    const there = this.#memory.toHost(address) >= 0 || this.#bus.find(address) !== undefined
+    return there && this.#blockAllows(core.data, page, LOAD, low) ? DONE : this.#faults.access(core.data, STORE, low, high)
+  }
+
+  /** PMP of a whole cache block (cbm_access, cbz_access). */
+  #blockAllows(regime: Regime, page: number, kind: AccessKind, low: number): boolean {
+    return this.#mmu.pmp.allows(page * PAGE + (low & 0xfff & -BLOCK), BLOCK, kind, regime.privilege === MACHINE)
   }
 
   /** A fast path did not do this: predecoded code and watchers must know. The hart's own reservation is not lost by its own store. */

@@ -1,8 +1,9 @@
 /** The transformed instruction that htinst and mtinst hold after a guest-page fault of a load or store (H_trap_xtinst_val). */
 import { decode } from '../spec/isa/index.ts'
 
-/** Of the walk's own read of a 64-bit entry, for VS-stage translation (H_trap_xtinst_guestpage_rw). */
+/** Of the walk's own read of a 64-bit entry, for VS-stage translation, and of its write (H_trap_xtinst_guestpage_rw). */
 export const WALK_READ = 0x3000
+export const WALK_WRITE = 0x3020
 
 const RS1 = 0x1f << 15
 const LOADS = 0x03

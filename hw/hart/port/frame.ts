@@ -8,13 +8,13 @@
 import type { Activity, Party } from '../../spec/ledger.ts'
 import type { HartPort } from '../../port.ts'
 import { RELOAD, TRAPPED, type Outcome } from '../services.ts'
-import { BUDGET, DEADLINE, MODE, PC, X } from '../state.ts'
+import { BUDGET, DEADLINE, MODE, PC, STALLS, X } from '../state.ts'
 import type { PortHost } from './host.ts'
 import type { Installation, StateChange, Suspended } from './installation.ts'
 import { CALLS, Log } from './log.ts'
 import { pathLength } from './path-length.ts'
 import type { StateCopy } from './state-copy.ts'
-import { STUB_OFFSETS } from './stubs.ts'
+import { EXTRA_CYCLES, STUB_OFFSETS } from './stubs.ts'
 
 export interface Invocation {
   readonly installation: Installation
@@ -128,7 +128,11 @@ export class Frame {
 
   /** The operation is done: what it returned, and how many instructions retired. */
   settle(call: number, result: number, instructions: number): number {
-    this.#words[BUDGET >> 2]! -= instructions
+    const extra = EXTRA_CYCLES[call]!
+    this.#words[BUDGET >> 2]! -= instructions + extra
+    if (extra !== 0) this.#doubles[STALLS >> 3]! += extra
+    // What the machine itself computed meanwhile, with tables that software shares, is nobody's path length.
+    pathLength[0] = 0
     if (this.#stubs >= 0) this.#setPc(this.#invocation!.address)
     this.#log.append(call, result)
     return result

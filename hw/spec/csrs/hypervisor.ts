@@ -17,9 +17,9 @@ export const hstatus = csr('hstatus', 0x600, rule('hstatus_op'), {
   VTSR: [22, 22, 'rw'],
   VSXL: [33, 32, { fixed: 2 }],
 }, { reset: 0x2_0000_0000n })
-/** Bits 9 to 11 (ecall from HS, VS and M), 16 and up (double trap, guest-page faults, virtual instruction) are read-only zero. */
+/** Bits 0 (as in medeleg), 9 to 11 (ecall from HS, VS and M), 16 and up (double trap, guest-page faults, virtual instruction) are read-only zero. */
 export const hedeleg = csr('hedeleg', 0x602, rule('hedeleg_op'), {
-  Misaligned_to_ECALL_U: [8, 0, 'rw'],
+  FetchAccess_to_ECALL_U: [8, 1, 'rw'],
   PageFaults: [13, 12, 'rw'],
   StorePageFault: [15, 15, 'rw'],
 })
@@ -45,6 +45,8 @@ export const henvcfg = csr('henvcfg', 0x60a, rule('henvcfg_op'), {
   CBIE: [5, 4, { warl: [0, 1, 3] }],
   CBCFE: [6, 6, 'rw'],
   CBZE: [7, 7, 'rw'],
+  ADUE: [61, 61, 'rw'],
+  PBMTE: [62, 62, 'rw'],
   STCE: [63, 63, 'rw'],
 })
 export const hcounteren = csr('hcounteren', 0x606, rule('hcounteren_op'), { All: [31, 0, 'rw'] })

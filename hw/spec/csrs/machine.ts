@@ -50,9 +50,12 @@ export const mstatus = csr('mstatus', 0x300, rule('mstatus_sz'), {
   SD: [63, 63, 'ro'],
 }, { reset: 0xa_0000_0000n })
 
-/** Exceptions that medeleg can delegate: all that exist but the environment call from M-mode. */
+/**
+ * Exceptions that medeleg can delegate: all that exist but the environment call from M-mode. With C no instruction
+ * address is misaligned: bit 0 is read-only zero (medeleg_when_rd0).
+ */
 export const medeleg = csr('medeleg', 0x302, rule('MEDELEG_OP'), {
-  Misaligned_to_ECALL_VS: [10, 0, 'rw'],
+  FetchAccess_to_ECALL_VS: [10, 1, 'rw'],
   PageFaults: [13, 12, 'rw'],
   StorePageFault: [15, 15, 'rw'],
   GuestPageFaults: [23, 20, 'rw'],
@@ -103,6 +106,8 @@ export const menvcfg = csr('menvcfg', 0x30a, rule('menvcfg_enc'), {
   CBIE: [5, 4, { warl: [0, 1, 3] }],
   CBCFE: [6, 6, 'rw'],
   CBZE: [7, 7, 'rw'],
+  ADUE: [61, 61, 'rw'],
+  PBMTE: [62, 62, 'rw'],
   STCE: [63, 63, 'rw'],
 })
 export const mcountinhibit = csr('mcountinhibit', 0x320, rule('mcountinhibit_enc'), { CY: [0, 0, 'rw'], IR: [2, 2, 'rw'] })

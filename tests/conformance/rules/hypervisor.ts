@@ -256,6 +256,11 @@ export const HYPERVISOR_RULES: readonly Rule[] = [
     expect: [4n, 4n, 0n, 4n],
   },
   {
+    rule: 'mip_mie_alias', shows: 'setting and clearing other bits of mip leaves VSSIP as it is',
+    program: set('hvip', 4) + 'csrci mip, 2\n  csrsi mip, 2\n' + noteCsr('hvip') + noteCsr('mip') + 'csrci mip, 4\n' + noteCsr('hvip'),
+    expect: [4n, 6n, 0n],
+  },
+  {
     rule: 'vsip_vsie_ssi', shows: 'vsie is hie shifted, through hideleg; sie cannot reach those bits',
     program: set('hie', 0x444) + noteCsr('vsie') + set('hideleg', 0x40) + noteCsr('vsie') + set('vsie', 0) + noteCsr('hie') + set('sie', -1)
       + `csrr t2, mie\n  li t1, 0x444\n  and t2, t2, t1\n` + note('t2'),
