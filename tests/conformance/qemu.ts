@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util'
 import { ARENA_BYTES, arenaAt, RAM } from './differential/arena.ts'
-import { choicesFor, maskFor, type Reference } from './differential/deviations.ts'
+import { choicesFor, agreementFor, type Reference } from './differential/deviations.ts'
 import { generate } from './differential/generate.ts'
 import { buildImage } from './differential/image.ts'
 import { compareArenas, type Difference } from './differential/log.ts'
@@ -19,7 +19,7 @@ import { runOnOurs } from './ours.ts'
 import { runInQemu, runInSpike, type Run } from './tools.ts'
 
 const QEMU_CPU = 'rv64,h=on,sstc=on,svinval=on,svnapot=off,svpbmt=off,zbc=off'
-const SPIKE_ISA = 'rv64gch_zicsr_zifencei_zicntr_zihpm_zba_zbb_zbs_zicond_zicbom_zicboz_zicbop_svinval_sstc'
+const SPIKE_ISA = 'rv64gch_zicsr_zifencei_zicntr_zihpm_zba_zbb_zbs_zicond_zicbom_zicboz_zicbop_svinval_sstc_zicclsm'
 
 function runOn(machine: Reference, run: Run): Uint8Array {
   switch (machine) {
@@ -38,10 +38,10 @@ function runOn(machine: Reference, run: Run): Uint8Array {
 export function compare(programs: readonly Program[], left: Reference, right: Reference): Difference[][] {
   const run: Run = { image: buildImage(programs), resultAt: arenaAt(0) - RAM, resultBytes: programs.length * ARENA_BYTES, seconds: 60 }
   const [a, b] = [runOn(left, run), runOn(right, run)]
-  const mask = maskFor([left, right])
+  const agree = agreementFor([left, right])
   return programs.map((_, index) => {
     const from = index * ARENA_BYTES
-    return compareArenas(a.subarray(from, from + ARENA_BYTES), b.subarray(from, from + ARENA_BYTES), mask)
+    return compareArenas(a.subarray(from, from + ARENA_BYTES), b.subarray(from, from + ARENA_BYTES), agree)
   })
 }
 

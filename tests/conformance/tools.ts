@@ -65,7 +65,7 @@ export function runInSpike(spike: string, run: Run, isa: string): Uint8Array {
     execFileSync(ASSEMBLER, ['-march=rv64gc', '-mno-relax', '-o', path('image.o'), path('image.s')])
     execFileSync('riscv64-linux-gnu-ld', ['-N', '--no-warn-rwx-segments', `-Ttext=0x${RAM.toString(16)}`, '-o', path('image.elf'), path('image.o')])
     const result = spawnSync(spike, [
-      `--isa=${isa}`, `-m0x${RAM.toString(16)}:0x${((Math.ceil(run.image.length / 4096) + 16) * 4096).toString(16)}`, '--misaligned',
+      `--isa=${isa}`, `-m0x${RAM.toString(16)}:0x${((Math.ceil(run.image.length / 4096) + 16) * 4096).toString(16)}`,
       `+signature=${path('signature')}`, '+signature-granularity=16', path('image.elf'),
     ], { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' })
     if (result.error || result.status !== 0) {

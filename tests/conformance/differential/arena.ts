@@ -49,8 +49,11 @@ export const RECORD_BYTES = 0x400
 export const RECORD_F = 0x100
 export const RECORD_CSRS = 0x200
 
-/** Where code begins when translated; vectors and data follow, then pages of every kind up to ORIGIN + 16 pages. */
-export const ORIGIN = 0x4000_0000
+/**
+ * Where code begins when translated; vectors and data follow, then pages of every kind up to ORIGIN + 16 pages. It is
+ * the start of a gigabyte in which no machine has anything.
+ */
+export const ORIGIN = 0x3_0000_0000
 /** Guest physical address of the three pages of vsatp's tables. */
 export const TABLES_GUEST = ORIGIN + 0x1_0000
 
@@ -59,7 +62,7 @@ export const SETTINGS = [
   'mstatus', 'medeleg', 'mideleg', 'mcounteren', 'menvcfg', 'mie', 'mip', 'mcause', 'mtval', 'mtval2', 'mtinst',
   'pmpaddr0', 'pmpaddr1', 'pmpcfg0', 'satp', 'stvec', 'scounteren', 'senvcfg', 'sscratch', 'sepc', 'scause', 'stval',
   'hstatus', 'hedeleg', 'hideleg', 'hvip', 'hcounteren', 'henvcfg', 'htval', 'htinst', 'hgatp',
-  'vsstatus', 'vstvec', 'vsscratch', 'vsepc', 'vscause', 'vstval', 'vsatp',
+  'vsstatus', 'vstvec', 'vsscratch', 'vsepc', 'vscause', 'vstval', 'vsatp', 'stimecmp', 'vstimecmp',
 ] as const
 export type Setting = (typeof SETTINGS)[number]
 

@@ -16,6 +16,10 @@ export interface Choices {
   readonly withoutCsrs: readonly string[]
   /** Bits that no entry of a table has. */
   readonly withoutFlags: bigint
+  /** Addresses of atomics and cache blocks are always made multiples of 64 first. */
+  readonly align: boolean
+  /** FIOM of the environment configurations may be set. */
+  readonly fiom: boolean
 }
 
 const V = 1n, R = 2n, W = 4n, X = 8n, U = 16n, G = 32n, A = 64n, D = 128n
@@ -35,7 +39,7 @@ const SINGLES = [0n, 0x8000_0000n, 0x3f80_0000n, 0xbfc0_0000n, 0x7f80_0000n, 0x7
 const WRITABLE: readonly string[] = [
   'fflags', 'frm', 'fcsr', 'sscratch', 'scause', 'stval', 'sstatus', 'sie', 'sip', 'scounteren', 'senvcfg', 'hstatus', 'hideleg', 'hvip', 'hip',
   'hie', 'hcounteren', 'htval', 'htinst', 'htimedelta', 'henvcfg', 'vsstatus', 'vsie', 'vsip', 'vsscratch', 'vsepc', 'vscause', 'vstval',
-  'mstatus', 'mcause', 'mtval', 'mtval2', 'mtinst', 'mie', 'mip', 'mcounteren', 'menvcfg', 'mideleg', 'hedeleg', 'misa', 'hgeie',
+  'mstatus', 'mcause', 'mtval', 'mtval2', 'mtinst', 'mie', 'mip', 'mcounteren', 'menvcfg', 'mideleg', 'misa', 'hgeie',
 ]
 /** Counters differ from one implementation to the next: only the right to read them is tested. */
 const UNSTABLE = /^(m?cycle|m?instret|time|m?hpmcounter\d+|mhpmevent\d+)$/
@@ -111,7 +115,6 @@ class Generator {
   csrAccess(): number {
     const { random, choices } = this
     const instruction = random.pick(this.pools.csr)
-    const immediate = instruction.name.endsWith('i')
     const allowed = CSRS.filter(({ name }) => !choices.withoutCsrs.includes(name))
     if (random.chance(1, 12)) return this.encode(instruction, { csr: random.pick(NO_SUCH_CSRS) })
     const csr = random.pick(random.chance(1, 2) ? allowed.filter(({ name }) => WRITABLE.includes(name)) : allowed)
@@ -121,7 +124,12 @@ class Generator {
     }
     // The environment's enable bits are the top ones; small values reach all that programs may turn on.
     const small = csr.name.endsWith('envcfg') || csr.name === 'scause' || csr.name === 'vscause' || csr.name === 'mcause'
-    if (small && !immediate) return this.encode(this.named(random.pick(['csrrwi', 'csrrsi', 'csrrci'])), { csr: csr.number })
+    if (small) {
+      const imm = random.below(32) & (choices.fiom ? 31 : 30)
+      // What a write of the reserved CBIE = 2 leaves is up to the implementation: no single bits are set or cleared.
+      const names = csr.name.endsWith('envcfg') ? ['csrrwi'] : ['csrrwi', 'csrrsi', 'csrrci']
+      return this.encode(this.named(random.pick(names)), { csr: csr.number, imm })
+    }
     return this.encode(instruction, { csr: csr.number })
   }
 
@@ -168,20 +176,31 @@ class Generator {
     if (choice < 60) {
       const instruction = random.pick(pools.memory)
       const imm = random.chance(1, 4) ? undefined : random.below(64) * (random.chance(1, 6) ? 1 : 8)
-      return [this.encode(instruction, { rs1: random.pick(POINTERS), ...(imm === undefined ? {} : { imm }) })]
+      const rs1 = random.pick(POINTERS)
+      const word = this.encode(instruction, { rs1, ...(imm === undefined ? {} : { imm }) })
+      return instruction.extension === 'a' ? this.aligned(rs1, word, room) : [word]
     }
     if (choice < 73) return [this.encode(random.pick(pools.float), random.chance(1, 2) ? { rs1: random.pick(POINTERS) } : {})]
     if (choice < 78) return [this.jump(position, slot, last)]
     if (choice < 88) return [this.csrAccess()]
     if (choice < 92) return [this.encode(random.pick(pools.fences), random.chance(1, 2) ? { rs1: 0, rs2: 0 } : {})]
     if (choice < 95 && pools.guest.length > 0) return [this.encode(random.pick(pools.guest), { rs1: random.pick(POINTERS) })]
-    if (choice < 96 && pools.blocks.length > 0) return [this.encode(random.pick(pools.blocks), { rs1: random.pick(POINTERS) })]
+    if (choice < 96 && pools.blocks.length > 0) {
+      const rs1 = random.pick(POINTERS)
+      return this.aligned(rs1, this.encode(random.pick(pools.blocks), { rs1 }), room)
+    }
     if (choice < 98) {
       const unprivileged = this.mode === 'U' || this.mode === 'VU'
       if (!unprivileged && random.chance(1, 2)) return room >= 16 ? this.trapReturn(position, slot, last) : []
       return [random.pick([0x73, 0x0010_0073, ...(unprivileged ? [0x1020_0073, 0x3020_0073] : [])])]
     }
     return [this.illegal()]
+  }
+
+  /** An instruction whose address is in a register, behind one that aligns it if that is asked for. */
+  aligned(rs1: number, word: number, room: number): number[] {
+    if (!this.choices.align) return [word]
+    return room < 8 ? [] : [this.encode(this.named('andi'), { rd: rs1, rs1, imm: -64 }), word]
   }
 
   jump(position: number, slot: number, last: number): number {
@@ -252,6 +271,7 @@ class Generator {
       let at = 0
       const length = 6 * 4 + random.below(3) * 4
       while (at < length) {
+        if (SLOT_BYTES - at < 8 && random.chance(1, 2)) break
         for (const word of this.next(slot * SLOT_BYTES + at, SLOT_BYTES - at, slot, count)) {
           words.push(word)
           at += (word & 3) === 3 ? 4 : 2
@@ -266,14 +286,14 @@ class Generator {
 /** Bits that a random setting may have: all others stay 0. */
 const SETTING_MASKS: Readonly<Partial<Record<Setting, bigint>>> = {
   mstatus: 0x7c_61a2n, // SIE SPIE MPIE SPP FS SUM MXR TVM TW TSR
-  medeleg: 0xf0_b5ffn,
+  medeleg: 0xf0_b5fen,
   mideleg: 0x222n,
   mcounteren: 7n, scounteren: 7n, hcounteren: 7n,
   menvcfg: 0xf1n, senvcfg: 0xf1n, henvcfg: 0xf1n,
   mie: 0x446n,
   mip: 0x2n,
   hstatus: 0x70_03c0n, // GVA SPV SPVP HU VTVM VTW VTSR
-  hedeleg: 0xb1ffn,
+  hedeleg: 0xb1fen,
   hideleg: 0x444n,
   hvip: 0x444n,
   vsstatus: 0xc_6122n, // SIE SPIE SPP FS SUM MXR
@@ -291,6 +311,7 @@ export function generate(seed: number, choices: Choices): Program {
   const settings: Partial<Record<Setting, bigint>> = {}
   for (const [name, mask] of Object.entries(SETTING_MASKS) as [Setting, bigint][]) {
     let value = random.bits64() & mask
+    if (name.endsWith('envcfg') && !choices.fiom) value &= ~1n
     // CBIE = 2 is reserved, and what a write of it leaves is up to the implementation.
     if (name.endsWith('envcfg') && (value & 0x30n) === 0x20n) value |= 0x10n
     if (name === 'hvip' || name === 'mip') value = random.chance(1, 8) ? value : 0n

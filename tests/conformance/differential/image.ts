@@ -4,10 +4,12 @@ import {
   ARENA_BYTES, arenaAt, ARENAS, CODE, DATA, ENTRY, FCSR, G_TABLES, INITIAL_F, INITIAL_X, ORIGIN, PATTERN, PATTERN_BYTES, RAM, RESUME,
   S_TABLES, SETTING_VALUES, SETTINGS, SLOT_BYTES, SLOT_COUNT, TABLES_GUEST, VECTORS, VS_TABLES, type Setting,
 } from './arena.ts'
-import { monitorSource } from './monitor.ts'
+import { MONITOR_PMP, monitorSource } from './monitor.ts'
 import { BARE, SV48, type Program, type Tables } from './program.ts'
 
 const ECALL = 0x73
+/** Offset of the entry for ORIGIN in a table of gigabytes. */
+const ROOT_ENTRY = (ORIGIN / 2 ** 30) * 8
 const MPP: Readonly<Record<Program['mode'], bigint>> = { M: 3n << 11n, S: 1n << 11n, U: 0n, VS: (1n << 11n) | (1n << 39n), VU: 1n << 39n }
 const S_TOP = 0x1_2000
 const VS_TOP = 0xb000
@@ -45,29 +47,31 @@ function placeProgram(program: Program, index: number): Uint8Array {
   const viaG = program.hgatp.mode !== BARE
 
   fill(program.satp, S_TABLES + 0x1000, S_TABLES + 0x2000, base + S_TABLES + 0x2000, physicalPage, PATTERN)
-  point(S_TABLES + 8, base + S_TABLES + 0x1000)
+  point(S_TABLES + ROOT_ENTRY, base + S_TABLES + 0x1000)
   point(S_TOP, base + S_TABLES)
 
   const guestTables = viaG ? TABLES_GUEST : base + VS_TABLES
   fill(program.vsatp, VS_TABLES + 0x1000, VS_TABLES + 0x2000, guestTables + 0x2000,
     page => (viaG ? ORIGIN + page * 0x1000 : physicalPage(page)), viaG ? ORIGIN + 0x20_0000 : PATTERN)
-  point(VS_TABLES + 8, guestTables + 0x1000)
+  point(VS_TABLES + ROOT_ENTRY, guestTables + 0x1000)
   point(VS_TOP, guestTables)
 
   const gLevel1 = G_TABLES + 0x4000
   fill(program.hgatp, gLevel1, gLevel1 + 0x1000, base + gLevel1 + 0x1000, physicalPage, PATTERN)
   for (let page = 0; page < 4; page++) put(gLevel1 + 0x1000 + (16 + page) * 8, entry(base + VS_TABLES + page * 0x1000, program.tableFlags))
-  point(G_MIDDLE + 8, base + gLevel1)
+  point(G_MIDDLE + ROOT_ENTRY, base + gLevel1)
   if (program.hgatp.mode === SV48) point(G_TABLES, base + G_MIDDLE)
-  else point(G_TABLES + 8, base + gLevel1)
+  else point(G_TABLES + ROOT_ENTRY, base + gLevel1)
 
   const root = (tables: Tables, address39: number, address48: number): bigint =>
     tables.mode === BARE ? 0n : (BigInt(tables.mode) << 60n) | BigInt((tables.mode === SV48 ? address48 : address39) / 4096)
   const settings: Partial<Record<Setting, bigint>> = {
     pmpaddr0: BigInt(base / 4) | BigInt(ARENA_BYTES / 8 - 1),
     pmpaddr1: BigInt(PATTERN / 4) | BigInt(PATTERN_BYTES / 8 - 1),
-    pmpcfg0: 0x191fn,
+    stimecmp: -1n,
+    vstimecmp: -1n,
     ...program.settings,
+    pmpcfg0: (program.settings.pmpcfg0 ?? 0x191fn) | MONITOR_PMP,
     satp: root(program.satp, base + S_TABLES, base + S_TOP),
     vsatp: root(program.vsatp, guestTables, guestTables + 0x3000),
     hgatp: root(program.hgatp, base + G_TABLES, base + G_TABLES),

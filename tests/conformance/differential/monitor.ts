@@ -5,6 +5,20 @@ import {
 } from './arena.ts'
 import { TOHOST } from '../tools.ts'
 
+const [LOCKED, NAPOT, EXECUTE, READ] = [0x80, 0x18, 4, 1]
+/**
+ * PMP entries behind the two of a program: the monitor can be written by nobody; M-mode reaches RAM and the test
+ * finisher, but no other device, for machines have different ones.
+ */
+const MONITOR_REGIONS = [
+  { at: RAM, bytes: TOHOST - RAM, configuration: LOCKED | NAPOT | EXECUTE | READ },
+  { at: RAM, bytes: 0x1000_0000, configuration: NAPOT },
+  { at: 0x10_0000, bytes: 0x1000, configuration: NAPOT },
+  { at: 0, bytes: 2 ** 55, configuration: LOCKED | NAPOT },
+]
+/** Their part of pmpcfg0. */
+export const MONITOR_PMP = MONITOR_REGIONS.reduce((bits, { configuration }, n) => bits | (BigInt(configuration) << BigInt((n + 2) * 8)), 0n)
+
 const registers = Array.from({ length: 32 }, (_, register) => register)
 const lines = (from: readonly string[]): string => from.join('\n')
 
@@ -19,9 +33,8 @@ _start:
   li t0, 0x2004000        # mtimecmp: no timer interrupt
   li t1, -1
   sd t1, 0(t0)
-  li t0, ${RAM / 4 + (TOHOST - RAM) / 8 - 1}
-  csrw pmpaddr2, t0
-  li t0, 0x9d0000         # entry 2, locked: the monitor can be read and executed by all, and written by nobody
+${lines(MONITOR_REGIONS.map(({ at, bytes }, n) => `  li t0, ${Math.floor(at / 4) + bytes / 8 - 1}\n  csrw pmpaddr${n + 2}, t0`))}
+  li t0, ${MONITOR_PMP}
   csrw pmpcfg0, t0
   li s0, ${ARENAS}
   csrw mscratch, s0
