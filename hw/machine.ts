@@ -14,6 +14,7 @@ import { CSR, F, MODE, PC, RESERVATION, WINDOW_BYTES } from './hart/state.ts'
 import { Memory } from './memory/memory.ts'
 import type { MmuCounts } from './memory/mmu.ts'
 import { MEI, MSI, MTI, SEI } from './spec/csrs/machine.ts'
+import { clint } from './spec/devices/clint.ts'
 import { restorePages, savePages, type MachineState } from './machine-state.ts'
 import { EventQueue } from './time/events.ts'
 import type { LedgerRow } from './time/ledger.ts'
@@ -36,14 +37,20 @@ export interface RunOptions {
   readonly untilCycle?: number
   /** Stops when hart 0 has retired this many more instructions; exactly then, if it is the only one awake. */
   readonly maxInstructions?: number
+  /** Stops at marks (hw/spec/isa/mark.ts). */
+  readonly marks?: boolean
   /** Asked at each turn's end. */
   readonly until?: () => boolean
 }
 
-/** Why `run` returned. `idle`: every hart sleeps and no event will ever wake one. `stopped`: a chip ended the run. */
+/**
+ * Why `run` returned. `idle`: every hart sleeps and no event will ever wake one. `stopped`: a chip ended the run. `mark`:
+ * a hart has come to a mark, and every hart to that time.
+ */
 export type StopReason =
   | { readonly kind: 'cycle' | 'instructions' | 'until' | 'idle' }
   | { readonly kind: 'stopped'; readonly reason: string; readonly code: number }
+  | { readonly kind: 'mark'; readonly hart: number; readonly mark: 'start' | 'end' }
 
 /** Told of every trap: hart, mode before it, its code (negative for interrupts), and the cycle. */
 export type TrapListener = (hart: number, from: number, code: number, cycle: number) => void
@@ -71,9 +78,11 @@ export class Machine {
   /** The hart in the window, and whether it is executing; the event being delivered has its own time. */
   #inside = 0
   #running = false
+  #nested = false
   #time = 0
   #end = 0
   #stopped: StopReason | undefined
+  #marks = false
 
   constructor(board: Board, options: MachineOptions) {
     this.board = board
@@ -99,6 +108,7 @@ export class Machine {
         this.#accessed(window, offset, low, high, write),
       catchUp: () => this.#catchUp(),
       enter: (hart: Hart, instruction: number) => this.software.enter(hart, instruction),
+      mark: (hart: number, mark: 'start' | 'end') => this.#mark(hart, mark),
     }
     this.harts = numbers.map(id => new Hart(id, { ...surroundings, clock: this.events.clock(`hart ${id}`) }))
     for (const hart of this.harts) {
@@ -128,7 +138,8 @@ export class Machine {
   }
 
   #run(options: RunOptions): StopReason {
-    const { untilCycle = Infinity, maxInstructions = Infinity, until } = options
+    const { untilCycle = Infinity, maxInstructions = Infinity, until, marks = false } = options
+    this.#marks = marks
     const first = this.harts[0]!
     const lastInstruction = first.retired() + maxInstructions
     this.#stopped = undefined
@@ -153,10 +164,31 @@ export class Machine {
     }
   }
 
+  /**
+   * Lets other harts run in the midst of an entry: `schedule` says, for each port operation from now on (numbered from
+   * 0), for how many cycles they run before it, 0 for not at all. Harts that are asleep stay so.
+   */
+  interleave(schedule: (operation: number) => number): void {
+    let operation = 0
+    const before = (): void => {
+      if (this.#nested) return
+      const cycles = schedule(operation++)
+      if (cycles > 0) this.#runOthers(cycles)
+    }
+    for (const hart of this.harts) hart.interleave = before
+  }
+
   /** Ends the run after the instruction that is being executed, or before the next turn. */
   stop(reason: string, code: number): void {
     this.#stopped = { kind: 'stopped', reason, code }
     this.#shorten(this.now())
+  }
+
+  #mark(hart: number, mark: 'start' | 'end'): Outcome {
+    if (!this.#marks) return DONE
+    this.#stopped = { kind: 'mark', hart, mark }
+    this.#shorten(this.now())
+    return RELOAD
   }
 
   /** Rows of a hart's ledger up to now: they sum to its clock. */
@@ -263,6 +295,23 @@ export class Machine {
     this.#running = false
   }
 
+  /** Nested in a port operation of the hart that runs. The others hold no JavaScript frame: entries end or are abandoned. */
+  #runOthers(cycles: number): void {
+    const hart = this.harts[this.#inside]!
+    const end = this.#end
+    this.#nested = true
+    for (const other of this.harts) {
+      if (other === hart) continue
+      this.#end = Math.min(this.events.next(), Math.max(hart.present ? hart.now() : 0, other.now()) + cycles)
+      this.#turn(other, Infinity)
+    }
+    this.#nested = false
+    this.#enter(hart.id)
+    this.#running = true
+    this.#end = Math.min(end, this.events.next())
+    hart.setDeadline(this.#end)
+  }
+
   #enter(id: number): void {
     if (this.#inside === id) return
     this.harts[this.#inside]!.leaveWindow()
@@ -300,6 +349,8 @@ export class Machine {
     hash.add(low)
     hash.add(high)
     hash.add(write ? 1 : 0)
+    // Whoever sets the time moves every comparator's event.
+    if (write && Object.is(window.chip, this.time) && offset >= clint.mtime.at) for (const hart of this.harts) hart.due()
     return this.harts[this.#inside]!.interrupts.next() < 0 ? DONE : RELOAD
   }
 

@@ -1,8 +1,12 @@
 /** How an access is translated: the privilege, the two stages' roots and modes, and the permissions' exceptions. Reloaded from CSRs, never allocated anew. */
-import { HGATP, SATP, VSATP } from '../hart/slots.ts'
+import { HENVCFG, HGATP, MENVCFG, SATP, VSATP } from '../hart/slots.ts'
 import { MACHINE, SUPERVISOR } from '../hart/state.ts'
 import { BARE } from '../spec/layouts/pte.ts'
 import { CONTEXT_BARE, CONTEXT_VIRTUAL } from './tlb.ts'
+
+/** menvcfg and henvcfg, high word. */
+const PBMTE = 1 << 30
+const ADUE = 1 << 29
 
 export class Regime {
   privilege = MACHINE as number
@@ -18,6 +22,11 @@ export class Regime {
   /** Loads may read pages that only grant execution: in the first stage, and in the G-stage. */
   mxr = false
   guestMxr = false
+  /** Svpbmt and Svadu, in the first stage and in the G-stage: what menvcfg and henvcfg enable. */
+  memoryTypes = false
+  guestMemoryTypes = false
+  updates = false
+  guestUpdates = false
   /** hlvx: execution is what is asked for, in both stages. */
   executable = false
 
@@ -25,6 +34,12 @@ export class Regime {
     this.privilege = privilege
     this.virtual = virtual
     this.executable = false
+    const environment = words[MENVCFG + 1]!
+    const own = virtual ? environment & words[HENVCFG + 1]! : environment
+    this.memoryTypes = (own & PBMTE) !== 0
+    this.updates = (own & ADUE) !== 0
+    this.guestMemoryTypes = (environment & PBMTE) !== 0
+    this.guestUpdates = (environment & ADUE) !== 0
     if (virtual) {
       const low = words[VSATP]!
       const high = words[VSATP + 1]!

@@ -17,10 +17,15 @@ import {
 } from './tlb.ts'
 
 const GUEST_ALL = FLAG_GUEST_R | FLAG_GUEST_W | FLAG_GUEST_X
-/** Bits of a leaf that become flags of a TLB entry: A is always set in one. */
+/** Bits of a leaf that become flags of a TLB entry: A is always set in one. W counts only with D: a store to a clean page walks again. */
 const KEPT = PTE_R | PTE_W | PTE_X | PTE_U | PTE_G | PTE_D
-/** Bits 63:54: reserved, as neither Svnapot nor Svpbmt is there (Sv39_pte_svnapot_rsv, Sv39_pte_svpbmt_rsv, Sv39_pte_future_rsv). */
+/** Bits 63:54 of an entry, in its high word: all zero in one that points on. In a leaf, PBMT and N may be used. */
 const RESERVED_HIGH = 0xffc0_0000 | 0
+const PBMT_HIGH = 0x6000_0000
+const N_HIGH = 0x8000_0000 | 0
+/** A range of 64 KiB: the low bits of its PPN say so, and are not translated (Svnapot_valid_encoding). */
+const NAPOT_PAGES = 16
+const NAPOT_CODE = 8
 const PAGE_FAULTS = [FETCH_PAGE, LOAD_PAGE, STORE_PAGE]
 const GUEST_PAGE_FAULTS = [FETCH_GUEST_PAGE, LOAD_GUEST_PAGE, STORE_GUEST_PAGE]
 const ACCESS_FAULTS = [FETCH_ACCESS, LOAD_ACCESS, STORE_ACCESS]
@@ -51,6 +56,15 @@ export function guestStageAllows(regime: Regime, kind: AccessKind, flags: number
   return (flags & (kind === STORE ? FLAG_GUEST_W : FLAG_GUEST_X)) !== 0
 }
 
+/** Whether the high word of a leaf breaks a rule on reserved bits (Svpbmt_leaf_pte_pbmt_reserved_3_fault, Svnapot_reserved_encoding_fault). */
+function isReserved(high: number, low: number, level: number, memoryTypes: boolean): boolean {
+  const set = high & RESERVED_HIGH
+  if (set === 0) return false
+  if ((set & ~(PBMT_HIGH | N_HIGH)) !== 0) return true
+  if ((set & PBMT_HIGH) !== 0 && (!memoryTypes || (set & PBMT_HIGH) === PBMT_HIGH)) return true
+  return (set & N_HIGH) !== 0 && (level !== 0 || ((low >>> 10) & (NAPOT_PAGES - 1)) !== NAPOT_CODE)
+}
+
 export class Walker {
   /** What was found: the physical page of the page asked for, pages that the leaf covers, flags. */
   physical = 0
@@ -61,10 +75,14 @@ export class Walker {
   guestPage = 0
   guestOffset = 0
   implicit = false
+  /** The walk's own access that faulted was to set A or D. */
+  implicitWrite = false
   /** Reads of page tables since the start, by stage; and hits in the walker's caches. */
   firstStageReads = 0
   guestStageReads = 0
   cacheHits = 0
+  /** Writes to page tables, to set A and D. */
+  updates = 0
   /** Those of the last walk. */
   reads = 0
   hits = 0
@@ -95,7 +113,7 @@ export class Walker {
   #walk(regime: Regime, kind: AccessKind, low: number, high: number): boolean {
     if (regime.mode === BARE) {
       const page = (high >>> 0) * 2 ** 20 + (low >>> 12)
-      if (!this.#guestStage(regime, kind, page, low & 0xfff, false)) return false
+      if (!this.#guestStage(regime, kind, page, low & 0xfff, false, false)) return false
       this.flags = FLAG_ANY_PRIVILEGE | FLAG_R | FLAG_W | FLAG_X | FLAG_D | this.#guestFlags
       this.span = this.#guestSpan
       return true
@@ -119,16 +137,17 @@ export class Walker {
       }
       let at = table
       if (nested) {
-        if (!this.#guestStage(regime, kind, table, index * 8, true)) return false
+        if (!this.#guestStage(regime, kind, table, index * 8, true, false)) return false
         at = this.physical
       }
-      if (!this.#read(at * 4096 + index * 8, kind)) return false
+      const address = at * 4096 + index * 8
+      if (!this.#read(address, kind)) return false
       this.firstStageReads++
-      const entry = this.#low
-      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W || (this.#high & RESERVED_HIGH) !== 0) return this.#fault(PAGE_FAULTS[kind]!)
-      const target = this.#high * 2 ** 22 + (entry >>> 10)
+      let entry = this.#low
+      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W) return this.#fault(PAGE_FAULTS[kind]!)
+      let target = (this.#high & ~RESERVED_HIGH) * 2 ** 22 + (entry >>> 10)
       if ((entry & (PTE_R | PTE_X)) === 0) {
-        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0) return this.#fault(PAGE_FAULTS[kind]!)
+        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0 || (this.#high & RESERVED_HIGH) !== 0) return this.#fault(PAGE_FAULTS[kind]!)
         global |= entry & PTE_G
         // An entry with G makes what it points to global; the caches do not keep that, so they leave it out.
         if (global === 0 && level > 0) (nested ? this.guestCache : this.cache).fill(table * 4096 + index * 8, target)
@@ -136,13 +155,22 @@ export class Walker {
         continue
       }
       const inLevel = level === 0 ? 1 : level === 1 ? 0x200 : level === 2 ? 0x4_0000 : 0x800_0000
+      const missing = (kind === STORE ? PTE_A | PTE_D : PTE_A) & ~entry
+      if (regime.updates) entry |= missing
+      else if (missing !== 0) return this.#fault(PAGE_FAULTS[kind]!)
       const flags = (entry & KEPT) | global
       if (
-        (target & (inLevel - 1)) !== 0 || (entry & PTE_A) === 0 || !firstStageAllows(regime, kind, flags)
+        (target & (inLevel - 1)) !== 0 || isReserved(this.#high, entry, level, regime.memoryTypes) || !firstStageAllows(regime, kind, flags)
       ) return this.#fault(PAGE_FAULTS[kind]!)
+      if (this.#high < 0) target += ((low >>> 12) & (NAPOT_PAGES - 1)) - NAPOT_CODE
+      if (missing !== 0) {
+        // Setting A and D is a store to the table, in the G-stage too (Svadu_hw_update_a_d_bits).
+        if (nested && !this.#guestStage(regime, kind, table, index * 8, true, true)) return false
+        if (!this.#update(address, entry, kind)) return false
+      }
       const page = target + (((high << 20) | (low >>> 12)) & (inLevel - 1))
       if (nested) {
-        if (!this.#guestStage(regime, kind, page, low & 0xfff, false)) return false
+        if (!this.#guestStage(regime, kind, page, low & 0xfff, false, false)) return false
         this.flags = flags | this.#guestFlags
         this.span = inLevel < this.#guestSpan ? inLevel : this.#guestSpan
       } else {
@@ -155,8 +183,9 @@ export class Walker {
     return this.#fault(PAGE_FAULTS[kind]!)
   }
 
-  /** Translates a guest physical page into `physical`. `implicit`: for the first stage's own read. */
-  #guestStage(regime: Regime, kind: AccessKind, page: number, offset: number, implicit: boolean): boolean {
+  /** Translates a guest physical page into `physical`. `implicit`: for the first stage's own read, or (`writes`) its update of an entry. */
+  #guestStage(regime: Regime, kind: AccessKind, page: number, offset: number, implicit: boolean, writes: boolean): boolean {
+    this.implicitWrite = writes
     const sv39 = regime.guestMode === SV39
     // Sv39x4 takes 41 bits of address, Sv48x4 50; above, a guest-page fault (hgatp_mode_sv39x4, hgatp_mode_sv48x4).
     if (page >= (sv39 ? 2 ** 29 : 2 ** 38)) return this.#guestFault(kind, page, offset, implicit)
@@ -176,25 +205,29 @@ export class Walker {
       }
       if (!this.#read(address, kind)) return false
       this.guestStageReads++
-      const entry = this.#low
-      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W || (this.#high & RESERVED_HIGH) !== 0) {
-        return this.#guestFault(kind, page, offset, implicit)
-      }
-      const target = this.#high * 2 ** 22 + (entry >>> 10)
+      let entry = this.#low
+      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W) return this.#guestFault(kind, page, offset, implicit)
+      let target = (this.#high & ~RESERVED_HIGH) * 2 ** 22 + (entry >>> 10)
       if ((entry & (PTE_R | PTE_X)) === 0) {
-        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0) return this.#guestFault(kind, page, offset, implicit)
+        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0 || (this.#high & RESERVED_HIGH) !== 0) return this.#guestFault(kind, page, offset, implicit)
         if (level > 0) this.cache.fill(address, target)
         table = target
         continue
       }
       const inLevel = level === 0 ? 1 : level === 1 ? 0x200 : level === 2 ? 0x4_0000 : 0x800_0000
+      const stores = writes || (!implicit && kind === STORE)
+      const missing = (stores ? PTE_A | PTE_D : PTE_A) & ~entry
+      if (regime.guestUpdates) entry |= missing
+      else if (missing !== 0) return this.#guestFault(kind, page, offset, implicit)
       // All accesses are as if from U-mode (H_vm_gpapriv); the walk itself only reads.
       const flags = (entry & PTE_R ? FLAG_GUEST_R : 0) | ((entry & (PTE_W | PTE_D)) === (PTE_W | PTE_D) ? FLAG_GUEST_W : 0)
         | (entry & PTE_X ? FLAG_GUEST_X : 0)
       if (
-        (target & (inLevel - 1)) !== 0 || (entry & (PTE_A | PTE_U)) !== (PTE_A | PTE_U)
-        || !(implicit ? (flags & FLAG_GUEST_R) !== 0 : guestStageAllows(regime, kind, flags))
+        (target & (inLevel - 1)) !== 0 || (entry & PTE_U) === 0 || isReserved(this.#high, entry, level, regime.guestMemoryTypes)
+        || !(implicit ? (flags & (writes ? FLAG_GUEST_W : FLAG_GUEST_R)) !== 0 : guestStageAllows(regime, kind, flags))
       ) return this.#guestFault(kind, page, offset, implicit)
+      if (this.#high < 0) target += (page & (NAPOT_PAGES - 1)) - NAPOT_CODE
+      if (missing !== 0 && !this.#update(address, entry, kind)) return false
       this.physical = target + (page & (inLevel - 1))
       this.#guestFlags = flags
       this.#guestSpan = inLevel
@@ -214,11 +247,24 @@ export class Walker {
     return true
   }
 
+  /** Sets A, and D, in the entry at `address`. */
+  #update(address: number, entry: number, kind: AccessKind): boolean {
+    if (!this.#pmp.allows(address, 8, STORE, false)) return this.#fault(ACCESS_FAULTS[kind]!)
+    const memory = this.#memory
+    const host = memory.toHost(address)
+    memory.words[host >> 2] = entry
+    memory.written(host, 8)
+    this.reads++
+    this.updates++
+    return true
+  }
+
   #fault(cause: number): false {
     this.cause = cause
     this.guestPage = 0
     this.guestOffset = 0
     this.implicit = false
+    this.implicitWrite = false
     return false
   }
 
