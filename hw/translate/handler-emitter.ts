@@ -5,6 +5,7 @@
 import { ADDRESS, FLOAT, OPERANDS, RESERVATION, VALUE } from '../hart/state.ts'
 import type { AmoOperation } from '../spec/isa/semantics.ts'
 import { earlyReads, isRelative, isTrivial, type Node, type Operation, type RegisterField } from './meaning-graph.ts'
+import { emitNativeFloat } from './native-float.ts'
 import { emitBinary, emitCount, emitExtend, isInverted } from './operation-emitter.ts'
 import { PC_BASE, RECORD, RECORD_SCALE } from './record.ts'
 import { ACTIONS, AMO_OPERATIONS, CACHE_BLOCK_OPERATIONS, CSR_OPERATIONS, FLOAT_OPERATIONS, type Runtime } from './runtime.ts'
@@ -282,7 +283,8 @@ class HandlerEmitter {
     this.#code.get(address).op('i32WrapI64').get(entry).memory('i32Load', ARRAYS[access] + ADDEND).op('i32Add')
   }
 
-  #addressLocal(node: Node): number {
+  /** A local that holds a node's value. */
+  #inLocal(node: Node): number {
     const code = this.#code
     const known = this.#locals.get(node)
     if (known !== undefined) return known
@@ -298,7 +300,7 @@ class HandlerEmitter {
 
   #load(node: Node, bytes: 1 | 2 | 4 | 8, sign: 'signed' | 'unsigned'): void {
     const { code, runtime, slot } = this.#frame
-    const address = this.#addressLocal(node.from[0]!)
+    const address = this.#inLocal(node.from[0]!)
     const value = this.#localFor(node)
     const entry = this.#probe(address, 'load', bytes)
     code.if().get(slot)
@@ -313,7 +315,7 @@ class HandlerEmitter {
 
   #store(addressNode: Node, valueNode: Node, bytes: 1 | 2 | 4 | 8): void {
     const { code, runtime, slot } = this.#frame
-    const address = this.#addressLocal(addressNode)
+    const address = this.#inLocal(addressNode)
     const value = code.temporary(I64)
     this.#value(valueNode)
     code.set(value)
@@ -332,7 +334,7 @@ class HandlerEmitter {
     const { imports } = runtime
     const { bytes, kind } = operation
     const amo = operation.kind === 'amo' ? operation.operation : undefined
-    const address = this.#addressLocal(node.from[0]!)
+    const address = this.#inLocal(node.from[0]!)
     const given = code.temporary(I64)
     if (kind !== 'loadReserved') {
       this.#value(node.from[1]!)
@@ -410,12 +412,18 @@ class HandlerEmitter {
 
   #float(node: Node, operation: Extract<Operation, { kind: 'float' }>): void {
     const { code, runtime: { imports } } = this.#frame
-    for (const at of [0, 1, 2]) this.#mailbox(OPERANDS + at * 8, node.from[at]!)
-    this.#result(node, () => {
-      code.i32(FLOAT_OPERATIONS.indexOf(operation.operation)).i32(Number(operation.format === 'd'))
-      this.#value(node.from[3]!)
-      code.op('i32WrapI64').call(imports.float)
-    })
+    const [a, b, c] = [0, 1, 2].map(at => this.#inLocal(node.from[at]!)) as [number, number, number]
+    const rounding = code.temporary(I32)
+    this.#value(node.from[3]!)
+    code.op('i32WrapI64').set(rounding)
+    const result = this.#localFor(node)
+    code.block()
+    emitNativeFloat(code, operation, { a, b, rounding, result })
+    for (const [at, local] of [a, b, c].entries()) code.i32(0).get(local).memory('i64Store', OPERANDS + at * 8)
+    this.#service(() => {
+      code.i32(FLOAT_OPERATIONS.indexOf(operation.operation)).i32(Number(operation.format === 'd')).get(rounding).call(imports.float)
+    }, 1)
+    code.i32(0).memory('i64Load', VALUE).set(result).end()
   }
 
   #jump(target: Node): void {

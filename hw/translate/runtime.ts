@@ -12,7 +12,7 @@ import { I32, I64, type ModuleEncoder } from './wasm-encoder.ts'
 
 export const ACTIONS: readonly Action[] = [
   'ecall', 'ebreak', 'mret', 'sret', 'wfi', 'illegal', 'fence', 'fence.i', 'sfence.vma', 'sinval.vma', 'sfence.w.inval',
-  'sfence.inval.ir', 'hfence.vvma', 'hfence.gvma', 'hinval.vvma', 'hinval.gvma', 'entry',
+  'sfence.inval.ir', 'hfence.vvma', 'hfence.gvma', 'hinval.vvma', 'hinval.gvma', 'entry', 'mark',
 ]
 export const AMO_OPERATIONS: readonly AmoOperation[] = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu']
 export const CSR_OPERATIONS: readonly CsrOperation[] = ['write', 'set', 'clear']

@@ -1,8 +1,10 @@
+import { SoftFloat } from '../../../hw/hart/float/soft-float.ts'
+import { FCSR } from '../../../hw/hart/slots.ts'
 import { DONE, RELOAD, TRAPPED, type HartServices, type Outcome, type TranslationCache } from '../../../hw/hart/services.ts'
 import { ADDRESS, BUDGET, FLOAT, OPERANDS, PC, RESERVATION, STALLS, VALUE } from '../../../hw/hart/state.ts'
 import { Memory } from '../../../hw/memory/memory.ts'
 import { rocketFlat } from '../../../hw/time/prices.ts'
-import type { Action, AmoOperation } from '../../../hw/spec/isa/semantics.ts'
+import type { Action, AmoOperation, FloatFormat, FloatOperation } from '../../../hw/spec/isa/semantics.ts'
 
 export const RAM_BASE = 0x8000_0000
 export const RAM_PAGES = 64
@@ -23,6 +25,7 @@ export class PagedHart implements HartServices {
   fetchedPage = 0
   fetchedHost = -1
   #trapped = 0
+  readonly #float = new SoftFloat()
   readonly #fetches: number[] = []
   readonly #data: number[] = []
 
@@ -159,11 +162,16 @@ export class PagedHart implements HartServices {
     return this.#trap(`${action} ${instruction}`)
   }
 
-  float(operation: string, format: string, rm: number, instruction: number): Outcome {
+  float(operation: FloatOperation, format: FloatFormat, rm: number, instruction: number): Outcome {
     const { longs, words } = this.memory
+    const mode = rm === 7 ? (words[FCSR]! >> 5) & 7 : rm
+    if (mode > 4) return this.illegal(instruction)
     const at = OPERANDS >> 3
-    words[FLOAT >> 2] = 2
-    longs[VALUE >> 3] = longs[at]! + longs[at + 1]! * 3n + longs[at + 2]! * 5n + BigInt(operation.length + format.length + rm + instruction)
+    longs[VALUE >> 3] = this.#float.execute(operation, format, longs[at]!, longs[at + 1]!, longs[at + 2]!, mode)
+    if (this.#float.flags !== 0) {
+      words[FCSR]! |= this.#float.flags
+      words[FLOAT >> 2] = 2
+    }
     return DONE
   }
 
