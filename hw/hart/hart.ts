@@ -65,6 +65,8 @@ export interface HartSurroundings extends DeviceListener {
   catchUp(): void
   /** Performs an `entry` instruction. */
   enter(hart: Hart, instruction: number): Outcome
+  /** A guest has come to where measuring begins or ends. */
+  mark(hart: number, mark: 'start' | 'end'): Outcome
 }
 
 export interface HartState {
@@ -485,19 +487,19 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     if (exception !== 0) return this.#refuse(exception, instruction)
     const low = words[OPERANDS_WORD]!
     const high = words[OPERANDS_WORD + 1]!
-    const page = ((instruction >>> 15) & 31) === 0 ? -1 : (high >>> 0) * 2 ** 20 + (low >>> 12)
+    const one = ((instruction >>> 15) & 31) !== 0
     const ofGuest = action === 'hfence.gvma' || action === 'hinval.gvma'
     const space = ((instruction >>> 20) & 31) === 0 ? -1 : words[OPERANDS_WORD + 2]! & (ofGuest ? VMIDS : ASIDS)
     const { mmu } = this
     switch (action) {
       case 'sfence.vma':
       case 'sinval.vma':
-        if ((words[MODE_WORD]! & VIRTUAL) !== 0) mmu.fenceVirtual(page, space)
-        else mmu.fenceSupervisor(page, space)
+        if ((words[MODE_WORD]! & VIRTUAL) !== 0) mmu.fenceVirtual(one, low, high, space)
+        else mmu.fenceSupervisor(one, low, high, space)
         break
       case 'hfence.vvma':
       case 'hinval.vvma':
-        mmu.fenceVirtual(page, space)
+        mmu.fenceVirtual(one, low, high, space)
         break
       case 'hfence.gvma':
       case 'hinval.gvma':

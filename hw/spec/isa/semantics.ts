@@ -56,6 +56,7 @@ export type Action =
   | 'hinval.vvma'
   | 'hinval.gvma'
   | 'entry'
+  | 'mark'
 
 export interface Semantics<V> {
   constant(value: bigint): V

@@ -49,14 +49,14 @@ test('enter puts entries in the order in which their names first appear', () => 
   const program = assemble('a: enter first\nenter second\nb: enter first', { origin: 0x100 })
   expect(program.entries).toEqual([
     { index: 0, label: 'first', address: 0x104 },
-    { index: 1, label: 'second', address: 0x10c },
-    { index: 0, label: 'first', address: 0x114 },
+    { index: 1, label: 'second', address: 0x110 },
+    { index: 0, label: 'first', address: 0x11c },
   ])
   expect(
     words(program.bytes)
-      .slice(0, 4)
+      .slice(0, 5)
       .map(word => disassemble(word, 0)),
-  ).toEqual(['addi t6,zero,0', 'entry 0', 'addi t6,zero,0', 'entry 1'])
+  ).toEqual(['addi t6,zero,0', 'entry 0', 'entry 4095', 'addi t6,zero,0', 'entry 1'])
 })
 
 test('symbols from outside are numbers', () => {
