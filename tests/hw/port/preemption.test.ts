@@ -42,6 +42,7 @@ test('what was replayed costs nothing: the process itself takes the same cycles,
     const bed = preempted(ticks)
     bed.run()
     const rows = bed.machine.ledger(0).filter(row => row.party === 'guest')
+    expect(rows.length).toBeGreaterThan(0)
     return rows.reduce((sum, row) => sum + row.cycles, 0)
   }
   // Each time it is resumed the entry instruction retires again.
