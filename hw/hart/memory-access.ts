@@ -43,10 +43,18 @@ export class MemoryAccess {
   readonly #bus: Bus
   readonly #listener: DeviceListener
   readonly #executor: () => Executor
+  /** RAM in pages: where nearly everything lies. */
+  readonly #ramPage: number
+  readonly #ramPages: number
+  readonly #ramHost: number
 
   constructor(core: Core, mmu: Mmu, faults: Faults, bus: Bus, listener: DeviceListener, executor: () => Executor) {
     this.#core = core
     this.#memory = core.memory
+    const { ram } = core.memory
+    this.#ramPage = ram.base / PAGE
+    this.#ramPages = Math.floor(ram.bytes / PAGE)
+    this.#ramHost = ram.host
     this.#words = core.words
     this.#mmu = mmu
     this.#faults = faults
@@ -72,18 +80,21 @@ export class MemoryAccess {
       }
       page = mmu.page
     }
-    if (!this.#mmu.pmp.allows(page * PAGE + (low & 0xfff), bytes, kind, regime.privilege === MACHINE)) {
+    const { pmp } = this.#mmu
+    const machine = regime.privilege === MACHINE
+    if (!pmp.allowsPage(page, kind, machine) && !pmp.allows(page * PAGE + (low & 0xfff), bytes, kind, machine)) {
       this.#faults.access(regime, kind, low, high)
       return false
     }
     this.page = page
-    const memory = this.#memory
-    const host = memory.toHost(page * PAGE)
-    const { ram } = memory
+    const inRam = page - this.#ramPage
+    if (inRam >= 0 && inRam < this.#ramPages) {
+      this.host = this.#ramHost + inRam * PAGE
+      return true
+    }
+    this.host = this.#memory.toHost(page * PAGE)
     // What lies in read-only memory cannot be stored to.
-    this.host = kind === STORE && host >= 0 && (host < ram.host || host >= ram.host + ram.bytes) && !memory.contains(page * PAGE, bytes, true)
-      ? NO_MEMORY : host
-    if (this.host < 0 && host >= 0) {
+    if (kind === STORE && this.host >= 0 && !this.#memory.contains(page * PAGE, bytes, true)) {
       this.#faults.access(regime, kind, low, high)
       return false
     }
@@ -93,13 +104,15 @@ export class MemoryAccess {
   /** Tells the executor of the page just located, if nothing about it needs another look. */
   fill(regime: Regime, kind: AccessKind, low: number, high: number): void {
     const { page } = this
-    if (!this.#mmu.pmp.wholePage(page, regime.privilege === MACHINE)) return
+    const { pmp } = this.#mmu
+    const machine = regime.privilege === MACHINE
+    if (!pmp.allowsPage(page, kind, machine)) return
     const { watched } = this.#memory
     if (kind === STORE && watched.size !== 0 && watched.has(page)) return
     const virtualPage = (high >>> 0) * 2 ** 20 + (low >>> 12)
     this.#executor().fill(KIND_NAMES[kind], virtualPage, this.host)
     // What may be written may be read.
-    if (kind === STORE && this.#mmu.pmp.allows(page * PAGE, 1, LOAD, regime.privilege === MACHINE)) this.#executor().fill('load', virtualPage, this.host)
+    if (kind === STORE && pmp.allowsPage(page, LOAD, machine)) this.#executor().fill('load', virtualPage, this.host)
   }
 
   load(bytes: number, signed: boolean): Outcome {

@@ -58,17 +58,18 @@ export class Mmu {
 
   /** Translates a page for an access, for a regime that does translate. False: `walker` has the fault. `tracked` says that a soft TLB will take it. */
   translate(regime: Regime, kind: AccessKind, low: number, high: number): boolean {
-    const page = (high >>> 0) * 2 ** 20 + (low >>> 12)
+    const page = (high << 20) | (low >>> 12)
+    const upper = high >>> 12
     const { context } = regime
     const tlb = kind === FETCH ? this.fetches : this.data
-    let at = tlb.lookup(page, context)
+    let at = tlb.lookup(page, upper, context)
     if (at < 0 || !this.#allows(regime, kind, tlb.flags[at]!)) {
       this.#l1Misses++
-      const second = at < 0 ? this.l2.lookup(page, context) : -1
+      const second = at < 0 ? this.l2.lookup(page, upper, context) : -1
       if (second >= 0 && this.#allows(regime, kind, this.l2.flags[second]!)) {
         this.#l2Hits++
         this.#payer.missed(true, 0, 0)
-        at = tlb.fill(page, 1, this.l2.physical[second]!, context, this.l2.flags[second]!)
+        at = tlb.fill(page, upper, 1, this.l2.physical[second]!, context, this.l2.flags[second]!)
       } else {
         const { walker } = this
         this.#walks++
@@ -77,40 +78,40 @@ export class Mmu {
         if (!found) return false
         const { span, flags } = walker
         if (span === 1) {
-          this.l2.fill(page, walker.physical, context, flags)
-          at = tlb.fill(page, 1, walker.physical, context, flags)
+          this.l2.fill(page, upper, walker.physical, context, flags)
+          at = tlb.fill(page, upper, 1, walker.physical, context, flags)
         } else {
-          const offset = page % span
-          at = tlb.fill(page - offset, span, walker.physical - offset, context, flags)
+          const offset = page & (span - 1)
+          at = tlb.fill(page - offset, upper, span, walker.physical - offset, context, flags)
         }
       }
     }
-    this.page = tlb.physical[at]! + page - tlb.page[at]!
+    this.page = tlb.physical[at]! + (page - tlb.page[at]!)
     tlb.track(at, page)
     return true
   }
 
   /** Translates without cost, fills or counts: for looking at the instruction that trapped. The physical page, or -1. */
   peek(regime: Regime, kind: AccessKind, low: number, high: number): number {
-    const page = (high >>> 0) * 2 ** 20 + (low >>> 12)
-    const at = this.fetches.lookup(page, regime.context)
-    return at < 0 || !this.#allows(regime, kind, this.fetches.flags[at]!) ? -1 : this.fetches.physical[at]! + page - this.fetches.page[at]!
+    const page = (high << 20) | (low >>> 12)
+    const at = this.fetches.lookup(page, high >>> 12, regime.context)
+    return at < 0 || !this.#allows(regime, kind, this.fetches.flags[at]!) ? -1 : this.fetches.physical[at]! + (page - this.fetches.page[at]!)
   }
 
-  /** sfence.vma with V=0. `page` or `asid` −1: all. */
-  fenceSupervisor(page: number, asid: number): void {
-    this.#fence(page, asid < 0 ? 0 : asid, asid < 0 ? MATCH_V : MATCH_ASID, asid < 0)
+  /** sfence.vma with V=0: of the page at an address, or of all pages; `asid` −1: of all address spaces. */
+  fenceSupervisor(one: boolean, low: number, high: number, asid: number): void {
+    this.#fence((high << 20) | (low >>> 12), one ? high >>> 12 : -1, asid < 0 ? 0 : asid, asid < 0 ? MATCH_V : MATCH_ASID, asid < 0)
   }
 
   /** hfence.vvma, and sfence.vma with V=1: for the VMID in hgatp. */
-  fenceVirtual(page: number, asid: number): void {
+  fenceVirtual(one: boolean, low: number, high: number, asid: number): void {
     const context = CONTEXT_VIRTUAL | (((this.#words[HGATP + 1]! >>> 12) & 0x3fff) << 16)
-    this.#fence(page, asid < 0 ? context : context | asid, asid < 0 ? MATCH_VMID : MATCH_VMID_ASID, asid < 0)
+    this.#fence((high << 20) | (low >>> 12), one ? high >>> 12 : -1, asid < 0 ? context : context | asid, asid < 0 ? MATCH_VMID : MATCH_VMID_ASID, asid < 0)
   }
 
   /** hfence.gvma. Entries do not keep the guest physical address, so an address fences all of its VMID. */
   fenceGuest(vmid: number): void {
-    this.#fence(-1, vmid < 0 ? CONTEXT_VIRTUAL : CONTEXT_VIRTUAL | (vmid << 16), vmid < 0 ? MATCH_V : MATCH_VMID, true)
+    this.#fence(0, -1, vmid < 0 ? CONTEXT_VIRTUAL : CONTEXT_VIRTUAL | (vmid << 16), vmid < 0 ? MATCH_V : MATCH_VMID, true)
   }
 
   counts(): MmuCounts {
@@ -146,10 +147,10 @@ export class Mmu {
     walker.cacheHits = hits
   }
 
-  #fence(page: number, context: number, mask: number, globals: boolean): void {
-    this.fetches.fence(page, context, mask, globals)
-    this.data.fence(page, context, mask, globals)
-    this.l2.fence(page, context, mask, globals)
+  #fence(page: number, upper: number, context: number, mask: number, globals: boolean): void {
+    this.fetches.fence(page, upper, context, mask, globals)
+    this.data.fence(page, upper, context, mask, globals)
+    this.l2.fence(page, upper, context, mask, globals)
     this.walker.cache.clear()
     this.walker.guestCache.clear()
   }

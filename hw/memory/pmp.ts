@@ -24,6 +24,9 @@ export class Pmp {
   readonly #low = new Float64Array(2)
   readonly #high = new Float64Array(2)
   readonly #granted = new Uint8Array(2)
+  /** The whole pages in it. */
+  readonly #lowPage = new Float64Array(2)
+  readonly #highPage = new Float64Array(2)
 
   constructor(words: Int32Array) {
     this.#words = words
@@ -58,7 +61,8 @@ export class Pmp {
       if (mode !== OFF) this.#any = true
       previous = address
     }
-    this.#high[0] = this.#high[1] = this.#low[0] = this.#low[1] = 0
+    this.#high.fill(0)
+    this.#highPage.fill(0)
   }
 
   /** Whether [address, address + bytes) may be accessed so. Entries that match only part of it deny it. */
@@ -72,11 +76,10 @@ export class Pmp {
     return (this.#granted[who]! & (access === FETCH ? X : access === LOAD ? R : W)) !== 0
   }
 
-  /** Whether all of the page that was just checked answers alike. */
-  wholePage(page: number, machine: boolean): boolean {
+  /** Whether all of a page lies in the range that was last looked at, and may be accessed so: then `allows` need not be asked. */
+  allowsPage(page: number, access: AccessKind, machine: boolean): boolean {
     const who = machine ? 1 : 0
-    const from = page * PAGE_BYTES
-    return from >= this.#low[who]! && from + PAGE_BYTES <= this.#high[who]!
+    return page >= this.#lowPage[who]! && page < this.#highPage[who]! && (this.#granted[who]! & (access === FETCH ? X : access === LOAD ? R : W)) !== 0
   }
 
   /** True if an entry is locked (its own address register, and the one below a TOR entry, then ignore writes). */
@@ -112,6 +115,8 @@ export class Pmp {
     }
     this.#low[who] = low
     this.#high[who] = high
+    this.#lowPage[who] = Math.ceil(low / PAGE_BYTES)
+    this.#highPage[who] = Math.floor(high / PAGE_BYTES)
     this.#granted[who] = granted
   }
 }

@@ -4,6 +4,8 @@
  * apart in 4 entries and replaces by pseudo-LRU; so few entries would thrash under FIFO, so ours share. State changes
  * only on fills and fences: the executors' soft TLBs may hold any subset.
  *
+ * A virtual page is its number's low 32 bits and its upper 20, as two integers: numbers beyond 2^31 would be boxed.
+ *
  * A context says whose translation it is: bit 31 VS-stage bare, bit 30 V, 29:16 VMID, 15:0 ASID. Flags are the bits of
  * the leaf PTE (R 2, W 4, X 8, U 16, G 32, D 128) and those of the G-stage beside them.
  */
@@ -33,6 +35,7 @@ const TRACKED = 64
 
 export interface TlbState {
   readonly page: readonly number[]
+  readonly upper: readonly number[]
   readonly span: readonly number[]
   readonly physical: readonly number[]
   readonly context: readonly number[]
@@ -48,8 +51,9 @@ export interface TlbListener {
 
 export class Tlb {
   /** First virtual page, pages covered (0: empty), first physical page, context and flags of each entry. */
-  readonly page = new Float64Array(ENTRIES)
-  readonly span = new Float64Array(ENTRIES)
+  readonly page = new Int32Array(ENTRIES)
+  readonly upper = new Int32Array(ENTRIES)
+  readonly span = new Int32Array(ENTRIES)
   readonly physical = new Float64Array(ENTRIES)
   readonly context = new Int32Array(ENTRIES)
   readonly flags = new Int32Array(ENTRIES)
@@ -62,7 +66,7 @@ export class Tlb {
   #superCount = 0
   #next = 0
   /** Pages of each superpage entry that a soft TLB holds. */
-  readonly #tracked = new Float64Array(ENTRIES * TRACKED)
+  readonly #tracked = new Int32Array(ENTRIES * TRACKED)
   readonly #trackedCount = new Int32Array(ENTRIES)
 
   constructor(listener: TlbListener) {
@@ -70,19 +74,18 @@ export class Tlb {
   }
 
   /** The entry that holds a page in a context, or -1. */
-  lookup(page: number, context: number): number {
+  lookup(page: number, upper: number, context: number): number {
     const hash = page & (HINTS - 1)
     if (this.#hashed[hash] !== 0) {
       const hint = this.#hint[hash]!
-      if (this.page[hint] === page && this.span[hint] === 1 && this.#inContext(hint, context)) return hint
+      if (this.page[hint] === page && this.upper[hint] === upper && this.span[hint] === 1 && this.#inContext(hint, context)) return hint
       for (let at = 0; at < ENTRIES; at++) {
-        if (this.page[at] === page && this.span[at] === 1 && this.#inContext(at, context)) return at
+        if (this.page[at] === page && this.upper[at] === upper && this.span[at] === 1 && this.#inContext(at, context)) return at
       }
     }
     for (let n = 0; n < this.#superCount; n++) {
       const at = this.#supers[n]!
-      const offset = page - this.page[at]!
-      if (offset >= 0 && offset < this.span[at]! && this.#inContext(at, context)) {
+      if ((page & -this.span[at]!) === this.page[at] && this.upper[at] === upper && this.#inContext(at, context)) {
         // Found again soon: the next lookup sees it first.
         this.#supers[n] = this.#supers[0]!
         this.#supers[0] = at
@@ -93,13 +96,14 @@ export class Tlb {
   }
 
   /** Enters a translation of `span` pages (a power of 512, `page` and `physical` aligned to it), in place of one for the same page. */
-  fill(page: number, span: number, physical: number, context: number, flags: number): number {
-    const old = this.lookup(page, context)
+  fill(page: number, upper: number, span: number, physical: number, context: number, flags: number): number {
+    const old = this.lookup(page, upper, context)
     if (old >= 0) this.remove(old)
     const at = this.#next
     this.#next = (at + 1) & (ENTRIES - 1)
     if (this.span[at] !== 0) this.remove(at)
     this.page[at] = page
+    this.upper[at] = upper
     this.span[at] = span
     this.physical[at] = physical
     this.context[at] = context
@@ -120,32 +124,32 @@ export class Tlb {
     if (this.span[at] === 1) {
       const page = this.page[at]!
       this.#hashed[page & (HINTS - 1)]!--
-      this.#listener.drop(page)
+      this.#listener.drop(number(page, this.upper[at]!))
     } else {
       this.#supers[this.#supers.indexOf(at)] = this.#supers[--this.#superCount]!
       const count = this.#trackedCount[at]!
       if (count > TRACKED) this.#listener.flush()
-      else for (let n = 0; n < count; n++) this.#listener.drop(this.#tracked[at * TRACKED + n]!)
+      else for (let n = 0; n < count; n++) this.#listener.drop(number(this.#tracked[at * TRACKED + n]!, this.upper[at]!))
       this.#trackedCount[at] = 0
     }
     this.span[at] = 0
   }
 
-  /** Removes what matches: contexts equal under `mask`; a page, unless it is -1; global entries only if `globals` (a fence that names no ASID). */
-  fence(page: number, context: number, mask: number, globals: boolean): void {
+  /** Removes what matches: contexts equal under `mask`; a page, unless `upper` is -1; global entries only if `globals` (a fence that names no ASID). */
+  fence(page: number, upper: number, context: number, mask: number, globals: boolean): void {
     for (let at = 0; at < ENTRIES; at++) {
       if (this.span[at] === 0) continue
       if (((this.context[at]! ^ context) & mask) !== 0) continue
       if (!globals && this.#isGlobal(at)) continue
-      if (page >= 0 && (page < this.page[at]! || page >= this.page[at]! + this.span[at]!)) continue
+      if (upper >= 0 && ((page & -this.span[at]!) !== this.page[at] || upper !== this.upper[at])) continue
       this.remove(at)
     }
   }
 
   save(): TlbState {
-    const { page, span, physical, context, flags } = this
+    const { page, upper, span, physical, context, flags } = this
     return {
-      page: [...page], span: [...span], physical: [...physical], context: [...context], flags: [...flags],
+      page: [...page], upper: [...upper], span: [...span], physical: [...physical], context: [...context], flags: [...flags],
       next: this.#next,
     }
   }
@@ -153,6 +157,7 @@ export class Tlb {
   /** The soft TLB must be empty. */
   restore(state: TlbState): void {
     this.page.set(state.page)
+    this.upper.set(state.upper)
     this.span.set(state.span)
     this.physical.set(state.physical)
     this.context.set(state.context)
@@ -182,6 +187,11 @@ export class Tlb {
   #isGlobal(at: number): boolean {
     return (this.flags[at]! & FLAG_GLOBAL) !== 0
   }
+}
+
+/** A virtual page as one exact number. */
+function number(page: number, upper: number): number {
+  return upper * 2 ** 32 + (page >>> 0)
 }
 
 /** Masks for `fence`: which parts of a context must be equal. */
