@@ -3,7 +3,7 @@
  * without looking is handed to the executor (`fill`).
  */
 import type { Bus, BusWindow } from '../bus/bus.ts'
-import { LOAD, STORE, type AccessKind } from '../memory/access.ts'
+import { FETCH, LOAD, STORE, type AccessKind } from '../memory/access.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Mmu } from '../memory/mmu.ts'
 import type { Regime } from '../memory/regime.ts'
@@ -23,7 +23,6 @@ const BLOCK = 64
 /** Above bit 49 of an address there is no bus. */
 const BEYOND_BUS = 18
 const NO_MEMORY = -1
-const KIND_NAMES = ['fetch', 'load', 'store'] as const
 
 /** What the run loop must know of a device access. */
 export interface DeviceListener {
@@ -47,6 +46,7 @@ export class MemoryAccess {
   readonly #ramPage: number
   readonly #ramPages: number
   readonly #ramHost: number
+  #inRam = false
 
   constructor(core: Core, mmu: Mmu, faults: Faults, bus: Bus, listener: DeviceListener, executor: () => Executor) {
     this.#core = core
@@ -88,7 +88,8 @@ export class MemoryAccess {
     }
     this.page = page
     const inRam = page - this.#ramPage
-    if (inRam >= 0 && inRam < this.#ramPages) {
+    this.#inRam = inRam >= 0 && inRam < this.#ramPages
+    if (this.#inRam) {
       this.host = this.#ramHost + inRam * PAGE
       return true
     }
@@ -107,12 +108,16 @@ export class MemoryAccess {
     const { pmp } = this.#mmu
     const machine = regime.privilege === MACHINE
     if (!pmp.allowsPage(page, kind, machine)) return
-    const { watched } = this.#memory
-    if (kind === STORE && watched.size !== 0 && watched.has(page)) return
+    const executor = this.#executor()
     const virtualPage = (high >>> 0) * 2 ** 20 + (low >>> 12)
-    this.#executor().fill(KIND_NAMES[kind], virtualPage, this.host)
-    // What may be written may be read.
-    if (kind === STORE && pmp.allowsPage(page, LOAD, machine)) this.#executor().fill('load', virtualPage, this.host)
+    if (kind === FETCH) return executor.fill('fetch', virtualPage, this.host)
+    const { watched } = this.#memory
+    const storable = this.#inRam && pmp.allowsPage(page, STORE, machine) && (watched.size === 0 || !watched.has(page))
+    if (kind === STORE && storable) executor.fill('store', virtualPage, this.host)
+    // What may be written may be read, by the first stage and the G-stage alike.
+    if (kind === LOAD || pmp.allowsPage(page, LOAD, machine)) {
+      executor.fill('load', virtualPage, this.host, storable && (regime.physical || this.#mmu.writable))
+    }
   }
 
   load(bytes: number, signed: boolean): Outcome {

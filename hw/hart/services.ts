@@ -50,8 +50,11 @@ export interface HartServices {
 
 /** What the hart tells an executor that caches translations. Pages are 4 KiB; `host` is an offset in linear memory. */
 export interface TranslationCache {
-  /** A page may now be read/written (never both a store entry and predecoded code). `mode` is the effective class, see soft-tlb.ts. */
-  fill(access: 'load' | 'store' | 'fetch', virtualPage: number, host: number): void
+  /**
+   * A page may now be read/written (never both a store entry and predecoded code), in the translation class in force.
+   * `writable`, with 'load': it may be stored to as well, which an executor may act on as long as it has no code there.
+   */
+  fill(access: 'load' | 'store' | 'fetch', virtualPage: number, host: number, writable?: boolean): void
   /** The modelled TLB dropped this page. */
   drop(virtualPage: number): void
   /** Every translation is void (address space, MPRV, SUM, MXR, PMP or V changed in a way not separated by class). */

@@ -1,6 +1,6 @@
 /** Translation and protection of one hart: modelled TLBs in front of the walker, and the fences. */
 import { HGATP } from '../hart/slots.ts'
-import { FETCH, type AccessKind } from './access.ts'
+import { FETCH, STORE, type AccessKind } from './access.ts'
 import { L2Tlb, type L2TlbState } from './l2-tlb.ts'
 import type { Memory } from './memory.ts'
 import { Pmp } from './pmp.ts'
@@ -36,6 +36,8 @@ export interface MissPayer {
 export class Mmu {
   /** The physical page that `translate` found. */
   page = 0
+  /** Whether it may be stored to as well. */
+  writable = false
   readonly pmp: Pmp
   readonly walker: Walker
   readonly fetches: Tlb
@@ -87,6 +89,7 @@ export class Mmu {
       }
     }
     this.page = tlb.physical[at]! + (page - tlb.page[at]!)
+    this.writable = this.#allows(regime, STORE, tlb.flags[at]!)
     tlb.track(at, page)
     return true
   }

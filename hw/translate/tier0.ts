@@ -93,7 +93,7 @@ export class Tier0 implements Executor {
     }
   }
 
-  fill(access: Access, virtualPage: number, host: number): void {
+  fill(access: Access, virtualPage: number, host: number, writable = false): void {
     const { words } = this.#memory
     const base = words[TLB_BASE_WORD]!
     const pages = this.#pages
@@ -105,6 +105,7 @@ export class Tier0 implements Executor {
         if (pages.holds(host)) return
       }
       this.#tlb.fill(base, access, virtualPage, host)
+      if (writable && !pages.holds(host)) this.#tlb.fill(base, 'store', virtualPage, host)
     }
   }
 
