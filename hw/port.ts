@@ -2,9 +2,9 @@
  * What TypeScript software may ask of the hart it runs on. An entry is called with this port at the hart's current
  * privilege and translation, does a bounded amount of work, and says how the hart goes on: exactly one of `jump`,
  * `sret`, `ecall` or `wfi`, as its last act. Every other call may trap or be interrupted: then the entry is abandoned,
- * its software's registered state is as it was when the entry began, and when the hart comes back to the entry's pc
- * the calls that had been made return what they returned then, at no cost and without effect. An entry must
- * therefore depend on nothing but the port and its software's registered state.
+ * with registered state as it stands; when the hart comes back to it, it runs again up to the same call with the state
+ * and the results that it saw before, at no cost and without effect, and goes on from there with today's state. An
+ * entry must therefore depend on nothing but the port and its software's registered state. docs/contract.md says more.
  *
  * Numbers: addresses and 64-bit values are exact non-negative numbers. A 64-bit value of 2^53 or more reads as
  * {@link TOO_BIG}, whatever it was: an address that no bus reaches.
@@ -37,6 +37,14 @@ export interface HartPort {
   or32(address: number, value: number): number
   swap32If(address: number, expected: number, value: number): number
 
+  /**
+   * A lock of 16 bytes at an aligned address in plain RAM, zero when new. `lock` is an lr/sc pair; false if it is held by
+   * an entry that is not over (or was abandoned): re-queue. A lock that another hart has released, but later by the
+   * clock than this hart's now, is waited for: it records when it became free, so who comes earlier pays.
+   */
+  lock(address: number): boolean
+  unlock(address: number): void
+
   /** Guest memory through both stages (hlv, hsv; `guestFetch16` is hlvx.hu). A fault makes them return -1, after the trap's own cost. */
   guestLoad32(address: number): number
   guestFetch16(address: number): number
@@ -48,7 +56,7 @@ export interface HartPort {
   set(csr: Csr, mask: number): void
   clear(csr: Csr, mask: number): void
 
-  /** Architectural registers x1..x31: arguments when the entry was reached from assembly, results when it ends. No cost: they are registers. */
+  /** Architectural registers x1..x28: arguments when the entry was reached from assembly, results when it ends. No cost: they are registers. t4 to t6 are the port's own. */
   x(register: number): number
   setX(register: number, value: number): void
 
@@ -61,9 +69,9 @@ export interface HartPort {
   /** Goes on at `address`: an entry or instructions. */
   jump(address: number): void
   sret(): void
-  /** ecall; the environment returns to `next`. */
+  /** Goes on at the `ecall` instruction that stands before `next`; the environment returns to `next`. */
   ecall(next: number): void
-  /** Waits for an interrupt, then goes on at `next`. */
+  /** Goes on at the `wfi` instruction that stands before `next`. */
   wfi(next: number): void
 
   /** Off the record: from here on cycles are charged so, until the next call, a trap or the entry's end. */
@@ -74,8 +82,8 @@ export interface HartPort {
 export type Entry = (port: HartPort) => void
 
 /**
- * Registered state: flat records of numbers and booleans, and numeric typed arrays, by name. It is saved with the
- * machine, restored with it, and rolled back when an entry is abandoned.
+ * Registered state: flat records of numbers and booleans, and numeric typed arrays, by name. It is saved and restored
+ * with the machine. A copy is taken at each entry's start (some 40 ns a record, 0.02 ns a byte of an array): keep it small.
  */
 export type StateRecord = { [field: string]: number | boolean } | Int32Array | Uint32Array | Uint8Array | Float64Array
 export type SoftwareState = { readonly [name: string]: StateRecord }

@@ -16,6 +16,13 @@ import { MODE, PC, X } from './state.ts'
 export type { Image } from './port/installation.ts'
 export type { PortHost } from './port/host.ts'
 
+export interface InstallOptions {
+  /** Physical address of the image's first byte. */
+  readonly base?: number
+  /** Cycles that an entry may take. */
+  readonly longest?: number
+}
+
 const TWO_32 = 0x1_0000_0000
 const T6 = (X + 31 * 8) >> 2
 
@@ -27,19 +34,20 @@ export class SoftwareRegistry {
 
   /**
    * Makes the `entry` instructions of an image the doors of `software`. The image's bytes are put into memory by
-   * whoever boots it. Names identify software in snapshots. Throws if a name is taken or images overlap.
+   * whoever boots it: at its origin, unless its physical address is given (a guest's image lies where its VMM put it).
+   * Names identify software in snapshots. Throws if a name is taken or images overlap.
    */
-  install(software: Software, image: Image, longest = LONGEST_ENTRY): void {
+  install(software: Software, image: Image, { base = image.origin, longest = LONGEST_ENTRY }: InstallOptions = {}): void {
+    const { length } = image.bytes
     for (const other of this.#installed) {
       if (other.software.name === software.name) throw new Error(`two software are called "${software.name}"`)
-      const apart = image.origin + image.bytes.length <= other.image.origin ||
-        other.image.origin + other.image.bytes.length <= image.origin
-      if (!apart) throw new Error(`${software.name} and ${other.software.name} overlap at 0x${image.origin.toString(16)}`)
+      const apart = base + length <= other.base || other.base + other.image.bytes.length <= base
+      if (!apart) throw new Error(`${software.name} and ${other.software.name} overlap at 0x${base.toString(16)}`)
     }
-    const installation = new Installation(software, image, longest)
+    const installation = new Installation(software, image, base, longest)
     this.#installed.push(installation)
-    const last = (image.origin + image.bytes.length - 1) / 2 ** PAGE_SHIFT
-    for (let page = Math.floor(image.origin / 2 ** PAGE_SHIFT); page <= last; page++) {
+    const last = (base + length - 1) / 2 ** PAGE_SHIFT
+    for (let page = Math.floor(base / 2 ** PAGE_SHIFT); page <= last; page++) {
       this.#pages.set(page, [...(this.#pages.get(page) ?? []), installation])
     }
   }

@@ -69,7 +69,7 @@ export class Frame {
     this.#stubs = installation.stubsFrom(invocation.physical, invocation.address)
     this.#attention = false
     this.#ended = false
-    this.#begun = this.#now()
+    this.#begun = this.now()
     this.#at = 0
     this.#charge = undefined
     installation.runs += 1
@@ -221,7 +221,7 @@ export class Frame {
 
   #checkLength(): void {
     const { installation } = this.#invocation!
-    const length = this.#now() - this.#begun
+    const length = this.now() - this.#begun
     if (length > installation.longest) {
       throw new Error(`has taken ${length} cycles; an entry may take ${installation.longest}, then it must re-queue itself`)
     }
@@ -234,7 +234,8 @@ export class Frame {
     )
   }
 
-  #now(): number {
+  /** The hart's cycle. */
+  now(): number {
     return this.#doubles[DEADLINE >> 3]! - this.#words[BUDGET >> 2]!
   }
 

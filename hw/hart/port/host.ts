@@ -26,6 +26,8 @@ export interface PortHost extends HartServices {
   reach(address: number, bytes: number, forWriting: boolean): number
   /** Charges `count` 8-byte accesses to consecutive addresses from `host`, beyond the cycle that each takes to retire. */
   priceRun(host: number, count: number, forWriting: boolean): void
+  /** Stalls: cycles in which nothing retires. */
+  charge(cycles: number, activity: Activity): void
   /** Called before each operation, if given: lets other harts run, nested, and puts this hart's window back. */
   readonly interleave: (() => void) | undefined
   /** Off the record. */

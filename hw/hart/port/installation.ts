@@ -6,7 +6,7 @@ import { StateCopier, type StateCopy } from './state-copy.ts'
 
 /** What an assembled image is to its installation. */
 export interface Image {
-  /** The physical address of its first byte. */
+  /** The address that its symbols count from. */
   readonly origin: number
   readonly bytes: Uint8Array
   readonly symbols: ReadonlyMap<string, number>
@@ -44,6 +44,8 @@ export const LONGEST_ENTRY = 100_000
 export class Installation {
   readonly software: Software
   readonly image: Image
+  /** The physical address of its first byte. */
+  readonly base: number
   readonly copier: StateCopier
   /** In cycles. */
   readonly longest: number
@@ -54,23 +56,25 @@ export class Installation {
   readonly #suspended = new Map<number, Suspended>()
   #lastToken = 0
 
-  constructor(software: Software, image: Image, longest: number) {
+  constructor(software: Software, image: Image, base: number, longest: number) {
     this.software = software
     this.image = image
+    this.base = base
     this.longest = longest
     this.copier = new StateCopier(software.name, software.state)
-    this.#stubs = image.symbols.get(STUBS_SYMBOL)
+    const stubs = image.symbols.get(STUBS_SYMBOL)
+    this.#stubs = stubs === undefined ? undefined : base + stubs - image.origin
   }
 
   contains(physical: number): boolean {
-    const offset = physical - this.image.origin
+    const offset = physical - this.base
     return offset >= 0 && offset + 4 <= this.image.bytes.length
   }
 
   /** True if the image has this instruction at this address. */
   holds(physical: number, instruction: number): boolean {
-    const { origin, bytes } = this.image
-    const at = physical - origin
+    const { bytes } = this.image
+    const at = physical - this.base
     return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) === (instruction | 0)
   }
 

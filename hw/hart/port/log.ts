@@ -3,7 +3,7 @@
 /** What was called, to notice an entry that does something else the second time. */
 export const CALLS = [
   'load8', 'load16', 'load32', 'load64', 'store8', 'store16', 'store32', 'store64', 'copy', 'fill',
-  'swap32', 'add32', 'and32', 'or32', 'swap32If', 'guestLoad32', 'guestFetch16',
+  'swap32', 'add32', 'and32', 'or32', 'swap32If', 'lock', 'unlock', 'guestLoad32', 'guestFetch16',
   'read', 'readHigh', 'write', 'set', 'clear', 'x', 'setX',
   'fence', 'fenceI', 'sfenceVma', 'hfenceVvma', 'hfenceGvma', 'end',
 ] as const

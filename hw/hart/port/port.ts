@@ -8,6 +8,7 @@ import { ADDRESS, MODE, OPERANDS, PC, VALUE, X } from '../state.ts'
 import { copyChunk, fillChunk, CHUNK_BYTES } from './bulk.ts'
 import { Frame, type Invocation } from './frame.ts'
 import type { PortHost } from './host.ts'
+import { LOCK_BYTES, releaseLock, takeLock } from './lock.ts'
 import { CALL } from './log.ts'
 
 const TWO_32 = 0x1_0000_0000
@@ -129,6 +130,24 @@ export class Port implements HartPort {
       if (this.#words[VALUE >> 2] === 0) return frame.settle(CALL.swap32If, old, 4)
       frame.spend(4)
     }
+  }
+
+  lock(address: number): boolean {
+    const frame = this.#frame
+    if (frame.enter(CALL.lock)) return frame.result !== 0
+    const host = this.#host.reach(address, LOCK_BYTES, true)
+    if (host === -2) frame.abandon(CALL.lock)
+    const held = takeLock(this.#host, host, address, frame.now())
+    return frame.settle(CALL.lock, held ? 0 : 1, held ? 2 : 4) !== 0
+  }
+
+  unlock(address: number): void {
+    const frame = this.#frame
+    if (frame.enter(CALL.unlock)) return
+    const host = this.#host.reach(address, LOCK_BYTES, true)
+    if (host === -2) frame.abandon(CALL.unlock)
+    releaseLock(this.#host, host, address, frame.now())
+    frame.settle(CALL.unlock, 0, 1)
   }
 
   guestLoad32(address: number): number {

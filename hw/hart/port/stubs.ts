@@ -14,10 +14,11 @@ Object.keys(STUB_INSTRUCTIONS).forEach((call, index) => {
   STUB_OFFSETS[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = index * 8
 })
 
-/** Of each call: the cycles that its instruction takes beyond the one in which it retires (lr and sc too, for `swap32If`). */
+/** Of each call: the cycles that its instruction takes beyond the one in which it retires (lr and sc too, for `swap32If` and `lock`). */
 export const EXTRA_CYCLES: Int32Array = new Int32Array(64)
 const beyond = (name: string): number => instructionCycles(instructionNamed(name)!) - 1
 for (const [call, instruction] of Object.entries(STUB_INSTRUCTIONS)) {
   EXTRA_CYCLES[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = beyond(instruction.slice(0, instruction.indexOf(' ')))
 }
 EXTRA_CYCLES[CALL.swap32If] = beyond('lr.w') + beyond('sc.w')
+EXTRA_CYCLES[CALL.lock] = EXTRA_CYCLES[CALL.swap32If]!

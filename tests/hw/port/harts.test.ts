@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { cycle } from '../../../hw/spec/csrs/counters.ts'
+import { locker } from './software/locker.ts'
 import { pair } from './software/pair.ts'
 import { reader } from './software/reader.ts'
 import { testBed, type TestBed } from './test-bed.ts'
@@ -100,6 +102,56 @@ test('another hart changes a descriptor between two reads of it, if the schedule
       expect(between).toBeLessThanOrEqual(Math.ceil(schedule[1]! / 4) + 1)
       if (schedule[1] === 0) expect(between).toBe(0)
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
+  )
+})
+
+/** Hart 1 comes to the lock `delay` cycles late. */
+function lockerBed(delay: number): TestBed {
+  return testBed(
+    `
+      csrr t0, mhartid
+      beqz t0, again
+      li t0, ${Math.floor(delay / 2)}
+    1: addi t0, t0, -1
+      bgtz t0, 1b
+    again:
+      enter work
+    after:
+      la t0, done
+      li t1, 1
+      amoadd.w t1, t1, (t0)
+    1: lw t1, 0(t0)
+      li t2, 2
+      bne t1, t2, 1b
+      li t0, FINISHER
+      li t1, 0x5555
+      sw t1, 0(t0)
+      j 1b
+      .balign 16
+    lock: .zero 16
+    log: .zero 32
+    scratch: .dword 0
+    done: .dword 0
+    `,
+    address => locker({
+      lock: address('lock'), log: address('log'), scratch: address('scratch'), again: address('again'), after: address('after'),
+    }, cycle),
+    2,
+  )
+}
+
+test('a lock is held by one hart at a time, by the clock, however harts take turns; who comes earlier pays the wait', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 600 }), fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 20 }), (delay, schedule) => {
+      const bed = lockerBed(delay)
+      bed.machine.interleave(operation => schedule[operation % schedule.length]!)
+      expect(bed.run({ untilCycle: 20_000 })).toMatchObject({ kind: 'stopped' })
+      const [firstFrom, firstTo, secondFrom, secondTo] = [0, 1, 2, 3].map(index => bed.at('log', index))
+      expect(firstTo! <= secondFrom! || secondTo! <= firstFrom!).toBe(true)
+      expect(firstFrom).toBeGreaterThan(0)
+      expect(secondFrom).toBeGreaterThan(0)
+    }),
+    { numRuns: 12 },
   )
 })

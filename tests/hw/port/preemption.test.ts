@@ -33,7 +33,7 @@ test('a user-mode process that a timer preempts goes on, whenever it does, and d
       expect(bed.at('interrupts')).toBeGreaterThan(0)
       expect(results(bed)).toEqual(EXPECTED)
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
 })
 
