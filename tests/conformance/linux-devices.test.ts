@@ -15,6 +15,8 @@ import { SHELL_GREETING } from '../../lab/linux/initramfs.ts'
 import { executorFactory } from './ours.ts'
 
 const PROMPT = '~ # '
+/** Milliseconds of the host. */
+const PATIENCE = 120_000
 const linux = fetchedLinux()
 const mke2fs = spawnSync('mke2fs', ['-V']).status === 0
 const missing = !linux ? 'run `barehart linux` first' : !mke2fs ? 'mke2fs is not installed' : ''
@@ -68,7 +70,7 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
   beforeAll(() => {
     disk = new MemoryBacking(0, diskImage())
     board = virt({
-      ramBytes: 192 * 2 ** 20, kernel: readFileSync(linux!.kernel), initrd: readFileSync(linux!.initrd), append: 'console=ttyS0 quiet',
+      ramBytes: 256 * 2 ** 20, kernel: readFileSync(linux!.kernel), initrd: readFileSync(linux!.initrd), append: 'console=ttyS0 quiet panic=-1',
       disks: [disk],
       nics: [{
         connect(nic, wiring) {
@@ -87,7 +89,7 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
     machine = build(board, { executor: executorFactory('tier0') })
     expectOutput(SHELL_GREETING, 60)
     expectOutput(PROMPT)
-  })
+  }, PATIENCE)
 
   test('nvme: a file system is mounted, read, written, and has kept what was written', () => {
     type('load nvme ext4')
@@ -98,7 +100,7 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
     const sectors = new Uint8Array(disk.sectors * 512)
     disk.read(0, sectors)
     expect(Buffer.from(sectors).includes('kept\n')).toBe(true)
-  })
+  }, PATIENCE)
 
   test('igb: the link comes up, and the station answers ping', () => {
     type('load igb')
@@ -107,7 +109,7 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
     expect(type('ping -c 3 -s 1400 10.0.0.1')).toContain('3 packets transmitted, 3 packets received, 0% packet loss')
     expect(station.counts.answered).toBeGreaterThanOrEqual(4)
     expect(type('cat /sys/class/net/eth0/statistics/rx_errors')).toContain('0\r\n[0]')
-  })
+  }, PATIENCE)
 
   afterAll(() => {
     if (!machine) return

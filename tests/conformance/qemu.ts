@@ -12,7 +12,7 @@ import { choicesFor, agreementFor, type Reference } from './differential/deviati
 import { generate } from './differential/generate.ts'
 import { buildImage } from './differential/image.ts'
 import { compareArenas, type Difference } from './differential/log.ts'
-import { MODES, type Mode, type Program } from './differential/program.ts'
+import { MODES, type Program } from './differential/program.ts'
 import { showDifferences, showProgram } from './differential/show.ts'
 import { shrink } from './differential/shrink.ts'
 import { runOnOurs } from './ours.ts'
@@ -60,12 +60,13 @@ function main(): void {
     options: {
       left: { type: 'string', default: 'tier0' }, right: { type: 'string', default: 'qemu' },
       seed: { type: 'string', default: '0' }, count: { type: 'string', default: '100' }, batch: { type: 'string', default: '100' },
-      modes: { type: 'string', default: MODES.join(',') }, 'keep-going': { type: 'boolean', default: false },
+      modes: { type: 'string' }, 'keep-going': { type: 'boolean', default: false },
     },
   })
   const [left, right] = references(values.left, values.right)
-  const modes = MODES.filter(mode => values.modes.split(',').includes(mode)) as Mode[]
-  const choices = { ...choicesFor([left, right]), modes }
+  const possible = choicesFor([left, right])
+  const wanted = values.modes?.split(',') ?? MODES
+  const choices = { ...possible, modes: possible.modes.filter(mode => wanted.includes(mode)) }
   const [first, count, batch] = [Number(values.seed), Number(values.count), Number(values.batch)]
   let differing = 0
   for (let seed = first; seed < first + count; seed += batch) {
@@ -80,7 +81,7 @@ function main(): void {
       console.log(`seed ${program.seed}: ${left} and ${right} differ`)
       console.log(showDifferences(shown?.length ? shown : differences, left, right))
       console.log(showProgram(short))
-      console.log(`again: node tests/conformance/qemu.ts --left ${left} --right ${right} --seed ${program.seed} --count 1 --modes ${values.modes}\n`)
+      console.log(`again: node tests/conformance/qemu.ts --left ${left} --right ${right} --seed ${program.seed} --count 1 --modes ${choices.modes.join(',')}\n`)
       if (!values['keep-going']) process.exit(1)
     }
   }

@@ -3,11 +3,11 @@ import { CSRS } from '../../../hw/spec/csrs/index.ts'
 import { analyse, decode, INSTRUCTIONS, type Instruction } from '../../../hw/spec/isa/index.ts'
 import { insert, type OperandKind } from '../../../hw/spec/isa/operands.ts'
 import { DATA_BYTES, MOST_SLOTS, SLOT_BYTES, type Setting } from './arena.ts'
-import { BARE, MODES, SV39, SV48, type Leaf, type Mode, type Program, type Tables } from './program.ts'
+import { BARE, SV39, SV48, type Leaf, type Mode, type Program, type Tables } from './program.ts'
 import { Random } from './random.ts'
 
 export interface Choices {
-  readonly modes?: readonly Mode[]
+  readonly modes: readonly Mode[]
   /** Leaves with A or D clear: only for implementations that fault on them (Svade). */
   readonly clearAccessed: boolean
   /** Extensions (files of hw/spec/isa) that are left out. */
@@ -18,6 +18,8 @@ export interface Choices {
   readonly withoutFlags: bigint
   /** Addresses of atomics and cache blocks are always made multiples of 64 first. */
   readonly align: boolean
+  /** Any bits of status registers may be written; else only the low five. */
+  readonly wholeStatus: boolean
   /** FIOM of the environment configurations may be set. */
   readonly fiom: boolean
 }
@@ -123,11 +125,11 @@ class Generator {
       return this.encode(this.named(random.pick(['csrrs', 'csrrc'])), { csr: csr.number, rs1: 0 })
     }
     // The environment's enable bits are the top ones; small values reach all that programs may turn on.
-    const small = csr.name.endsWith('envcfg') || csr.name === 'scause' || csr.name === 'vscause' || csr.name === 'mcause'
+    const small = csr.name.endsWith('envcfg') || (csr.name.endsWith('status') && !choices.wholeStatus) || csr.name === 'scause' || csr.name === 'vscause' || csr.name === 'mcause'
     if (small) {
       const imm = random.below(32) & (choices.fiom ? 31 : 30)
       // What a write of the reserved CBIE = 2 leaves is up to the implementation: no single bits are set or cleared.
-      const names = csr.name.endsWith('envcfg') ? ['csrrwi'] : ['csrrwi', 'csrrsi', 'csrrci']
+      const names = csr.name.endsWith('envcfg') ? ['csrrwi'] : csr.name.endsWith('status') ? ['csrrsi', 'csrrci'] : ['csrrwi', 'csrrsi', 'csrrci']
       return this.encode(this.named(random.pick(names)), { csr: csr.number, imm })
     }
     return this.encode(instruction, { csr: csr.number })
@@ -306,7 +308,7 @@ const FPU_ON = 0x6000n
 /** The program of a seed. */
 export function generate(seed: number, choices: Choices): Program {
   const random = new Random(seed)
-  const mode = random.pick(choices.modes ?? MODES)
+  const mode = random.pick(choices.modes)
   const generator = new Generator(random, choices, mode)
   const settings: Partial<Record<Setting, bigint>> = {}
   for (const [name, mask] of Object.entries(SETTING_MASKS) as [Setting, bigint][]) {
