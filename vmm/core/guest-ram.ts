@@ -7,8 +7,8 @@ import type { HartPort } from '../../hw/port.ts'
 import type { GuestMemory } from '../virtual/chip.ts'
 import { LARGE_PAGE, mapLarge, type TableAllocator } from './g-stage.ts'
 
-/** Gives a 2 MiB page, zeroed, or 0 if there is none left. */
-export type PageAllocator = (port: HartPort) => number
+/** Gives the 2 MiB page for a guest physical address, zeroed, or 0 if there is none left. */
+export type PageAllocator = (port: HartPort, address: number) => number
 
 export class GuestRam implements GuestMemory {
   readonly bytes: number
@@ -44,7 +44,7 @@ export class GuestRam implements GuestMemory {
     const index = Math.floor((address - GUEST_RAM) / LARGE_PAGE)
     const present = this.pages[index]!
     if (present !== 0) return present
-    const page = this.#allocatePage(port)
+    const page = this.#allocatePage(port, address)
     if (page === 0) return 0
     return this.donate(port, GUEST_RAM + index * LARGE_PAGE, page) ? page : 0
   }

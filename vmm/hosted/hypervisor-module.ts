@@ -5,7 +5,7 @@
  */
 import type { HartPort } from '../../hw/port.ts'
 import { hie, hip, hstatus, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
-import { stvec } from '../../hw/spec/csrs/supervisor.ts'
+import { sscratch, stvec } from '../../hw/spec/csrs/supervisor.ts'
 import { A0, A1 } from '../../hw/spec/sbi.ts'
 import { DEVICE, finishAccess, handleExit, HANDLED, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import type { Host } from '../core/host.ts'
@@ -79,6 +79,7 @@ export class HypervisorModule implements Host {
   /** A trap from the guest, its registers saved: back to the kernel's own vector, then what the guest is owed. True if it was the machine's own interrupt. */
   exit(port: HartPort, task: Task): boolean {
     port.write(stvec, this.#code.fromUser)
+    port.write(sscratch, 0)
     port.clear(hstatus, HSTATUS_SPV)
     const vcpu = this.#vcpus[task.vcpu]
     const { vm } = task.process

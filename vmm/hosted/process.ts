@@ -1,21 +1,47 @@
-/** A VMM process as the kernel sees it: one guest's, with its own address space. */
+/** A VMM process as the kernel sees it: one guest's, with its own address space and what has happened that it waits for. */
 import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { AddressSpace } from './address-space.ts'
+
+const INPUT = 256
 
 export class Process {
   readonly vm: VirtualMachine
   readonly node: GuestNode
   readonly space: AddressSpace
-  /** Its first vCPU's number over all machines. */
+  /** Its first vCPU's number over all machines, and its first thread's. Its I/O thread is the last. */
   readonly firstVcpu: number
+  readonly firstTask: number
+  readonly ioTask: number
   /** `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. */
-  readonly record = { ended: false, reclaimed: false, used: 0, rings: 0, console: 0 }
+  readonly record = { ended: false, released: false, used: 0, rings: 0, first: 0, count: 0 }
+  /** Bytes that have come for its console. */
+  readonly input = new Uint8Array(INPUT)
 
-  constructor(vm: VirtualMachine, node: GuestNode, space: AddressSpace, firstVcpu: number) {
+  constructor(vm: VirtualMachine, node: GuestNode, space: AddressSpace, firstVcpu: number, firstTask: number) {
     this.vm = vm
     this.node = node
     this.space = space
     this.firstVcpu = firstVcpu
+    this.firstTask = firstTask
+    this.ioTask = firstTask + node.vcpus
+  }
+
+  /** A byte for the console: lost if nobody has read the others. */
+  hear(byte: number): void {
+    const { record, input } = this
+    if (record.count === INPUT) return
+    input[(record.first + record.count) % INPUT] = byte
+    record.count++
+  }
+
+  /** The next byte for the console, or -1. */
+  heard(): number {
+    const { record } = this
+    if (record.count === 0) return -1
+    const byte = this.input[record.first]
+    record.first = (record.first + 1) % INPUT
+    record.count--
+    return byte
   }
 }

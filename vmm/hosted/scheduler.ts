@@ -3,7 +3,6 @@
  * weight runs next; a task that wakes goes before one that has had clearly more. Pinned tasks run on their hart only.
  */
 import type { HartPort } from '../../hw/port.ts'
-import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { ASLEEP, NEVER, READY, type Task } from './task.ts'
 
@@ -131,7 +130,7 @@ export class Scheduler {
     for (let index = 0; index < this.tasks.length; index++) {
       const task = this.tasks[index]
       const { record, process } = task
-      if (record.last !== port.hart) continue
+      if (record.last !== port.hart && record.hart !== port.hart) continue
       if (record.state === READY && record.hart === NOWHERE && process.node.cap !== 0) {
         next = Math.min(next, (this.record.period + 1) * PERIOD)
       }

@@ -60,3 +60,6 @@ export const runPage = layout(0x40, 'our own', {
   code: { at: 0x1c, bytes: 4 },
   crashed: { at: 0x20, bytes: 4 },
 })
+
+/** s1, in which a thread finds its number: that of its vCPU, or behind them for the I/O thread. */
+export const THREAD_REGISTER = 9

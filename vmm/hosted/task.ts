@@ -11,6 +11,8 @@ export const ENDED = 2
 /** Where a task goes on when it is resumed. */
 export const IN_USER = 0
 export const IN_GUEST = 1
+/** In the system call that waits for an event. */
+export const IN_WAIT = 2
 
 /** A time that does not come: 28 years of ticks. */
 export const NEVER = Number.MAX_SAFE_INTEGER

@@ -1,0 +1,376 @@
+/**
+ * The host's kernel. Its entries run in HS-mode with interrupts off and are short; it has one stack a hart and none a
+ * task, so whoever has to wait leaves what it waits for in its record.
+ *
+ *   boot ─▶ scrub … ─▶ called (starts the other harts) ─▶ leave
+ *   trap (from a process), exit (from a guest), woken (from idling) ─▶ what is owed ─▶ leave
+ *   leave ─▶ the current task, or another: put its vCPU (saved), its address space (switched), load its vCPU (loaded)
+ */
+import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import { hcounteren, hedeleg, henvcfg, hideleg, hie, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
+import { scause, scounteren, sie, sip, stimecmp, stval } from '../../hw/spec/csrs/supervisor.ts'
+import type { Program } from '../../hw/spec/isa/assembler.ts'
+import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { NOWHERE } from '../core/vcpu.ts'
+import { taskFrame } from './layout.ts'
+import type { Plan } from './plan.ts'
+import { prepareProcess } from './prepare-process.ts'
+import type { Process } from './process.ts'
+import { IDLE, TICK } from './scheduler.ts'
+import { SystemCalls } from './system-call-table.ts'
+import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
+
+// Interrupts as bits of sie and sip.
+const SSIP = 1 << 1
+const STIP = 1 << 5
+const SEIP = 1 << 9
+/** VSSI, VSTI and VSEI: the guest's own. */
+const VS_INTERRUPTS = 0x444
+/** What a guest handles itself: misaligned accesses, breakpoints, ecall from VU, its page faults, illegal instructions. */
+const DELEGATED = 0xb1ff
+/** henvcfg.STCE, and what cache-block instructions need. */
+const TIMER_IN_HARDWARE = 2 ** 63
+const CACHE_BLOCKS = 0xf0
+const COUNTERS = 7
+
+const ECALL_FROM_U = 8
+const LOAD_PAGE_FAULT = 13
+const STORE_PAGE_FAULT = 15
+
+export class Kernel {
+  readonly software: Software
+  readonly #program: Program
+  readonly #plan: Plan
+  readonly #calls: SystemCalls
+  /** By hart: the task that is coming (or IDLE), the process whose address space is in satp, and what the timer is set to. */
+  readonly #coming: Int32Array
+  readonly #spaces: Int32Array
+  readonly #programmed: Float64Array
+  readonly #counts = { started: 1, calling: 0 }
+
+  constructor(program: Program, plan: Plan) {
+    const { harts } = plan
+    this.#program = program
+    this.#plan = plan
+    this.#calls = new SystemCalls(plan)
+    this.#coming = new Int32Array(harts).fill(IDLE)
+    this.#spaces = new Int32Array(harts).fill(NOWHERE)
+    this.#programmed = new Float64Array(harts).fill(NEVER)
+    const doors: Readonly<Record<string, (port: HartPort) => void>> = {
+      boot: port => this.#boot(port),
+      scrub: port => this.#scrub(port),
+      secondary: port => this.#secondary(port),
+      woken: port => this.#woken(port),
+      called: port => this.#called(port),
+      saved: port => this.#saved(port),
+      switched: port => this.#leave(port),
+      loaded: port => this.#loaded(port),
+      trap: port => this.#trap(port),
+      exit: port => this.#exit(port),
+      panic: port => this.#panic(port),
+    }
+    const asCurrent = (entry: (port: HartPort) => void) => (port: HartPort) => {
+      const before = plan.current.port
+      plan.current.port = port
+      entry(port)
+      plan.current.port = before
+    }
+    const state: Record<string, StateRecord> = {
+      coming: this.#coming, spaces: this.#spaces, programmed: this.#programmed, counts: this.#counts, ...plan.state,
+    }
+    this.software = { name: 'host kernel', entries: program.entries.map(({ label }) => asCurrent(doors[label])), state }
+  }
+
+  // Coming up.
+
+  #boot(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    const plan = this.#plan
+    this.#prepareHart(port)
+    plan.kernelSpace.create(port)
+    plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
+    plan.controller.start()
+    for (const device of plan.devices) {
+      device.start(port)
+      if (device.source() !== 0) plan.controller.enable(device.source())
+    }
+    this.#switchSpace(port, plan.idleFrame, 'scrub')
+  }
+
+  #scrub(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    const { free, processes } = this.#plan
+    if (free.scrub(port)) return port.jump(this.#at('scrub'))
+    for (const process of processes) prepareProcess(port, this.#plan, process)
+    this.#startHarts(port)
+  }
+
+  /** What every hart has set. */
+  #prepareHart(port: HartPort): void {
+    port.write(hedeleg, DELEGATED)
+    port.write(hideleg, VS_INTERRUPTS)
+    port.write(hcounteren, COUNTERS)
+    port.write(scounteren, COUNTERS)
+    port.write(henvcfg, TIMER_IN_HARDWARE)
+    port.set(henvcfg, CACHE_BLOCKS)
+    port.write(hvip, 0)
+    port.write(vstimecmp, NEVER)
+    port.write(stimecmp, NEVER)
+    port.write(hie, VS_INTERRUPTS)
+    port.set(sie, SSIP | STIP | (port.hart === 0 ? SEIP : 0))
+  }
+
+  /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
+  #startHarts(port: HartPort): void {
+    const counts = this.#counts
+    if (counts.started === this.#plan.harts) return this.#leave(port)
+    counts.calling = 1
+    port.setX(A0, counts.started)
+    port.setX(A1, this.#at('start_secondary'))
+    port.setX(A2, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_HSM)
+    counts.started++
+    port.ecall(this.#at('called'))
+  }
+
+  #secondary(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    this.#prepareHart(port)
+    this.#switchSpace(port, this.#plan.idleFrame, 'switched')
+  }
+
+  #called(port: HartPort): void {
+    if (this.#counts.calling !== 0 && port.hart === 0) {
+      this.#counts.calling = 0
+      return this.#startHarts(port)
+    }
+    this.#leave(port)
+  }
+
+  // Coming in.
+
+  /** From a process: a system call, a page fault, an interrupt. */
+  #trap(port: HartPort): void {
+    const task = this.#currentTask(port)
+    if (port.readHigh(scause) !== 0) {
+      this.#interrupt(port)
+    } else {
+      const cause = port.read(scause)
+      if (cause === ECALL_FROM_U) this.#calls.handle(port, task)
+      else this.#fault(port, task, cause)
+    }
+    this.#leave(port)
+  }
+
+  /** A page of anonymous memory that is touched for the first time. Anything else is the process's end. */
+  #fault(port: HartPort, task: Task, cause: number): void {
+    port.account('host kernel', 'page fault', 'emulation')
+    const { space, vm } = task.process
+    const address = port.read(stval)
+    const touched = (cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT) && space.contains(address, 1)
+    if (touched && space.populate(port, address) !== 0) return port.sfenceVma(address)
+    vm.record.crashed = true
+    this.#calls.endProcess(port, task.process, cause)
+  }
+
+  /** From a guest. */
+  #exit(port: HartPort): void {
+    if (this.#plan.module.exit(port, this.#currentTask(port))) this.#interrupt(port)
+    this.#leave(port)
+  }
+
+  /** From idling. */
+  #woken(port: HartPort): void {
+    port.account('host kernel', 'wake-up', 'scheduling')
+    this.#interrupt(port)
+    this.#leave(port)
+  }
+
+  #interrupt(port: HartPort): void {
+    const pending = port.read(sip)
+    if ((pending & SSIP) !== 0) port.clear(sip, SSIP)
+    if ((pending & SEIP) !== 0) this.#external(port)
+    if ((pending & STIP) !== 0) {
+      port.account('host kernel', 'timer interrupt', 'scheduling')
+      this.#runTimers(port)
+    }
+  }
+
+  #external(port: HartPort): void {
+    const { controller, devices } = this.#plan
+    port.account('host kernel', 'external interrupt', 'emulation')
+    let source = controller.claim()
+    while (source !== 0) {
+      for (let index = 0; index < devices.length; index++) {
+        if (devices[index].source() === source) devices[index].interrupt(port)
+      }
+      controller.complete(source)
+      source = controller.claim()
+    }
+  }
+
+  /** The tick, whoever sleeps until now, and devices that want to be called; then the timer is set to what comes next. */
+  #runTimers(port: HartPort): void {
+    const { scheduler, devices, due } = this.#plan
+    const { hart } = port
+    const now = port.read(time)
+    if (now >= scheduler.ticks[hart]) {
+      scheduler.ticks[hart] = now + TICK
+      scheduler.charge(port, now)
+      if (scheduler.isOverdue(port, now)) scheduler.wanted[hart] = 1
+    }
+    if (due[0] <= now) {
+      due[0] = NEVER
+      let next = NEVER
+      for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
+      due[0] = Math.min(due[0], next)
+    }
+    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], due[0])
+    this.#programmed[hart] = next
+    port.write(stimecmp, next)
+  }
+
+  // Going out.
+
+  /** Ends an entry: interrupts the harts that have to know, then goes on with the current task or chooses another. */
+  #leave(port: HartPort): void {
+    const { scheduler, due } = this.#plan
+    const { hart } = port
+    if (due[0] < this.#programmed[hart]) this.#runTimers(port)
+    if (scheduler.kicks[hart] !== 0) return this.#interruptHarts(port)
+    const index = scheduler.current[hart]
+    if (index === IDLE || scheduler.wanted[hart] !== 0 || scheduler.tasks[index].record.state !== READY) return this.#schedule(port)
+    this.#resume(port)
+  }
+
+  #interruptHarts(port: HartPort): void {
+    const { kicks } = this.#plan.scheduler
+    port.account('host kernel', 'interrupt another hart', 'scheduling')
+    port.setX(A0, kicks[port.hart])
+    port.setX(A1, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_IPI)
+    kicks[port.hart] = 0
+    port.ecall(this.#at('called'))
+  }
+
+  #schedule(port: HartPort): void {
+    const { scheduler, module } = this.#plan
+    const { hart } = port
+    port.account('host kernel', 'schedule', 'scheduling')
+    const now = port.read(time)
+    scheduler.charge(port, now)
+    this.#runTimers(port)
+    scheduler.wanted[hart] = 0
+    const next = scheduler.pick(port, now)
+    this.#coming[hart] = next
+    if (next === scheduler.current[hart]) return next === IDLE ? this.#idle(port) : this.#resume(port)
+    if (next !== IDLE) scheduler.tasks[next].record.hart = hart
+    if (!module.save(port)) this.#switchTask(port)
+  }
+
+  #saved(port: HartPort): void {
+    this.#plan.module.hasSaved(port)
+    this.#switchTask(port)
+  }
+
+  /** The old task holds nothing on the hart any more: the new one takes over. */
+  #switchTask(port: HartPort): void {
+    const { scheduler } = this.#plan
+    const { hart } = port
+    port.account('host kernel', 'schedule', 'scheduling')
+    const last = scheduler.current[hart]
+    const next = this.#coming[hart]
+    scheduler.current[hart] = next
+    if (last !== IDLE) {
+      const task = scheduler.tasks[last]
+      task.record.hart = NOWHERE
+      task.record.last = hart
+      if (task.process.record.ended) this.#release(port, task.process)
+    }
+    if (next === IDLE) {
+      scheduler.ticks[hart] = NEVER
+      return this.#idle(port)
+    }
+    if (scheduler.ticks[hart] === NEVER) this.#startTick(port)
+    const { process, frame } = scheduler.tasks[next]
+    if (this.#spaces[hart] === process.vm.index) return this.#resume(port)
+    this.#spaces[hart] = process.vm.index
+    this.#switchSpace(port, frame, 'switched')
+  }
+
+  #startTick(port: HartPort): void {
+    const { ticks } = this.#plan.scheduler
+    const { hart } = port
+    ticks[hart] = port.read(time) + TICK
+    if (ticks[hart] >= this.#programmed[hart]) return
+    this.#programmed[hart] = ticks[hart]
+    port.write(stimecmp, ticks[hart])
+  }
+
+  #switchSpace(port: HartPort, frame: number, door: string): void {
+    port.setX(A0, frame)
+    port.setX(A1, this.#at(door))
+    port.jump(this.#at('switch_space'))
+  }
+
+  /** Nothing to do: scrub what was given back, or wait for an interrupt. Whoever sleeps is looked after by the timer. */
+  #idle(port: HartPort): void {
+    const { free, scheduler } = this.#plan
+    this.#runTimers(port)
+    if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#at('woken'))
+    if (port.hart === 0 && free.scrub(port)) return port.jump(this.#at('woken'))
+    port.account('idle', 'nothing to run', 'waiting')
+    port.wfi(this.#at('woken'))
+  }
+
+  /** The current task goes on where it was. */
+  #resume(port: HartPort): void {
+    const { module } = this.#plan
+    const task = this.#currentTask(port)
+    const { mode } = task.record
+    if (mode === IN_GUEST) {
+      if (!module.enter(port, task)) this.#schedule(port)
+      return
+    }
+    if (mode === IN_WAIT && !this.#calls.deliver(port, task)) return this.#schedule(port)
+    port.account('host kernel', 'return to process', 'world switch')
+    port.setX(A0, task.frame)
+    port.jump(this.#at('to_user'))
+  }
+
+  #loaded(port: HartPort): void {
+    this.#plan.module.hasLoaded(port, this.#currentTask(port))
+    this.#leave(port)
+  }
+
+  #currentTask(port: HartPort): Task {
+    const { scheduler } = this.#plan
+    return scheduler.tasks[scheduler.current[port.hart]]
+  }
+
+  /** Gives a process's memory back once none of its threads is on a hart. */
+  #release(port: HartPort, process: Process): void {
+    const { tasks } = this.#plan.scheduler
+    for (let index = process.firstTask; index <= process.ioTask; index++) if (tasks[index].record.hart !== NOWHERE) return
+    if (process.record.released) return
+    process.record.released = true
+    process.space.release(port)
+    const { pages, root } = process.vm.ram
+    for (let index = 0; index < pages.length; index++) pages[index] = 0
+    port.fill(root, 0, 0x4000)
+  }
+
+  #panic(port: HartPort): void {
+    const cause = port.read(scause)
+    const address = port.read(stval)
+    throw new Error(`the host's kernel trapped: cause ${cause}, value 0x${address.toString(16)}`)
+  }
+
+  /** An address in the kernel's image. */
+  #at(name: string): number {
+    return this.#program.symbols.get(name)!
+  }
+}

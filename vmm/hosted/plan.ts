@@ -1,0 +1,204 @@
+/** What the host makes of the machine's device tree: processes, threads, where everything lies, drivers in their places. Set-up. */
+import { plicDriver } from '../../drivers/plic.ts'
+import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
+import { uartDriver } from '../../drivers/uart.ts'
+import type { HartPort, StateRecord } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
+import type { Program } from '../../hw/spec/isa/assembler.ts'
+import { decodeFdt, type Fdt, type FdtNode, fdtCells, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
+import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { FreeMemory } from '../core/free-memory.ts'
+import { GuestRam } from '../core/guest-ram.ts'
+import { guestTree } from '../core/guest-tree.ts'
+import { LARGE_PAGE } from '../core/g-stage.ts'
+import { memoryAccess } from '../core/memory-access.ts'
+import type { PlacedDevice } from '../core/placed-device.ts'
+import { SerialConsole } from '../core/serial-console.ts'
+import { NOWHERE, Vcpu } from '../core/vcpu.ts'
+import { VirtualMachine } from '../core/virtual-machine.ts'
+import { AddressSpace } from './address-space.ts'
+import { HostConsole } from './host-console.ts'
+import { HypervisorModule } from './hypervisor-module.ts'
+import { dmaRegion, KERNEL_BASE, KERNEL_BYTES, MOST_PROCESSES, pagePool, rootOf, taskFrameOf, vcpuFrameOf } from './layout.ts'
+import { Process } from './process.ts'
+import { IDLE, Scheduler } from './scheduler.ts'
+import { NEVER, Task } from './task.ts'
+
+const TICKS_PER_MICROSECOND = 10
+/** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
+const CONTEXT = 1
+const PLIC_SOURCES = 95
+
+/** What is put into a guest's RAM before it starts. */
+export interface GuestImages {
+  /** Pages that were loaded with the guest's images, and where the guest has them. */
+  readonly donated: readonly { readonly guest: number; readonly page: number }[]
+  readonly tree: Uint8Array
+  readonly treeAt: number
+  readonly kernelAt: number
+}
+
+/** The interrupt controller, as the kernel's context of hart 0 sees it. */
+export interface Controller {
+  start(): void
+  enable(source: number): void
+  claim(): number
+  complete(source: number): void
+}
+
+export interface Plan {
+  readonly harts: number
+  readonly current: CurrentPort
+  readonly processes: readonly Process[]
+  readonly images: readonly GuestImages[]
+  readonly free: FreeMemory
+  readonly kernelSpace: AddressSpace
+  /** The idle loop's frame: the kernel's own address space is described in it. */
+  readonly idleFrame: number
+  readonly scheduler: Scheduler
+  readonly module: HypervisorModule
+  readonly controller: Controller
+  readonly console: HostConsole
+  readonly devices: readonly PlacedDevice[]
+  /** When a device's driver wants to be called next (ticks): one element. */
+  readonly due: Float64Array
+  /** Registered state of all of it. */
+  readonly state: Readonly<Record<string, StateRecord>>
+}
+
+export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
+  const tree = decodeFdt(treeBytes)
+  const nodes = guestsOf(tree)
+  if (nodes.length > MOST_PROCESSES) throw new Error(`${nodes.length} guests: the hosted configuration has room for ${MOST_PROCESSES}`)
+  const cpus = tree.root.children.find(node => node.name === 'cpus')!
+  const harts = cpus.children.filter(node => node.name.startsWith('cpu@')).length
+  // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
+  const current = { port: undefined as unknown as HartPort }
+
+  const images = nodes.map(node => imagesOf(node))
+  const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
+  const { pages, total } = freePages(tree, taken)
+  const pool = pagePool(nodes.length)
+  const free = new FreeMemory(pages, pool.base, pool.end, total)
+
+  let nextVcpu = 0
+  let nextTask = 0
+  const processes = nodes.map((node, index) => {
+    const space = new AddressSpace(free, index + 1, node.memoryBytes)
+    const ram = new GuestRam(node.memoryBytes, rootOf(index), (port, guest) => space.pageOfGuest(port, guest), port => free.takeTable(port))
+    const vcpus = Array.from({ length: node.vcpus }, (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, vcpuFrameOf(nextVcpu + vcpu)))
+    const process = new Process(new VirtualMachine(index, node.label, ram, vcpus), node, space, nextVcpu, nextTask)
+    nextVcpu += node.vcpus
+    nextTask += node.vcpus + 1
+    return process
+  })
+  const vcpus = processes.flatMap(({ vm }) => vm.vcpus)
+  const tasks = processes.flatMap(process => [
+    ...process.vm.vcpus.map(({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin)),
+    new Task(process.ioTask, process, NOWHERE, process.node.harts[0] ?? NOWHERE),
+  ])
+  const scheduler = new Scheduler(tasks, harts)
+
+  const due = new Float64Array([NEVER])
+  const now = () => current.port.read(time) / TICKS_PER_MICROSECOND
+  const wakeAt = (microseconds: number) => {
+    due[0] = Math.min(due[0], microseconds * TICKS_PER_MICROSECOND)
+  }
+  let drivers = 0
+  const place = (name: string, registers: number, interrupts: readonly ((masked: boolean) => void)[] = []) =>
+    new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt })
+
+  const plicEnvironment = place('plic', windowOf(tree, 'riscv,plic0').base)
+  const plic = plicDriver(plicEnvironment, { context: CONTEXT, sources: PLIC_SOURCES })
+  const controller: Controller = {
+    start: () => {
+      plic.start()
+      plic.threshold(0)
+    },
+    enable: source => plic.enable(source, 1),
+    claim: () => plic.claim(),
+    complete: source => plic.complete(source),
+  }
+
+  const uart = windowOf(tree, 'ns16550a')
+  const uartEnvironment = place('uart', uart.base, [() => {}])
+  const serial = new SerialConsole(current, uartEnvironment, uartDriver(uartEnvironment), fdtCells(uart.node, 'interrupts')[0], nodes.map(({ label }) => label))
+  for (const process of processes) {
+    serial.of(process.vm.index).attach((port, byte) => {
+      process.hear(byte)
+      scheduler.wake(port, tasks[process.ioTask])
+    })
+  }
+  const console = new HostConsole(serial, due)
+
+  const at = (name: string) => program.symbols.get(name)!
+  const threads = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
+  const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
+  const module = new HypervisorModule(threads, vcpus, pending, scheduler, console, harts, {
+    fromUser: at('from_user'), fromGuest: at('from_guest'), toGuest: at('to_guest'),
+    saveContext: at('save_context'), loadContext: at('load_context'), saved: at('saved'), loaded: at('loaded'),
+  })
+
+  const kernelSpace = new AddressSpace(free, 0, 0)
+  const state: Record<string, StateRecord> = {
+    due, free: free.record, clean: free.clean, dirty: free.dirty, kernelSpace: kernelSpace.record,
+    ...schedulerState(scheduler), ...module.state, ...plicEnvironment.registered, ...serial.state,
+  }
+  processes.forEach(({ vm, record, space, input }, index) => {
+    Object.assign(state, {
+      [`vm ${index}`]: vm.record, [`pages ${index}`]: vm.ram.pages, [`process ${index}`]: record, [`space ${index}`]: space.record, [`input ${index}`]: input,
+    })
+  })
+  tasks.forEach(({ record }, index) => Object.assign(state, { [`task ${index}`]: record }))
+  vcpus.forEach(({ record }, index) => Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }))
+  return {
+    harts, current, processes, images, free, kernelSpace, idleFrame: taskFrameOf(IDLE), scheduler, module, controller, console,
+    devices: [serial], due, state,
+  }
+}
+
+function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
+  const { current, wanted, ticks, since, kicks, record } = scheduler
+  return { current, wanted, ticks, since, kicks, scheduler: record }
+}
+
+function windowOf(tree: Fdt, compatible: string): { readonly base: number; readonly node: FdtNode } {
+  const [node] = fdtCompatible(tree.root, compatible)
+  if (!node) throw new Error(`the machine's device tree has no ${compatible}`)
+  return { base: fdtRanges(node, 'reg')[0].address, node }
+}
+
+/** Large pages of RAM that are neither the firmware's, the kernel's nor an image's. */
+function freePages(tree: Fdt, taken: ReadonlySet<number>): { pages: number[]; total: number } {
+  const memory = tree.root.children.find(node => node.name.startsWith('memory@'))!
+  const [ram] = fdtRanges(memory, 'reg')
+  const pages: number[] = []
+  for (let page = KERNEL_BASE + KERNEL_BYTES; page + LARGE_PAGE <= ram.address + ram.bytes; page += LARGE_PAGE) {
+    if (!taken.has(page)) pages.push(page)
+  }
+  // Handed out from the end of the list: lowest addresses first.
+  return { pages: pages.reverse(), total: ram.bytes / LARGE_PAGE }
+}
+
+/** The kernel where Linux expects it, the initrd below the device tree, which has the last large page. */
+function imagesOf(node: GuestNode): GuestImages {
+  const treeAt = GUEST_RAM + node.memoryBytes - LARGE_PAGE
+  const initrdAt = treeAt - LARGE_PAGE * Math.ceil((node.initrd?.bytes ?? 0) / LARGE_PAGE)
+  const tree = guestTree({
+    memoryBytes: node.memoryBytes, vcpus: node.vcpus, bootargs: node.bootargs, timebase: TICKS_PER_MICROSECOND * 1_000_000,
+    initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
+    disk: node.disk !== undefined, network: node.network !== undefined,
+  })
+  const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]
+  return { donated, tree, treeAt, kernelAt: GUEST_KERNEL }
+}
+
+/** Pages of an image, in whole large pages. */
+function pagesOf(image: { readonly address: number; readonly bytes: number }, guest: number): { guest: number; page: number }[] {
+  if (image.address % LARGE_PAGE !== 0) throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
+  return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
+    guest: guest + index * LARGE_PAGE,
+    page: image.address + index * LARGE_PAGE,
+  }))
+}

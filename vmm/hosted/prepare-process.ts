@@ -1,0 +1,80 @@
+/** Makes a VMM process: its address space, its guest's vCPUs as the module enters them first, its threads. */
+import type { HartPort } from '../../hw/port.ts'
+import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
+import { frame } from '../core/frame.ts'
+import { ROOT_BYTES } from '../core/g-stage.ts'
+import { startAt } from '../core/sbi.ts'
+import { USER_READ_EXECUTE, USER_READ_WRITE } from './address-space.ts'
+import { RING_BYTES, taskFrame, textOf, USER_CONSOLE, USER_LOCK, USER_RAM, USER_RINGS, USER_TEXT, userRunPage } from './layout.ts'
+import type { Plan } from './plan.ts'
+import type { Process } from './process.ts'
+import { THREAD_REGISTER } from './system-calls.ts'
+
+const PAGE = 4096
+// hstatus, for a guest: it was in VS-mode; its wfi traps, for the hart is shared with the host.
+const HSTATUS_GUEST = (1 << 7) | (1 << 8) | (1 << 21)
+const HSTATUS_VSXL_64_HIGH = 2
+// sstatus of a guest: back to S (VS), floating point on. Of a process: back to U, interrupts on.
+const SSTATUS_GUEST = (1 << 8) | (1 << 5) | (3 << 13)
+const SSTATUS_USER = 1 << 5
+const SSTATUS_UXL_64_HIGH = 2
+const HGATP_SV39X4 = 8
+
+export function prepareProcess(port: HartPort, plan: Plan, process: Process): void {
+  mapProcess(port, plan, process)
+  const { vm, firstVcpu, space } = process
+  const { donated, tree, treeAt, kernelAt } = plan.images[vm.index]
+  for (let index = 0; index < donated.length; index++) {
+    space.mapLarge(port, USER_RAM + donated[index].guest - GUEST_RAM, donated[index].page)
+  }
+  const host = space.pageOfGuest(port, treeAt)
+  for (let at = 0; at < tree.length; at += 4) {
+    port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
+  }
+  port.fill(vm.ram.root, 0, ROOT_BYTES)
+  for (let index = 0; index < vm.vcpus.length; index++) prepareVcpu(port, vm.vcpus[index].frame, vm.ram.root, vm.index + 1)
+  startAt(port, vm.vcpus[0], kernelAt, treeAt)
+  for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
+  for (let index = 0; index < vm.vcpus.length; index++) {
+    const page = plan.free.takeTable(port)
+    space.mapPage(port, userRunPage(index), page, USER_READ_WRITE)
+    plan.module.runPages[firstVcpu + index] = page
+  }
+}
+
+function mapProcess(port: HartPort, plan: Plan, process: Process): void {
+  const { space, vm, record } = process
+  space.create(port)
+  space.mapPage(port, USER_TEXT, textOf(vm.index), USER_READ_EXECUTE)
+  space.mapPage(port, USER_LOCK, plan.free.takeTable(port), USER_READ_WRITE)
+  space.mapPage(port, USER_CONSOLE, plan.free.takeTable(port), USER_READ_WRITE)
+  // The tables that the first page needs are made before, so that the pages of the rings follow one another.
+  const first = plan.free.takeTable(port)
+  record.rings = first
+  space.mapPage(port, USER_RINGS, first, USER_READ_WRITE)
+  for (let offset = PAGE; offset < RING_BYTES; offset += PAGE) {
+    space.mapPage(port, USER_RINGS + offset, plan.free.takeTable(port), USER_READ_WRITE)
+  }
+}
+
+function prepareVcpu(port: HartPort, at: number, root: number, vmid: number): void {
+  port.fill(at, 0, frame.size)
+  port.store32(at + frame.hstatus.at, HSTATUS_GUEST)
+  port.store32(at + frame.hstatus.at + 4, HSTATUS_VSXL_64_HIGH)
+  port.store32(at + frame.sstatus.at, SSTATUS_GUEST)
+  port.store32(at + frame.sstatus.at + 4, SSTATUS_UXL_64_HIGH)
+  port.store32(at + frame.hgatp.at, root / PAGE)
+  port.store32(at + frame.hgatp.at + 4, ((HGATP_SV39X4 << 28) | (vmid << 12)) >>> 0)
+  port.store32(at + frame.vstimecmp.at, 0xffff_ffff)
+  port.store32(at + frame.vstimecmp.at + 4, 0xffff_ffff)
+}
+
+function prepareThread(port: HartPort, plan: Plan, process: Process, thread: number): void {
+  const at = plan.scheduler.tasks[process.firstTask + thread].frame
+  port.fill(at, 0, taskFrame.size)
+  port.store64(at + taskFrame.x.at + THREAD_REGISTER * 8, thread)
+  port.store64(at + taskFrame.sepc.at, USER_TEXT)
+  port.store32(at + taskFrame.sstatus.at, SSTATUS_USER)
+  port.store32(at + taskFrame.sstatus.at + 4, SSTATUS_UXL_64_HIGH)
+  process.space.describe(port, at + taskFrame.satp.at)
+}

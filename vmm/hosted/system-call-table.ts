@@ -1,0 +1,102 @@
+/** What the kernel does for its processes: the system calls of system-calls.ts. */
+import type { HartPort } from '../../hw/port.ts'
+import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
+import { A0, A1, A7 } from '../../hw/spec/sbi.ts'
+import { DEAD } from '../core/vcpu.ts'
+import { taskFrame, USER_CONSOLE } from './layout.ts'
+import type { Plan } from './plan.ts'
+import type { Process } from './process.ts'
+import { EVENT_CONSOLE, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD } from './system-calls.ts'
+import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
+
+/** sstatus.SUM: the kernel may reach the pages of the process. */
+const SUM = 1 << 18
+const PAGE = 4096
+
+/** By number: what the ledger calls it. */
+const NAMES = [
+  '', 'syscall run', 'syscall interrupt', 'syscall wait', 'syscall disk', 'syscall write', 'syscall send', 'syscall exit', 'syscall yield',
+] as const
+
+export class SystemCalls {
+  readonly #plan: Plan
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+  }
+
+  /** Handles an ecall from a process: past the instruction, then what it asked for. An unknown number gives -1. */
+  handle(port: HartPort, task: Task): void {
+    const { frame, process } = task
+    const number = port.load32(frame + A7 * 8)
+    port.account('host kernel', NAMES[number] ?? 'syscall', 'computing')
+    port.store64(frame + taskFrame.sepc.at, port.load64(frame + taskFrame.sepc.at) + 4)
+    if (number === SYS_RUN) this.#plan.module.run(port, task)
+    else if (number === SYS_INTERRUPT) this.#interrupt(port, task)
+    else if (number === SYS_WAIT) task.record.mode = IN_WAIT
+    else if (number === SYS_WRITE) this.#write(port, task)
+    else if (number === SYS_YIELD) this.#plan.scheduler.wanted[port.hart] = 1
+    else if (number === SYS_EXIT) {
+      process.vm.record.crashed = port.load32(frame + A1 * 8) !== 0
+      this.endProcess(port, process, port.load32(frame + A0 * 8))
+    } else port.store64(frame + A0 * 8, -1)
+  }
+
+  #argument(port: HartPort, task: Task, register: number): number {
+    return port.load64(task.frame + register * 8)
+  }
+
+  #result(port: HartPort, task: Task, first: number, second: number): void {
+    port.store64(task.frame + A0 * 8, first)
+    port.store64(task.frame + A1 * 8, second)
+  }
+
+  #interrupt(port: HartPort, task: Task): void {
+    const { vm } = task.process
+    const index = this.#argument(port, task, A0)
+    if (index >= vm.vcpus.length) return this.#result(port, task, -1, 0)
+    this.#plan.module.interrupt(port, vm.vcpus[index], this.#argument(port, task, A1) !== 0)
+    this.#result(port, task, 0, 0)
+  }
+
+  /** Gives a thread that waits what has happened; false if it sleeps on. */
+  deliver(port: HartPort, task: Task): boolean {
+    const byte = task.process.heard()
+    if (byte < 0) {
+      this.#plan.scheduler.sleep(task, NEVER)
+      return false
+    }
+    this.#result(port, task, EVENT_CONSOLE, byte)
+    task.record.mode = IN_USER
+    return true
+  }
+
+  #write(port: HartPort, task: Task): void {
+    const address = this.#argument(port, task, A0)
+    const bytes = this.#argument(port, task, A1)
+    if (address < USER_CONSOLE || address + bytes > USER_CONSOLE + PAGE) return this.#result(port, task, -1, 0)
+    const { index } = task.process.vm
+    for (let done = 0; done < bytes; done++) {
+      port.set(sstatus, SUM)
+      const byte = port.load8(address + done)
+      port.clear(sstatus, SUM)
+      this.#plan.console.put(port, index, byte)
+    }
+    this.#result(port, task, bytes, 0)
+  }
+
+  /** Ends a process: its threads stop, wherever they are. Its memory is given back when the last has left its hart. */
+  endProcess(port: HartPort, process: Process, code: number): void {
+    const { scheduler } = this.#plan
+    process.record.ended = true
+    const { record, vcpus } = process.vm
+    record.ended = true
+    record.exitCode = code
+    for (let index = 0; index < vcpus.length; index++) vcpus[index].record.status = DEAD
+    for (let index = process.firstTask; index <= process.ioTask; index++) {
+      const task = scheduler.tasks[index]
+      task.record.state = ENDED
+      if (task.record.hart >= 0) scheduler.want(port, task.record.hart)
+    }
+  }
+}

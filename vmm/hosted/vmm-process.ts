@@ -1,0 +1,161 @@
+/**
+ * The VMM process of one guest, in user mode: a thread a vCPU that runs it by system call and emulates the devices that
+ * it reaches for, and a thread that waits for what happens outside. A lock keeps them from being in the devices at the same time.
+ *
+ *   main ─▶ next ─▶ (system call) ─▶ returned: what it gave ─▶ next ─▶ …
+ */
+import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
+import type { Program } from '../../hw/spec/isa/assembler.ts'
+import { A0, A1, A7 } from '../../hw/spec/sbi.ts'
+import { attachDevices } from '../core/devices.ts'
+import type { VirtualMachine } from '../core/virtual-machine.ts'
+import type { VirtualLine } from '../virtual/chip.ts'
+import { USER_CONSOLE, USER_LOCK, USER_TEXT, userRunPage } from './layout.ts'
+import {
+  EVENT_CONSOLE, EXIT_DEVICE, runPage, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD, THREAD_REGISTER,
+} from './system-calls.ts'
+
+export class VmmProcess {
+  readonly program: Program
+  readonly software: Software
+  readonly #vm: VirtualMachine
+  /** By thread: the system call that it is in, its results, and whether they wait for the lock. */
+  readonly #calling: Int32Array
+  readonly #first: Float64Array
+  readonly #second: Float64Array
+  readonly #held: Int32Array
+  /** By vCPU: its external interrupt as the interrupt controller has it, and as the kernel was told. */
+  readonly #levels: Int32Array
+  readonly #told: Int32Array
+  readonly #record = { output: 0, ended: false, crashed: 0, code: 0 }
+  /** Where a system call returns to. */
+  readonly #back: number
+  #input: (port: HartPort, byte: number) => void = () => {}
+
+  constructor(program: Program, vm: VirtualMachine) {
+    const vcpus = vm.vcpus.length
+    this.program = program
+    this.#vm = vm
+    this.#back = USER_TEXT + program.symbols.get('returned')! - program.origin
+    this.#calling = new Int32Array(vcpus + 1)
+    this.#first = new Float64Array(vcpus + 1)
+    this.#second = new Float64Array(vcpus + 1)
+    this.#held = new Int32Array(vcpus + 1)
+    this.#levels = new Int32Array(vcpus)
+    this.#told = new Int32Array(vcpus)
+    const externals = vm.vcpus.map(({ index }): VirtualLine => ({
+      set: (_port, level) => {
+        this.#levels[index] = level ? 1 : 0
+      },
+    }))
+    const console = {
+      put: (port: HartPort, byte: number) => this.#put(port, byte),
+      attach: (input: (port: HartPort, byte: number) => void) => {
+        this.#input = input
+      },
+    }
+    const devices = attachDevices(vm, externals, console, (_port, code) => this.#finish(code, false))
+    const doors: Readonly<Record<string, (port: HartPort) => void>> = {
+      main: port => this.#begin(port),
+      returned: port => this.#returned(port),
+    }
+    const state: Record<string, StateRecord> = {
+      calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, levels: this.#levels, told: this.#told,
+      process: this.#record, ...devices.state,
+    }
+    this.software = { name: `VMM of ${vm.label} (${vm.index})`, entries: program.entries.map(({ label }) => doors[label]), state }
+  }
+
+  #returned(port: HartPort): void {
+    const thread = port.x(THREAD_REGISTER)
+    port.account('vmm process', 'thread', 'computing')
+    if (this.#held[thread] === 0) {
+      this.#first[thread] = port.x(A0)
+      this.#second[thread] = port.x(A1)
+    }
+    if (port.swap32If(USER_LOCK, 0, 1) !== 0) {
+      this.#held[thread] = 1
+      port.setX(A7, SYS_YIELD)
+      return port.ecall(this.#back)
+    }
+    this.#held[thread] = 0
+    const call = this.#calling[thread]
+    if (call === SYS_RUN) this.#emulate(port, thread)
+    else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
+    this.#choose(port, thread)
+    port.swap32(USER_LOCK, 0)
+    port.ecall(this.#back)
+  }
+
+  #begin(port: HartPort): void {
+    this.#choose(port, port.x(THREAD_REGISTER))
+    port.ecall(this.#back)
+  }
+
+  /** The thread's next system call: what the devices have left to be done, then the guest or waiting. */
+  #choose(port: HartPort, thread: number): void {
+    const record = this.#record
+    if (record.ended) return this.#call(port, thread, SYS_EXIT, record.code, record.crashed)
+    if (record.output > 0) {
+      const bytes = record.output
+      record.output = 0
+      return this.#call(port, thread, SYS_WRITE, USER_CONSOLE, bytes)
+    }
+    for (let vcpu = 0; vcpu < this.#levels.length; vcpu++) {
+      const level = this.#levels[vcpu]
+      if (level === this.#told[vcpu]) continue
+      this.#told[vcpu] = level
+      return this.#call(port, thread, SYS_INTERRUPT, vcpu, level)
+    }
+    if (thread < this.#levels.length) this.#call(port, thread, SYS_RUN, thread, 0)
+    else this.#call(port, thread, SYS_WAIT, 0, 0)
+  }
+
+  #call(port: HartPort, thread: number, call: number, first: number, second: number): void {
+    this.#calling[thread] = call
+    port.setX(A0, first)
+    port.setX(A1, second)
+    port.setX(A7, call)
+  }
+
+  /** The guest has reached for a device, or is over. */
+  #emulate(port: HartPort, thread: number): void {
+    const page = userRunPage(thread)
+    if (port.load32(page + runPage.reason.at) !== EXIT_DEVICE) {
+      return this.#finish(port.load32(page + runPage.code.at), port.load32(page + runPage.crashed.at) !== 0)
+    }
+    const vm = this.#vm
+    const address = port.load64(page + runPage.address.at)
+    const bytes = port.load32(page + runPage.bytes.at)
+    const write = port.load32(page + runPage.write.at) !== 0
+    const width = bytes === 8 ? 4 : (bytes as 1 | 2 | 4)
+    const window = vm.find(address, bytes)
+    port.account('vmm process', `${write ? 'store' : 'load'} ${vm.nameOf(window)}`, 'emulation')
+    if (write) {
+      vm.write(port, window, address, width, port.load32(page + runPage.low.at))
+      if (bytes === 8) vm.write(port, window, address + 4, 4, port.load32(page + runPage.high.at))
+      return
+    }
+    port.store32(page + runPage.low.at, vm.read(port, window, address, width))
+    if (bytes === 8) port.store32(page + runPage.high.at, vm.read(port, window, address + 4, 4))
+  }
+
+  /** What the thread waited for. */
+  #happened(port: HartPort, event: number, value: number): void {
+    port.account('vmm process', 'event', 'emulation')
+    if (event === EVENT_CONSOLE) this.#input(port, value)
+  }
+
+  #put(port: HartPort, byte: number): void {
+    const record = this.#record
+    port.store8(USER_CONSOLE + record.output, byte)
+    record.output++
+  }
+
+  #finish(code: number, crashed: boolean): void {
+    const record = this.#record
+    record.ended = true
+    record.code = code
+    record.crashed = crashed ? 1 : 0
+  }
+}
