@@ -159,7 +159,7 @@ export class Machine {
         continue
       }
       this.#end = Math.min(next, untilCycle, this.#time + (awake > 1 ? this.#slice : left))
-      for (const hart of this.harts) this.#turn(hart, left)
+      for (const hart of this.harts) this.#turn(hart, hart === first ? lastInstruction : Infinity)
       this.#advance()
     }
   }
@@ -281,16 +281,18 @@ export class Machine {
     this.#time = Math.max(this.#time, reached)
   }
 
-  #turn(hart: Hart, left: number): void {
+  /** Runs a hart to the turn's end, or until it has retired `last` instructions. An instruction takes a cycle at least. */
+  #turn(hart: Hart, last: number): void {
     if (hart.asleep || hart.now() >= this.#end) return
     this.#enter(hart.id)
     this.#running = true
     while (!hart.asleep && this.#stopped === undefined) {
       const now = hart.now()
       if (now >= this.#end) break
-      hart.setDeadline(hart.id === 0 && now + left < this.#end ? now + left : this.#end)
+      const left = last === Infinity ? Infinity : last - hart.retired()
+      if (left <= 0) break
+      hart.setDeadline(Math.min(this.#end, now + left))
       if (!hart.takeInterrupt()) hart.executor.run()
-      if (hart.id === 0 && left !== Infinity) break
     }
     this.#running = false
   }

@@ -45,7 +45,7 @@ const IR = 4
 export const NOTHING = 0
 /** Translations in soft TLBs are void. */
 export const FLUSH = 1
-/** The executor must look at mode, class and interrupts anew. */
+/** Interrupts may have become pending or enabled. */
 export const LOOK = 2
 /** Guest page-table entries in the walker's cache are another guest's. */
 export const GUEST = 4

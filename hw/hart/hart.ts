@@ -313,7 +313,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     if (effect === NOTHING) return DONE
     if ((effect & GUEST) !== 0) this.mmu.walker.guestCache.clear()
     if ((effect & FLUSH) !== 0) this.executor.flush()
-    return (effect & LOOK) !== 0 ? RELOAD : DONE
+    // What was voided, the executor knows; the run loop is needed only to take an interrupt.
+    return (effect & LOOK) !== 0 && this.interrupts.next() >= 0 ? RELOAD : DONE
   }
 
   perform(action: Action, instruction: number): Outcome {
