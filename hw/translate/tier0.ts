@@ -1,6 +1,6 @@
 /** Tier 0: runs a hart by the WebAssembly interpreter, and answers its requests with the hart's services. */
 import { DONE, RELOAD, TRAPPED, type Executor, type HartServices, type Outcome } from '../hart/services.ts'
-import { BUDGET, PC, VALUE } from '../hart/state.ts'
+import { BUDGET, DEADLINE, PC, VALUE } from '../hart/state.ts'
 import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
 import { instructionCycles, rocketFlat } from '../time/prices.ts'
@@ -16,6 +16,7 @@ const FORCED = -0x4000_0000
 const BUDGET_WORD = BUDGET >> 2
 const PC_LOW = PC >> 2
 const PC_HIGH = PC_LOW + 1
+const DEADLINE_DOUBLE = DEADLINE >> 3
 const SLOT_WORD = SLOT >> 2
 const TLB_BASE_WORD = TLB_BASE >> 2
 
@@ -64,6 +65,11 @@ export class Tier0 implements Executor {
   /** The page that is being executed is no longer translated. */
   #lost = false
   #straddlingWord = 0
+  /** The hart entered the page just fetched in the soft TLB; else only one instruction may run before the next fetch. */
+  #entered = false
+  /** Cycles by which DEADLINE was drawn in to run a single instruction, and where it is then. */
+  #drawn = 0
+  #drawnDeadline = 0
   #loads = 0
   #stores = 0
   #fetches = 0
@@ -90,6 +96,7 @@ export class Tier0 implements Executor {
         this.#forced = false
         words[BUDGET_WORD]! += this.#owed
       }
+      if (this.#drawn !== 0) this.#extend()
     }
   }
 
@@ -98,6 +105,7 @@ export class Tier0 implements Executor {
     const base = words[TLB_BASE_WORD]!
     const pages = this.#pages
     if (access === 'fetch') {
+      this.#entered = true
       this.#tlb.fill(base, 'fetch', virtualPage, pages.records(host))
     } else {
       if (access === 'store' && pages.holds(host)) {
@@ -145,6 +153,25 @@ export class Tier0 implements Executor {
     words[BUDGET_WORD] = FORCED
   }
 
+  /** Draws DEADLINE in so that one instruction runs; the clock stays right, since BUDGET goes with it. */
+  #single(): void {
+    const { words, doubles } = this.#memory
+    this.#drawn = Math.max(words[BUDGET_WORD]! - 1, 0)
+    words[BUDGET_WORD]! -= this.#drawn
+    doubles[DEADLINE_DOUBLE]! -= this.#drawn
+    this.#drawnDeadline = doubles[DEADLINE_DOUBLE]!
+  }
+
+  /** Undoes `single`, unless the hart has set another deadline meanwhile. */
+  #extend(): void {
+    const { words, doubles } = this.#memory
+    if (doubles[DEADLINE_DOUBLE] === this.#drawnDeadline) {
+      words[BUDGET_WORD]! += this.#drawn
+      doubles[DEADLINE_DOUBLE]! += this.#drawn
+    }
+    this.#drawn = 0
+  }
+
   /** The word of the instruction that asks for a service. */
   #instruction(): number {
     const { view, words } = this.#memory
@@ -170,8 +197,10 @@ export class Tier0 implements Executor {
   #fetch(): number {
     const hart = this.#hart
     this.#fetches++
+    this.#entered = false
     if (hart.fetch() === TRAPPED) return 0
     this.#lost = false
+    if (!this.#entered && this.#drawn === 0) this.#single()
     const { fetchedHost } = hart
     return this.#pages.records(fetchedHost) + ((this.#memory.words[PC_LOW]! & (PAGE_BYTES - 2)) >>> 1) * RECORD_BYTES
   }
