@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './commands/boot.ts'
+import { compareCommand } from './commands/compare.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { UserError } from './user-error.ts'
 
@@ -22,7 +23,7 @@ const program = new Command('barehart')
   .version(version())
   .showHelpAfterError('(add --help for what it takes)')
   .exitOverride()
-for (const command of [bootCommand(), linuxCommand()]) {
+for (const command of [compareCommand(), bootCommand(), linuxCommand()]) {
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what it takes)'))
 }
 

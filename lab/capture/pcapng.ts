@@ -38,7 +38,14 @@ export function pcapngHeader(interfaces: readonly string[]): Uint8Array {
   view.setInt32(8, -1, true)
   view.setInt32(12, -1, true)
   const descriptions = interfaces.map(name => {
-    const options = [...option(OPTION_NAME, new TextEncoder().encode(name)), ...option(OPTION_RESOLUTION, Uint8Array.of(NANOSECONDS)), 0, 0, 0, 0]
+    const options = [
+      ...option(OPTION_NAME, new TextEncoder().encode(name)),
+      ...option(OPTION_RESOLUTION, Uint8Array.of(NANOSECONDS)),
+      0,
+      0,
+      0,
+      0,
+    ]
     return block(INTERFACE_DESCRIPTION, Uint8Array.from([ETHERNET, 0, 0, 0, 0, 0, 0, 0, ...options]))
   })
   return Buffer.concat([block(SECTION_HEADER, section), ...descriptions])
@@ -62,7 +69,12 @@ export function pcapngFrame(interfaceIndex: number, nanoseconds: number, frame: 
 }
 
 /** Captures a cable from now on: `write` gets the file piece by piece. `frequency` is the harts' clock. */
-export function capture(cable: Cable, ends: readonly [string, string], frequency: number, write: (piece: Uint8Array) => void): void {
+export function capture(
+  cable: Cable,
+  ends: readonly [string, string],
+  frequency: number,
+  write: (piece: Uint8Array) => void,
+): void {
   write(pcapngHeader(ends))
   cable.onFrame((cycle: number, from: End, frame: Uint8Array, intact: boolean) => {
     write(pcapngFrame(from, Math.floor((cycle * 1e9) / frequency), frame, intact))

@@ -56,7 +56,12 @@ export function bootCommand(): Command {
     .option('--harts <n>', 'number of harts', '1')
     .option('--ram <size>', 'RAM, such as 128M', '128M')
     .option('--until <text>', 'end, with success, once this has been printed')
-    .option('--send <exchange>', 'SEEN=>TYPED: type TYPED once SEEN has been printed; may be repeated, in order', exchange, [])
+    .option(
+      '--send <exchange>',
+      'SEEN=>TYPED: type TYPED once SEEN has been printed; may be repeated, in order',
+      exchange,
+      [],
+    )
     .option('--limit-instructions <n>', 'end, with exit code 3, after so many instructions of hart 0')
     .option('--stats', 'at the end print cycles, instructions and host time to standard error')
     .action(boot)

@@ -27,7 +27,12 @@ export class FunctionBodies implements Bodies {
   readonly #inlined = new Map<FunctionNode, boolean>()
   readonly #sizes = new Map<FunctionNode, number>()
 
-  constructor(program: SourceProgram, callees: Callees, constants: Constants, functions: ReadonlyMap<FunctionNode, CountedFunction>) {
+  constructor(
+    program: SourceProgram,
+    callees: Callees,
+    constants: Constants,
+    functions: ReadonlyMap<FunctionNode, CountedFunction>,
+  ) {
     this.#program = program
     this.#callees = callees
     this.#constants = constants
@@ -77,7 +82,9 @@ export class FunctionBodies implements Bodies {
     const known = this.#sizes.get(node)
     if (known !== undefined) return known
     let size = 0
-    const add = (_: ts.Node, weight: number | string): void => { size += typeof weight === 'number' ? weight : INLINED_SIZE }
+    const add = (_: ts.Node, weight: number | string): void => {
+      size += typeof weight === 'number' ? weight : INLINED_SIZE
+    }
     const faults = new Faults()
     const weigher = new Weigher(this.#program, this.#callees, this.#constants, this, faults, add)
     new StatementWeigher(weigher, this.#callees, faults, add).body(node, 0, undefined, true, false, 0)
@@ -126,10 +133,14 @@ export class FunctionBodies implements Bodies {
         walk(callee.node.body!)
         return found
       }
-      case 'port': return PORT_ROUTINES.includes(callee.operation)
-      case 'builtin': return builtin(callee.name)?.calls === true
-      case 'indirect': return true
-      default: return false
+      case 'port':
+        return PORT_ROUTINES.includes(callee.operation)
+      case 'builtin':
+        return builtin(callee.name)?.calls === true
+      case 'indirect':
+        return true
+      default:
+        return false
     }
   }
 
@@ -144,23 +155,29 @@ export class FunctionBodies implements Bodies {
     walk(node.body!)
     let live = 0
     for (const { from, to, declared } of lives.values()) {
-      if (calls.some(call => from < call.pos && (to > call.end || sharesLoop(call, declared, node)) )) live += 1
+      if (calls.some(call => from < call.pos && (to > call.end || sharesLoop(call, declared, node)))) live += 1
     }
     return live
   }
 
-  #note(name: ts.Identifier, node: FunctionNode, lives: Map<ts.Symbol | 'captured', { from: number; to: number; declared: ts.Node }>): void {
+  #note(
+    name: ts.Identifier,
+    node: FunctionNode,
+    lives: Map<ts.Symbol | 'captured', { from: number; to: number; declared: ts.Node }>,
+  ): void {
     const symbol = this.#callees.symbol(name)
     const declaration = symbol?.declarations?.[0]
     if (!symbol || !declaration) return
-    if (!ts.isVariableDeclaration(declaration) && !ts.isParameter(declaration) && !ts.isBindingElement(declaration)) return
+    if (!ts.isVariableDeclaration(declaration) && !ts.isParameter(declaration) && !ts.isBindingElement(declaration))
+      return
     if (isModuleLevel(declaration) || this.#constants.of(name) !== undefined) return
     if (this.#program.checker.getTypeOfSymbol(symbol).symbol?.name === 'HartPort') return
     const local = declaration.pos >= node.pos && declaration.end <= node.end
     // All that is captured hangs on one pointer.
     const key = local ? symbol : 'captured'
     const life = lives.get(key)
-    if (!life) lives.set(key, { from: local ? declaration.pos : node.pos, to: name.end, declared: local ? declaration : node })
+    if (!life)
+      lives.set(key, { from: local ? declaration.pos : node.pos, to: name.end, declared: local ? declaration : node })
     else if (name.end > life.to) life.to = name.end
   }
 }
@@ -168,7 +185,8 @@ export class FunctionBodies implements Bodies {
 /** True if a call stands in a loop around which the variable was declared: it is needed in the next turn. */
 function sharesLoop(call: ts.Node, declared: ts.Node, within: FunctionNode): boolean {
   for (let outer = call.parent; outer && outer !== within; outer = outer.parent) {
-    if (ts.isIterationStatement(outer, false)) return !(declared.pos >= outer.pos && declared.end <= outer.end) || ts.isForStatement(outer)
+    if (ts.isIterationStatement(outer, false))
+      return !(declared.pos >= outer.pos && declared.end <= outer.end) || ts.isForStatement(outer)
   }
   return false
 }
@@ -189,13 +207,20 @@ function isExported(node: FunctionNode): boolean {
     const name = ts.getNameOfDeclaration(holder)
     return !(name && ts.isPrivateIdentifier(name))
   }
-  return ts.canHaveModifiers(holder) && (ts.getModifiers(holder)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false)
+  return (
+    ts.canHaveModifiers(holder) &&
+    (ts.getModifiers(holder)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false)
+  )
 }
 
 /** The statement of `export const f = () => …`. */
 function bareParent(node: FunctionNode): ts.Node {
   let holder: ts.Node = node.parent
-  while (ts.isVariableDeclaration(holder) || ts.isVariableDeclarationList(holder) || (ts.isExpression(holder) && bare(holder) !== holder)) {
+  while (
+    ts.isVariableDeclaration(holder) ||
+    ts.isVariableDeclarationList(holder) ||
+    (ts.isExpression(holder) && bare(holder) !== holder)
+  ) {
     holder = holder.parent
   }
   return holder

@@ -16,7 +16,9 @@ export type CountedGroup = Readonly<Record<string, CountedFile>>
 
 /** The group that a file of this path (from the project's top) belongs to, or undefined if it is not counted. */
 export function groupOf(path: string): Group | undefined {
-  return path.endsWith('.d.ts') ? undefined : GROUPS.find(({ folders }) => folders.some(folder => path.startsWith(folder)))
+  return path.endsWith('.d.ts')
+    ? undefined
+    : GROUPS.find(({ folders }) => folders.some(folder => path.startsWith(folder)))
 }
 
 /** The files of a group, by their path from the project's top. */
@@ -30,7 +32,10 @@ export function countedGroup({ folders, exportsRun }: Group): CountedGroup {
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as CountedGroup
   // Only now is the compiler needed, which takes longer to load than all the rest.
   const { countProgram } = createRequire(import.meta.url)('./count.ts') as typeof import('./count.ts')
-  const counted = countProgram(paths.map(path => join(TOP, path)), exportsRun)
+  const counted = countProgram(
+    paths.map(path => join(TOP, path)),
+    exportsRun,
+  )
   const group = Object.fromEntries(paths.map(path => [path, counted.get(join(TOP, path))!]))
   mkdirSync(CACHE, { recursive: true })
   // Several processes may count at once: the file appears whole.

@@ -4,7 +4,11 @@ import { shortPath, type SourceProgram } from './program.ts'
 import { INLINE_INTERFACES, OFF_THE_RECORD, PORT, PORT_OFF_THE_RECORD, SET_UP_MEMBERS } from './weights.ts'
 
 export type FunctionNode =
-  | ts.FunctionDeclaration | ts.FunctionExpression | ts.ArrowFunction | ts.MethodDeclaration | ts.ConstructorDeclaration
+  | ts.FunctionDeclaration
+  | ts.FunctionExpression
+  | ts.ArrowFunction
+  | ts.MethodDeclaration
+  | ts.ConstructorDeclaration
 
 export type Callee =
   | { readonly kind: 'function'; readonly node: FunctionNode }
@@ -19,14 +23,24 @@ export type Callee =
   | { readonly kind: 'unknown'; readonly why: string }
 
 export function isFunction(node: ts.Node): node is FunctionNode {
-  return ts.isFunctionDeclaration(node) || ts.isFunctionExpression(node) || ts.isArrowFunction(node) ||
-    ts.isMethodDeclaration(node) || ts.isConstructorDeclaration(node)
+  return (
+    ts.isFunctionDeclaration(node) ||
+    ts.isFunctionExpression(node) ||
+    ts.isArrowFunction(node) ||
+    ts.isMethodDeclaration(node) ||
+    ts.isConstructorDeclaration(node)
+  )
 }
 
 /** An expression without its parentheses and type assertions. */
 export function bare(node: ts.Expression): ts.Expression {
   let inner = node
-  while (ts.isParenthesizedExpression(inner) || ts.isAsExpression(inner) || ts.isNonNullExpression(inner) || ts.isSatisfiesExpression(inner)) {
+  while (
+    ts.isParenthesizedExpression(inner) ||
+    ts.isAsExpression(inner) ||
+    ts.isNonNullExpression(inner) ||
+    ts.isSatisfiesExpression(inner)
+  ) {
     inner = inner.expression
   }
   return inner
@@ -46,7 +60,8 @@ export class Callees {
     if (this.#symbols.has(node)) return this.#symbols.get(node)
     const { checker } = this.#program
     let symbol = checker.getSymbolAtLocation(node)
-    if (node.parent && ts.isShorthandPropertyAssignment(node.parent)) symbol = checker.getShorthandAssignmentValueSymbol(node.parent)
+    if (node.parent && ts.isShorthandPropertyAssignment(node.parent))
+      symbol = checker.getShorthandAssignmentValueSymbol(node.parent)
     if (symbol && symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol)
     this.#symbols.set(node, symbol)
     return symbol
@@ -80,7 +95,9 @@ export class Callees {
       const { checker } = this.#program
       const type = checker.getTypeAtLocation(callee)
       if (type.flags & ts.TypeFlags.Any) return { kind: 'unknown', why: `${callee.getText()} is of type any` }
-      return type.getCallSignatures().length > 0 ? { kind: 'indirect' } : { kind: 'unknown', why: `nothing is known of ${callee.getText()}` }
+      return type.getCallSignatures().length > 0
+        ? { kind: 'indirect' }
+        : { kind: 'unknown', why: `nothing is known of ${callee.getText()}` }
     }
     const file = declaration.getSourceFile()
     if (this.#program.isLibrary(file)) return { kind: 'builtin', name: builtinName(declaration) }
@@ -91,7 +108,8 @@ export class Callees {
         const operation = path.slice(PORT.length + 1)
         return PORT_OFF_THE_RECORD.includes(operation) ? { kind: 'off the record' } : { kind: 'port', operation }
       }
-      if (SET_UP_MEMBERS.includes(path)) return { kind: 'unknown', why: `${path} may only be called while software is set up` }
+      if (SET_UP_MEMBERS.includes(path))
+        return { kind: 'unknown', why: `${path} may only be called while software is set up` }
       if (isAccessor(path)) return { kind: 'accessor' }
     }
     const node = functionIn(declaration)
@@ -119,8 +137,11 @@ export class Callees {
       return path === undefined ? undefined : `${path}.${name}`
     }
     if (!ts.isClassLike(parent)) return undefined
-    const interfaces = parent.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ImplementsKeyword)?.types ?? []
-    return interfaces.map(({ expression }) => `${expression.getText()}.${name}`).find(path => SET_UP_MEMBERS.includes(path))
+    const interfaces =
+      parent.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ImplementsKeyword)?.types ?? []
+    return interfaces
+      .map(({ expression }) => `${expression.getText()}.${name}`)
+      .find(path => SET_UP_MEMBERS.includes(path))
   }
 
   /** True if the object literal is an implementation of accessors that a C programmer has inline. */
@@ -138,7 +159,8 @@ function isAccessor(path: string): boolean {
 /** The function that a declaration is, or is bound to by `const` or in an object literal. */
 function functionIn(declaration: ts.Declaration): FunctionNode | undefined {
   if (isFunction(declaration)) return declaration.body ? declaration : undefined
-  const bound = (ts.isVariableDeclaration(declaration) && ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const) ||
+  const bound =
+    (ts.isVariableDeclaration(declaration) && ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const) ||
     ts.isPropertyAssignment(declaration)
   if (!bound || !declaration.initializer) return undefined
   const value = bare(declaration.initializer)

@@ -41,9 +41,11 @@ export class Constants {
     if (ts.isNumericLiteral(node)) return Number(node.text.replaceAll('_', ''))
     if (ts.isStringLiteralLike(node)) return 'table'
     switch (node.kind) {
-      case ts.SyntaxKind.TrueKeyword: return 1
+      case ts.SyntaxKind.TrueKeyword:
+        return 1
       case ts.SyntaxKind.FalseKeyword:
-      case ts.SyntaxKind.NullKeyword: return 0
+      case ts.SyntaxKind.NullKeyword:
+        return 0
     }
     if (ts.isIdentifier(node)) return node.text === 'undefined' ? 0 : this.#named(node)
     if (ts.isPropertyAccessExpression(node)) return this.#isTable(node) ? this.#member(node) : undefined
@@ -93,7 +95,8 @@ export class Constants {
   #isTable(node: ts.Expression): boolean {
     const root = bare(node)
     if (ts.isPropertyAccessExpression(root)) return this.#isTable(root.expression)
-    if (ts.isElementAccessExpression(root)) return this.#isTable(root.expression) && this.of(root.argumentExpression) !== undefined
+    if (ts.isElementAccessExpression(root))
+      return this.#isTable(root.expression) && this.of(root.argumentExpression) !== undefined
     return ts.isIdentifier(root) && this.#named(root) !== undefined
   }
 }
@@ -105,8 +108,15 @@ export function isModuleConst(declaration: ts.Declaration): boolean {
 
 export function isModuleLevel(declaration: ts.Node): boolean {
   let outer = declaration.parent
-  while (ts.isVariableDeclarationList(outer) || ts.isVariableStatement(outer) || ts.isObjectBindingPattern(outer) ||
-    ts.isArrayBindingPattern(outer) || ts.isVariableDeclaration(outer) || ts.isBindingElement(outer)) outer = outer.parent
+  while (
+    ts.isVariableDeclarationList(outer) ||
+    ts.isVariableStatement(outer) ||
+    ts.isObjectBindingPattern(outer) ||
+    ts.isArrayBindingPattern(outer) ||
+    ts.isVariableDeclaration(outer) ||
+    ts.isBindingElement(outer)
+  )
+    outer = outer.parent
   return ts.isSourceFile(outer)
 }
 

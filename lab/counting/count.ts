@@ -33,7 +33,11 @@ interface Edit {
  * that none of them calls are taken to run on a hart. `override` gives the text of files in
  * place of what is on disk.
  */
-export function countProgram(paths: readonly string[], exportsRun: boolean, override?: ReadonlyMap<string, string>): ReadonlyMap<string, CountedFile> {
+export function countProgram(
+  paths: readonly string[],
+  exportsRun: boolean,
+  override?: ReadonlyMap<string, string>,
+): ReadonlyMap<string, CountedFile> {
   const program = openProgram(paths, override)
   const callees = new Callees(program)
   const constants = new Constants(callees)
@@ -45,15 +49,29 @@ export function countProgram(paths: readonly string[], exportsRun: boolean, over
   for (const counted of functions.values()) {
     const list = edits.get(counted.node.getSourceFile())
     if (!list) continue
-    const weigher = new Weigher(program, callees, constants, bodies, faults, (arm, weight) => countArm(list, arm, weight))
-    const statements = new StatementWeigher(weigher, callees, faults, (place, weight) => countStretch(list, place, weight))
+    const weigher = new Weigher(program, callees, constants, bodies, faults, (arm, weight) =>
+      countArm(list, arm, weight),
+    )
+    const statements = new StatementWeigher(weigher, callees, faults, (place, weight) =>
+      countStretch(list, place, weight),
+    )
     const frame = bodies.frame(counted.node)
     const perCall = counted.loopBody ? WEIGHTS.element : 0
     if (counted.loopBody) weigher.loops = 1
-    statements.body(counted.node, frame.weight, frame.from, bodies.inlined(counted.node), returnsBoolean(program.checker, counted), perCall)
+    statements.body(
+      counted.node,
+      frame.weight,
+      frame.from,
+      bodies.inlined(counted.node),
+      returnsBoolean(program.checker, counted),
+      perCall,
+    )
   }
   return new Map(
-    program.files.map(file => [file.fileName, { text: edited(file, edits.get(file)!), faults: faults.of(file.fileName) }]),
+    program.files.map(file => [
+      file.fileName,
+      { text: edited(file, edits.get(file)!), faults: faults.of(file.fileName) },
+    ]),
   )
 }
 

@@ -36,7 +36,14 @@ export class Weigher {
   /** In a loop constants stay in registers. */
   loops = 0
 
-  constructor(program: SourceProgram, callees: Callees, constants: Constants, bodies: Bodies, faults: Faults, onArm: ArmSink) {
+  constructor(
+    program: SourceProgram,
+    callees: Callees,
+    constants: Constants,
+    bodies: Bodies,
+    faults: Faults,
+    onArm: ArmSink,
+  ) {
     this.#program = program
     this.#callees = callees
     this.#constants = constants
@@ -50,21 +57,34 @@ export class Weigher {
     const node = bare(expression)
     if (this.#constants.of(node) !== undefined) return 0
     switch (node.kind) {
-      case ts.SyntaxKind.Identifier: return this.#identifier(node as ts.Identifier)
+      case ts.SyntaxKind.Identifier:
+        return this.#identifier(node as ts.Identifier)
       case ts.SyntaxKind.ThisKeyword:
       case ts.SyntaxKind.SuperKeyword:
-      case ts.SyntaxKind.OmittedExpression: return 0
-      case ts.SyntaxKind.PropertyAccessExpression: return this.#property(node as ts.PropertyAccessExpression)
-      case ts.SyntaxKind.ElementAccessExpression: return this.#element(node as ts.ElementAccessExpression) + WEIGHTS.load
-      case ts.SyntaxKind.BinaryExpression: return this.#binary(node as ts.BinaryExpression)
-      case ts.SyntaxKind.PrefixUnaryExpression: return this.#prefix(node as ts.PrefixUnaryExpression)
-      case ts.SyntaxKind.PostfixUnaryExpression: return this.#step((node as ts.PostfixUnaryExpression).operand)
-      case ts.SyntaxKind.ConditionalExpression: return this.#conditional(node as ts.ConditionalExpression)
-      case ts.SyntaxKind.CallExpression: return this.#call(node as ts.CallExpression)
-      case ts.SyntaxKind.NewExpression: return this.#new(node as ts.NewExpression)
-      case ts.SyntaxKind.ObjectLiteralExpression: return this.#object(node as ts.ObjectLiteralExpression)
-      case ts.SyntaxKind.ArrayLiteralExpression: return this.#array(node as ts.ArrayLiteralExpression)
-      case ts.SyntaxKind.VoidExpression: return this.value((node as ts.VoidExpression).expression)
+      case ts.SyntaxKind.OmittedExpression:
+        return 0
+      case ts.SyntaxKind.PropertyAccessExpression:
+        return this.#property(node as ts.PropertyAccessExpression)
+      case ts.SyntaxKind.ElementAccessExpression:
+        return this.#element(node as ts.ElementAccessExpression) + WEIGHTS.load
+      case ts.SyntaxKind.BinaryExpression:
+        return this.#binary(node as ts.BinaryExpression)
+      case ts.SyntaxKind.PrefixUnaryExpression:
+        return this.#prefix(node as ts.PrefixUnaryExpression)
+      case ts.SyntaxKind.PostfixUnaryExpression:
+        return this.#step((node as ts.PostfixUnaryExpression).operand)
+      case ts.SyntaxKind.ConditionalExpression:
+        return this.#conditional(node as ts.ConditionalExpression)
+      case ts.SyntaxKind.CallExpression:
+        return this.#call(node as ts.CallExpression)
+      case ts.SyntaxKind.NewExpression:
+        return this.#new(node as ts.NewExpression)
+      case ts.SyntaxKind.ObjectLiteralExpression:
+        return this.#object(node as ts.ObjectLiteralExpression)
+      case ts.SyntaxKind.ArrayLiteralExpression:
+        return this.#array(node as ts.ArrayLiteralExpression)
+      case ts.SyntaxKind.VoidExpression:
+        return this.value((node as ts.VoidExpression).expression)
     }
     this.#refuse(node)
     return 0
@@ -81,11 +101,18 @@ export class Weigher {
   condition(expression: ts.Expression): number {
     const node = bare(expression)
     if (this.#constants.of(node) !== undefined) return 0
-    if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) return this.condition(node.operand)
+    if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken)
+      return this.condition(node.operand)
     if (ts.isBinaryExpression(node)) {
       const { kind } = node.operatorToken
       if (kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken) {
-        return this.condition(node.left) + this.#arm(node.right, this.addresses.within(() => this.condition(node.right)))
+        return (
+          this.condition(node.left) +
+          this.#arm(
+            node.right,
+            this.addresses.within(() => this.condition(node.right)),
+          )
+        )
       }
       if (isComparison(kind)) return this.#compared(node) + WEIGHTS.branch
     }
@@ -153,7 +180,8 @@ export class Weigher {
     const declaration = this.#callees.declaration(node.name)
     if (declaration && ts.isGetAccessorDeclaration(declaration)) this.#faults.add(node, `getter ${node.name.text}`)
     // Rows of hw/spec tables are always constants where they are used: accessors are inlined.
-    if (declaration && /\/hw\/spec\/(registers|layout|csr)\.ts$/.test(declaration.getSourceFile().fileName)) return this.value(node.expression)
+    if (declaration && /\/hw\/spec\/(registers|layout|csr)\.ts$/.test(declaration.getSourceFile().fileName))
+      return this.value(node.expression)
     // A loop's bound stays in a register.
     if (node.name.text === 'length' && this.loops > 0 && ts.isIdentifier(node.expression)) return 0
     return this.#object0(node.expression) + WEIGHTS.load + (node.questionDotToken ? WEIGHTS.branch : 0)
@@ -181,7 +209,8 @@ export class Weigher {
     const name = type.symbol?.name ?? ''
     const array = bare(node.expression)
     // A typed array in a record is an array in a structure: its place is an offset.
-    const embedded = name.endsWith('Array') && name !== 'Array' && name !== 'ReadonlyArray' && ts.isPropertyAccessExpression(array)
+    const embedded =
+      name.endsWith('Array') && name !== 'Array' && name !== 'ReadonlyArray' && ts.isPropertyAccessExpression(array)
     const holder = embedded ? array.expression : array
     const base = this.#object0(holder)
     if (!this.isArray(node.expression)) this.#faults.add(node, `an index into ${name || 'what is no array'}`)
@@ -198,9 +227,11 @@ export class Weigher {
     if (ts.isIdentifier(node)) return this.isLoopVariable(node)
     if (!ts.isBinaryExpression(node)) return false
     const { kind } = node.operatorToken
-    return (kind === ts.SyntaxKind.PlusToken || kind === ts.SyntaxKind.MinusToken) &&
+    return (
+      (kind === ts.SyntaxKind.PlusToken || kind === ts.SyntaxKind.MinusToken) &&
       ((this.#foldsIntoAddress(node.left) && this.#constants.of(node.right) !== undefined) ||
         (this.#foldsIntoAddress(node.right) && this.#constants.of(node.left) !== undefined))
+    )
   }
 
   /** An address given to the port: a constant that is added to it is the instruction's offset. */
@@ -219,13 +250,21 @@ export class Weigher {
     if (kind === ts.SyntaxKind.CommaToken) return this.value(node.left) + this.value(node.right)
     if (isAssignment(kind)) return this.#compound(node)
     if (kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken) {
-      return this.condition(node.left) + this.#arm(node.right, this.addresses.within(() => this.value(node.right))) + WEIGHTS.constant
+      return (
+        this.condition(node.left) +
+        this.#arm(
+          node.right,
+          this.addresses.within(() => this.value(node.right)),
+        ) +
+        WEIGHTS.constant
+      )
     }
     if (kind === ts.SyntaxKind.QuestionQuestionToken) {
       return this.value(node.left) + WEIGHTS.branch + this.#arm(node.right, this.operand(node.right))
     }
     if (isComparison(kind)) {
-      const equality = kind === ts.SyntaxKind.EqualsEqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsEqualsToken
+      const equality =
+        kind === ts.SyntaxKind.EqualsEqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsEqualsToken
       const plain = kind === ts.SyntaxKind.LessThanToken || kind === ts.SyntaxKind.GreaterThanToken
       const zero = equality && (this.#constants.of(node.right) === 0 || this.#constants.of(node.left) === 0)
       return this.#compared(node) + (plain || zero ? WEIGHTS.compared : WEIGHTS.comparedInTwo)
@@ -260,11 +299,15 @@ export class Weigher {
         if (typeof constant === 'number' && !isImmediate(constant)) return both + WEIGHTS.wideMask
         return both + WEIGHTS.operation
       case ts.SyntaxKind.PercentToken:
-        if (typeof constant === 'number') return both + (isPowerOfTwo(constant) ? WEIGHTS.operation : WEIGHTS.constantRemainder)
+        if (typeof constant === 'number')
+          return both + (isPowerOfTwo(constant) ? WEIGHTS.operation : WEIGHTS.constantRemainder)
         break
       case ts.SyntaxKind.SlashToken:
         if (typeof this.#constants.of(node.right) === 'number') {
-          return both + (isPowerOfTwo(this.#constants.of(node.right) as number) ? WEIGHTS.operation : WEIGHTS.constantQuotient)
+          return (
+            both +
+            (isPowerOfTwo(this.#constants.of(node.right) as number) ? WEIGHTS.operation : WEIGHTS.constantQuotient)
+          )
         }
         break
       case ts.SyntaxKind.AsteriskToken:
@@ -303,9 +346,12 @@ export class Weigher {
   #prefix(node: ts.PrefixUnaryExpression): number {
     switch (node.operator) {
       case ts.SyntaxKind.PlusPlusToken:
-      case ts.SyntaxKind.MinusMinusToken: return this.#step(node.operand)
-      case ts.SyntaxKind.PlusToken: return this.value(node.operand)
-      default: return this.value(node.operand) + WEIGHTS.operation
+      case ts.SyntaxKind.MinusMinusToken:
+        return this.#step(node.operand)
+      case ts.SyntaxKind.PlusToken:
+        return this.value(node.operand)
+      default:
+        return this.value(node.operand) + WEIGHTS.operation
     }
   }
 
@@ -335,9 +381,13 @@ export class Weigher {
     const callee = this.#callees.callee(node)
     const parameters = node.arguments
     switch (callee.kind) {
-      case 'off the record': return 0
+      case 'off the record':
+        return 0
       case 'port':
-        return parameters.reduce((sum, argument, index) => sum + (index === 0 ? this.#portAddress(argument) : this.operand(argument)), 0)
+        return parameters.reduce(
+          (sum, argument, index) => sum + (index === 0 ? this.#portAddress(argument) : this.operand(argument)),
+          0,
+        )
       case 'accessor': {
         const [first, ...rest] = parameters
         return (first ? this.#portAddress(first) : 0) + rest.reduce((sum, argument) => sum + this.operand(argument), 0)
@@ -348,12 +398,17 @@ export class Weigher {
         const fixed = parameters.filter(argument => this.#constants.of(argument) !== undefined).length
         return parameters.reduce((sum, argument) => sum + this.value(argument), 0) + Math.max((weight ?? 0) - fixed, 1)
       }
-      case 'builtin': return this.#builtin(node, callee.name)
+      case 'builtin':
+        return this.#builtin(node, callee.name)
       case 'function': {
         if (!this.#bodies.counted(callee.node)) {
-          this.#faults.add(node, `${node.expression.getText()} makes closures: it may only be called while software is set up`)
+          this.#faults.add(
+            node,
+            `${node.expression.getText()} makes closures: it may only be called while software is set up`,
+          )
         }
-        if (this.#bodies.inlined(callee.node)) return parameters.reduce((sum, argument) => sum + this.value(argument), this.#receiver(node))
+        if (this.#bodies.inlined(callee.node))
+          return parameters.reduce((sum, argument) => sum + this.value(argument), this.#receiver(node))
         return WEIGHTS.call + this.#receiver(node) + this.#arguments(parameters)
       }
       case 'indirect':
@@ -390,12 +445,16 @@ export class Weigher {
     if (zeros) return COUNT_TRAILING_ZEROS
     const known = builtin(name)
     if (known) {
-      const inner = node.arguments.reduce((sum, argument) => sum + (known.calls ? this.operand(argument) : this.value(argument)), 0)
+      const inner = node.arguments.reduce(
+        (sum, argument) => sum + (known.calls ? this.operand(argument) : this.value(argument)),
+        0,
+      )
       return (name.startsWith('Math.') ? 0 : receiver) + inner + known.weight
     }
     if (LOOPS.includes(writable(name))) {
       const [callback] = node.arguments
-      if (!callback || !isFunction(bare(callback))) this.#faults.add(node, `${name} of a function that is not written in place`)
+      if (!callback || !isFunction(bare(callback)))
+        this.#faults.add(node, `${name} of a function that is not written in place`)
       return receiver + WEIGHTS.branch
     }
     const turns = LENGTH_LOOPS.find(([pattern]) => pattern.test(name))
@@ -445,7 +504,8 @@ export class Weigher {
   }
 
   #refuseAny(node: ts.Expression): void {
-    if (this.#program.checker.getTypeAtLocation(node).flags & ts.TypeFlags.Any) this.#faults.add(node, `${node.getText()} is of type any`)
+    if (this.#program.checker.getTypeAtLocation(node).flags & ts.TypeFlags.Any)
+      this.#faults.add(node, `${node.getText()} is of type any`)
   }
 
   #refuse(node: ts.Node): void {
@@ -475,13 +535,19 @@ function isPath(node: ts.Expression): boolean {
 /** Made of variables, constants and arithmetic alone. */
 function isPlain(node: ts.Expression): boolean {
   const inner = bare(node)
-  if (ts.isBinaryExpression(inner)) return isPlain(inner.left) && isPlain(inner.right) && !isAssignment(inner.operatorToken.kind)
+  if (ts.isBinaryExpression(inner))
+    return isPlain(inner.left) && isPlain(inner.right) && !isAssignment(inner.operatorToken.kind)
   return ts.isIdentifier(inner) || ts.isNumericLiteral(inner)
 }
 
 function isComparison(kind: ts.SyntaxKind): boolean {
-  return kind === ts.SyntaxKind.EqualsEqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
-    (kind >= ts.SyntaxKind.LessThanToken && kind <= ts.SyntaxKind.GreaterThanEqualsToken && kind !== ts.SyntaxKind.LessThanSlashToken)
+  return (
+    kind === ts.SyntaxKind.EqualsEqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
+    (kind >= ts.SyntaxKind.LessThanToken &&
+      kind <= ts.SyntaxKind.GreaterThanEqualsToken &&
+      kind !== ts.SyntaxKind.LessThanSlashToken)
+  )
 }
 
 function isAssignment(kind: ts.SyntaxKind): boolean {

@@ -6,7 +6,7 @@
 import ts from 'typescript'
 import { bare, isFunction, type Callees, type FunctionNode } from './callees.ts'
 import type { SourceProgram } from './program.ts'
-import { SET_UP_MEMBERS } from './weights.ts'
+import { PORT_OFF_THE_RECORD, SET_UP_MEMBERS } from './weights.ts'
 
 export interface CountedFunction {
   readonly node: FunctionNode
@@ -33,10 +33,15 @@ interface Found {
   readonly accessor: boolean
 }
 
-export function countedFunctions(program: SourceProgram, callees: Callees, exportsRun: boolean): ReadonlyMap<FunctionNode, CountedFunction> {
+export function countedFunctions(
+  program: SourceProgram,
+  callees: Callees,
+  exportsRun: boolean,
+): ReadonlyMap<FunctionNode, CountedFunction> {
   const found = new Map<FunctionNode, Found>()
   for (const file of program.files) survey(file, callees, found)
-  for (const file of program.files) resolve(file, callees, found)
+  const names = namesOf(program, found)
+  for (const file of program.files) resolve(file, callees, found, names)
 
   spreadSetUp(found)
 
@@ -50,7 +55,10 @@ export function countedFunctions(program: SourceProgram, callees: Callees, expor
   for (const entry of found.values()) {
     const { node } = entry
     const isMethod = isClassMethod(node) && !SET_UP_MEMBERS.includes(callees.implemented(node) ?? '')
-    const exported = exportsRun && ts.isFunctionDeclaration(node) && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+    const exported =
+      exportsRun &&
+      ts.isFunctionDeclaration(node) &&
+      node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
     if (entry.escapes || ((isMethod || exported) && !entry.referenced)) visit(node)
   }
   // A builtin's callback is part of the function that it stands in.
@@ -64,15 +72,18 @@ export function countedFunctions(program: SourceProgram, callees: Callees, expor
     [...counted].map(node => {
       const entry = found.get(node)!
       const callers = entry.callers.filter(caller => counted.has(caller))
-      return [node, {
+      return [
         node,
-        name: nameOf(node),
-        sites: callers.length,
-        calledFromElsewhere: callers.some(caller => caller.getSourceFile() !== node.getSourceFile()),
-        escapes: entry.escapes,
-        accessor: entry.accessor,
-        loopBody: entry.callbackIn !== undefined,
-      }]
+        {
+          node,
+          name: nameOf(node),
+          sites: callers.length,
+          calledFromElsewhere: callers.some(caller => caller.getSourceFile() !== node.getSourceFile()),
+          escapes: entry.escapes,
+          accessor: entry.accessor,
+          loopBody: entry.callbackIn !== undefined,
+        },
+      ]
     }),
   )
 }
@@ -111,11 +122,23 @@ function survey(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode, 
     if (isFunction(node) && node.body) {
       const callback = isBuiltinsCallback(node, callees)
       const outer = functionAround(node)
-      const literal = ts.isObjectLiteralExpression(node.parent) ? node.parent
-        : ts.isPropertyAssignment(node.parent) ? node.parent.parent : undefined
+      const literal = ts.isObjectLiteralExpression(node.parent)
+        ? node.parent
+        : ts.isPropertyAssignment(node.parent)
+          ? node.parent.parent
+          : undefined
       found.set(node, {
-        node, calls: [], callers: [], makesClosures: false, referenced: false,
-        escapes: !callback && !SET_UP_MEMBERS.includes(callees.implemented(node) ?? '') && !ts.isFunctionDeclaration(node) && !ts.isConstructorDeclaration(node) && !isBoundToName(node) &&
+        node,
+        calls: [],
+        callers: [],
+        makesClosures: false,
+        referenced: false,
+        escapes:
+          !callback &&
+          !SET_UP_MEMBERS.includes(callees.implemented(node) ?? '') &&
+          !ts.isFunctionDeclaration(node) &&
+          !ts.isConstructorDeclaration(node) &&
+          !isBoundToName(node) &&
           !(ts.isMethodDeclaration(node) && ts.isClassLike(node.parent)),
         callbackIn: callback ? outer : undefined,
         accessor: literal !== undefined && callees.implementsAccessors(literal),
@@ -130,11 +153,39 @@ function survey(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode, 
   walk(file)
 }
 
+/** What a reference to any function of the program can be called. Looking up everything else takes the type checker long. */
+function namesOf(program: SourceProgram, found: ReadonlyMap<FunctionNode, Found>): ReadonlySet<string> {
+  const names = new Set(PORT_OFF_THE_RECORD)
+  for (const node of found.keys()) {
+    names.add(nameOf(node))
+    if (ts.isClassLike(node.parent) && node.parent.name) names.add(node.parent.name.text)
+  }
+  for (const file of program.files) {
+    for (const statement of file.statements) {
+      if (!ts.isImportDeclaration(statement)) continue
+      const bindings = statement.importClause?.namedBindings
+      if (bindings && ts.isNamedImports(bindings))
+        for (const { propertyName, name } of bindings.elements) if (propertyName) names.add(name.text)
+    }
+  }
+  return names
+}
+
+function calledName(node: ts.CallExpression | ts.NewExpression): string {
+  const callee = bare(node.expression)
+  return ts.isPropertyAccessExpression(callee) ? callee.name.text : callee.getText()
+}
+
 /** Notes who calls whom, and which functions are used as values. */
-function resolve(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode, Found>): void {
+function resolve(
+  file: ts.SourceFile,
+  callees: Callees,
+  found: Map<FunctionNode, Found>,
+  names: ReadonlySet<string>,
+): void {
   const walk = (node: ts.Node, around: FunctionNode | 'module', offTheRecord: boolean): void => {
     if (isFunction(node)) around = node
-    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+    if ((ts.isCallExpression(node) || ts.isNewExpression(node)) && names.has(calledName(node))) {
       const callee = callees.callee(node)
       if (callee.kind === 'off the record') offTheRecord = true
       if (callee.kind === 'function') {
@@ -147,7 +198,7 @@ function resolve(file: ts.SourceFile, callees: Callees, found: Map<FunctionNode,
           }
         }
       }
-    } else if (ts.isIdentifier(node) && isValueUse(node)) {
+    } else if (ts.isIdentifier(node) && names.has(node.text) && isValueUse(node)) {
       const target = callees.functionOf(node)
       const entry = target && found.get(target)
       if (entry) {
@@ -169,19 +220,37 @@ function isValueUse(node: ts.Identifier): boolean {
     if (parent.name !== node) return false
     return !(ts.isCallExpression(parent.parent) && parent.parent.expression === parent)
   }
-  if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent) || ts.isTypeNode(parent) || ts.isTypeQueryNode(parent)) return false
+  if (
+    ts.isImportSpecifier(parent) ||
+    ts.isExportSpecifier(parent) ||
+    ts.isTypeNode(parent) ||
+    ts.isTypeQueryNode(parent)
+  )
+    return false
   if (isFunction(parent) && parent.name === node) return false
-  if ((ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isBindingElement(parent)) && parent.name === node) return false
+  if (
+    (ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isBindingElement(parent)) &&
+    parent.name === node
+  )
+    return false
   if (ts.isPropertyAssignment(parent) && parent.name === node) return false
   return true
 }
 
 function isBoundToName(node: FunctionNode): boolean {
-  return ts.isVariableDeclaration(node.parent) && ts.isIdentifier(node.parent.name) &&
+  return (
+    ts.isVariableDeclaration(node.parent) &&
+    ts.isIdentifier(node.parent.name) &&
     (ts.getCombinedNodeFlags(node.parent) & ts.NodeFlags.Const) !== 0
+  )
 }
 
 function isBuiltinsCallback(node: FunctionNode, callees: Callees): boolean {
   const { parent } = node
-  return ts.isCallExpression(parent) && parent.expression !== node && callees.callee(parent).kind === 'builtin' && bare(parent.expression) !== node
+  return (
+    ts.isCallExpression(parent) &&
+    parent.expression !== node &&
+    callees.callee(parent).kind === 'builtin' &&
+    bare(parent.expression) !== node
+  )
 }

@@ -30,7 +30,10 @@ const OPTIONS: ts.CompilerOptions = {
 const library = new Map<string, ts.SourceFile>()
 
 /** Reads and binds the files. `override` gives the text of a file in place of what is on disk. */
-export function openProgram(paths: readonly string[], override: ReadonlyMap<string, string> = new Map()): SourceProgram {
+export function openProgram(
+  paths: readonly string[],
+  override: ReadonlyMap<string, string> = new Map(),
+): SourceProgram {
   const host = ts.createCompilerHost(OPTIONS)
   const { readFile, fileExists } = host
   host.readFile = path => override.get(path) ?? readFile(path)
@@ -45,7 +48,8 @@ export function openProgram(paths: readonly string[], override: ReadonlyMap<stri
   }
   const program = ts.createProgram(paths, OPTIONS, host)
   const counted = new Set(paths)
-  const isCounted = (path: string): boolean => counted.has(path) || COUNTED_FOLDERS.some(folder => shortPath(path).startsWith(folder))
+  const isCounted = (path: string): boolean =>
+    counted.has(path) || COUNTED_FOLDERS.some(folder => shortPath(path).startsWith(folder))
   return {
     checker: program.getTypeChecker(),
     files: paths.flatMap(path => program.getSourceFile(path) ?? []),

@@ -27,18 +27,33 @@ export class StatementWeigher {
   }
 
   /** Weighs a body; `prologue` and the epilogue are charged from the first statement that calls somebody on. */
-  body(node: FunctionNode, frame: number, frameFrom: ts.Node | undefined, inlined: boolean, returnsBoolean: boolean, perCall: number): void {
+  body(
+    node: FunctionNode,
+    frame: number,
+    frameFrom: ts.Node | undefined,
+    inlined: boolean,
+    returnsBoolean: boolean,
+    perCall: number,
+  ): void {
     this.#inlined = inlined
     this.#returnsBoolean = returnsBoolean
     const body = node.body!
     const defaults = node.parameters.reduce(
-      (sum, parameter) => sum + (parameter.initializer ? WEIGHTS.branch + this.#weigher.operand(parameter.initializer) : this.#binding(parameter.name)), 0)
+      (sum, parameter) =>
+        sum +
+        (parameter.initializer
+          ? WEIGHTS.branch + this.#weigher.operand(parameter.initializer)
+          : this.#binding(parameter.name)),
+      0,
+    )
     if (!ts.isBlock(body)) {
       this.#onStretch(body, this.#returned(body) + frame + perCall + defaults)
       return
     }
     const { statements } = body
-    const at = frameFrom ? statements.findIndex(statement => statement.pos <= frameFrom.pos && frameFrom.end <= statement.end) : 0
+    const at = frameFrom
+      ? statements.findIndex(statement => statement.pos <= frameFrom.pos && frameFrom.end <= statement.end)
+      : 0
     const shrunk = at > 0 && statements.slice(0, at).some(statement => ts.isIfStatement(statement) && leaves(statement))
     if (shrunk) this.#list(statements, body, perCall + defaults, at, frame)
     else this.#list(statements, body, perCall + defaults + frame)
@@ -88,17 +103,25 @@ export class StatementWeigher {
     switch (statement.kind) {
       case ts.SyntaxKind.VariableStatement:
         return this.#declarations((statement as ts.VariableStatement).declarationList)
-      case ts.SyntaxKind.ExpressionStatement: return weigher.value((statement as ts.ExpressionStatement).expression)
+      case ts.SyntaxKind.ExpressionStatement:
+        return weigher.value((statement as ts.ExpressionStatement).expression)
       case ts.SyntaxKind.ReturnStatement: {
         const { expression } = statement as ts.ReturnStatement
         return expression ? this.#returned(expression) : 0
       }
-      case ts.SyntaxKind.IfStatement: return this.#if(statement as ts.IfStatement)
-      case ts.SyntaxKind.ForStatement: return this.#for(statement as ts.ForStatement)
-      case ts.SyntaxKind.ForOfStatement: return this.#forOf(statement as ts.ForOfStatement)
+      case ts.SyntaxKind.IfStatement:
+        return this.#if(statement as ts.IfStatement)
+      case ts.SyntaxKind.ForStatement:
+        return this.#for(statement as ts.ForStatement)
+      case ts.SyntaxKind.ForOfStatement:
+        return this.#forOf(statement as ts.ForOfStatement)
       case ts.SyntaxKind.WhileStatement: {
         const { expression, statement: below } = statement as ts.WhileStatement
-        return this.#loop(() => this.#condition(expression), () => 0, below)
+        return this.#loop(
+          () => this.#condition(expression),
+          () => 0,
+          below,
+        )
       }
       case ts.SyntaxKind.DoStatement: {
         const { expression, statement: below } = statement as ts.DoStatement
@@ -107,11 +130,13 @@ export class StatementWeigher {
         weigher.loops -= 1
         return 0
       }
-      case ts.SyntaxKind.SwitchStatement: return this.#switch(statement as ts.SwitchStatement)
+      case ts.SyntaxKind.SwitchStatement:
+        return this.#switch(statement as ts.SwitchStatement)
       case ts.SyntaxKind.Block:
         this.#list((statement as ts.Block).statements, statement, 0)
         return 0
-      case ts.SyntaxKind.LabeledStatement: return this.#statement((statement as ts.LabeledStatement).statement)
+      case ts.SyntaxKind.LabeledStatement:
+        return this.#statement((statement as ts.LabeledStatement).statement)
       case ts.SyntaxKind.BreakStatement:
       case ts.SyntaxKind.ContinueStatement:
       case ts.SyntaxKind.EmptyStatement:
@@ -119,7 +144,8 @@ export class StatementWeigher {
       case ts.SyntaxKind.ThrowStatement:
       case ts.SyntaxKind.FunctionDeclaration:
       case ts.SyntaxKind.InterfaceDeclaration:
-      case ts.SyntaxKind.TypeAliasDeclaration: return 0
+      case ts.SyntaxKind.TypeAliasDeclaration:
+        return 0
       case ts.SyntaxKind.TryStatement:
         this.#faults.add(statement, 'try: exceptions as control flow')
         return 0
@@ -171,7 +197,10 @@ export class StatementWeigher {
     let weight = 0
     const variables: ts.Symbol[] = []
     if (initializer && ts.isVariableDeclarationList(initializer)) {
-      weight += initializer.declarations.reduce((sum, { initializer: first }) => sum + (first ? this.#weigher.operand(first) : 0), 0)
+      weight += initializer.declarations.reduce(
+        (sum, { initializer: first }) => sum + (first ? this.#weigher.operand(first) : 0),
+        0,
+      )
       for (const { name } of initializer.declarations) {
         const symbol = this.#callees.symbol(name)
         if (symbol) variables.push(symbol)
@@ -221,9 +250,15 @@ export class StatementWeigher {
 function assignedIn(node: ts.Node): readonly string[] {
   const names: string[] = []
   const walk = (inner: ts.Node): void => {
-    if (ts.isBinaryExpression(inner) && ts.isIdentifier(inner.left) && inner.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
-      inner.operatorToken.kind <= ts.SyntaxKind.LastAssignment) names.push(inner.left.text)
-    if ((ts.isPrefixUnaryExpression(inner) || ts.isPostfixUnaryExpression(inner)) && ts.isIdentifier(inner.operand)) names.push(inner.operand.text)
+    if (
+      ts.isBinaryExpression(inner) &&
+      ts.isIdentifier(inner.left) &&
+      inner.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+      inner.operatorToken.kind <= ts.SyntaxKind.LastAssignment
+    )
+      names.push(inner.left.text)
+    if ((ts.isPrefixUnaryExpression(inner) || ts.isPostfixUnaryExpression(inner)) && ts.isIdentifier(inner.operand))
+      names.push(inner.operand.text)
     ts.forEachChild(inner, walk)
   }
   walk(node)

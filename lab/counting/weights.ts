@@ -57,7 +57,9 @@ export const INLINED_SIZE = 15
 export const JUMP_TABLE_CASES = 5
 
 /** Builtins: instructions beyond those of their arguments, and where the number comes from. */
-export const BUILTINS: Readonly<Record<string, { readonly weight: number; readonly calls?: true; readonly why: string }>> = {
+export const BUILTINS: Readonly<
+  Record<string, { readonly weight: number; readonly calls?: true; readonly why: string }>
+> = {
   'Math.floor': { weight: 0, why: 'integers already: the division or shift inside is what costs' },
   'Math.trunc': { weight: 0, why: 'the same' },
   'Math.ceil': { weight: 1, why: 'the divisor less one is added before the division' },
@@ -66,7 +68,11 @@ export const BUILTINS: Readonly<Record<string, { readonly weight: number; readon
   'Math.abs': { weight: 3, why: 'srai, xor, sub' },
   'Math.imul': { weight: 1, why: 'mulw' },
   'Math.clz32': { weight: 24, calls: true, why: "libgcc's __clzdi2 without Zbb: byte search, table, subtraction" },
-  'Map.get': { weight: 20, calls: true, why: 'hash by multiplication (3), bucket (3), one and a half nodes of load, compare, next (9), call and return (5)' },
+  'Map.get': {
+    weight: 20,
+    calls: true,
+    why: 'hash by multiplication (3), bucket (3), one and a half nodes of load, compare, next (9), call and return (5)',
+  },
   'Map.has': { weight: 20, calls: true, why: 'as Map.get' },
   'Map.set': { weight: 45, calls: true, why: 'as Map.get, then a node of a slab (20) linked in (5)' },
   'Map.delete': { weight: 35, calls: true, why: 'as Map.get, unlinked (5), given back to its slab (10)' },
@@ -113,7 +119,13 @@ export const PORT_OFF_THE_RECORD: readonly string[] = ['account']
 export const INLINE_INTERFACES: readonly string[] = ['DmaBuffer', 'Environment.device', 'Environment.dma.fence']
 
 /** Members that are called only while software is set up; who implements them may do as it likes. */
-export const SET_UP_MEMBERS: readonly string[] = ['Environment.state', 'Environment.time.entry', 'Interrupt.subscribe']
+export const SET_UP_MEMBERS: readonly string[] = [
+  'Workload.image',
+  'Workload.software',
+  'Environment.state',
+  'Environment.time.entry',
+  'Interrupt.subscribe',
+]
 
 /** Modules whose functions weigh nothing, arguments included; they return nothing. */
 export const OFF_THE_RECORD: readonly RegExp[] = [/^vmm\/core\/(trace|assert|ledger)\.ts$/]

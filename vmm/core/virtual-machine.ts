@@ -23,6 +23,8 @@ export interface VmRecord {
 
 export class VirtualMachine {
   readonly index: number
+  /** VMID 0 is nobody's. */
+  readonly vmid: number
   readonly label: string
   readonly ram: GuestRam
   readonly vcpus: readonly Vcpu[]
@@ -31,14 +33,10 @@ export class VirtualMachine {
 
   constructor(index: number, label: string, ram: GuestRam, vcpus: readonly Vcpu[]) {
     this.index = index
+    this.vmid = index + 1
     this.label = label
     this.ram = ram
     this.vcpus = vcpus
-  }
-
-  /** VMID 0 is nobody's. */
-  get vmid(): number {
-    return this.index + 1
   }
 
   /** Puts a chip into the guest's address map. Before the guest starts. */

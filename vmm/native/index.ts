@@ -5,13 +5,18 @@ import { nativeImage } from './image.ts'
 import { NativeVmm } from './native-vmm.ts'
 import { makePlan } from './plan.ts'
 
-export interface Vmm {
-  /** To be put where it is linked, and entered there in HS-mode with a0 = hart. */
-  readonly program: Program
+export { nativeImage } from './image.ts'
+
+/** TypeScript software and where it is linked. */
+export interface Installed {
   readonly software: Software
+  readonly program: Program
 }
 
-/** The type 1 VMM for the machine that this device tree describes, with its guests below /chosen/guests. */
-export function createNativeVmm(deviceTree: Uint8Array): Vmm {
-  return new NativeVmm(nativeImage(), makePlan(deviceTree))
+/**
+ * The type 1 VMM for the machine that this device tree describes, with its guests below /chosen/guests. Its image is
+ * put where it is linked, and entered there in HS-mode with a0 = hart.
+ */
+export function createNativeVmm(deviceTree: Uint8Array): readonly Installed[] {
+  return [new NativeVmm(nativeImage(), makePlan(deviceTree))]
 }

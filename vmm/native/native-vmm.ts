@@ -221,6 +221,8 @@ export class NativeVmm implements Host {
     const outcome = handleExit(port, this, vm, vcpu, pending)
     if (outcome === INTERRUPT) this.#interrupt(port)
     else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
+    // What the guest asked for is done: unless somebody else is wanted, it goes on at once.
+    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && this.#kicks[port.hart] === 0) return this.#enter(port, vcpu)
     this.#next(port)
   }
 

@@ -1,0 +1,122 @@
+/** A whole system: a machine, what controls it, and its guests, switched on and ready to run. */
+import type { VirtNic } from '../hw/boards/virt.ts'
+import { virt, type VirtBoard } from '../hw/boards/virt.ts'
+import type { Backing } from '../hw/devices/disk-backing.ts'
+import { BARE_PARTIES, type Machine, type ModeParties } from '../hw/index.ts'
+import type { Software } from '../hw/port.ts'
+import type { Program } from '../hw/spec/isa/assembler.ts'
+import { fdtNode } from '../hw/spec/layouts/fdt.ts'
+import { type GuestNode, guestNode } from '../hw/spec/layouts/guest-node.ts'
+import { createNativeVmm, nativeImage } from '../vmm/native/index.ts'
+import { buildMachine } from './machine.ts'
+
+export type Configuration = 'bare' | 'native' | 'hosted'
+export const CONFIGURATIONS: readonly Configuration[] = ['bare', 'native', 'hosted']
+
+/** A guest as its VMM will find it, with its images. */
+export interface SystemGuest extends Omit<GuestNode, 'kernel' | 'initrd'> {
+  readonly kernel: Uint8Array
+  readonly initrd?: Uint8Array
+  /** TypeScript behind the doors of the kernel image, if it is scripted. */
+  readonly scripted?: { readonly software: Software; readonly program: Program }
+}
+
+export interface SystemOptions {
+  readonly configuration: Configuration
+  readonly harts: number
+  readonly ramBytes: number
+  readonly guests: readonly SystemGuest[]
+  readonly disks?: readonly Backing[]
+  readonly nics?: readonly VirtNic[]
+  readonly seed?: number
+  readonly output?: (bytes: Uint8Array) => void
+}
+
+export interface System {
+  readonly machine: Machine
+  readonly board: VirtBoard
+}
+
+const LARGE_PAGE = 0x20_0000
+/** Guests' images begin here, above what either VMM keeps for itself. */
+const FIRST_MODULE = 0x8400_0000
+
+/** Who owns each mode. */
+const PARTIES: Readonly<Record<Configuration, ModeParties>> = {
+  bare: BARE_PARTIES,
+  native: { machine: 'firmware', supervisor: 'vmm', user: 'vmm', virtualSupervisor: 'guest', virtualUser: 'guest' },
+  hosted: {
+    machine: 'firmware',
+    supervisor: 'host kernel',
+    user: 'vmm process',
+    virtualSupervisor: 'guest',
+    virtualUser: 'guest',
+  },
+}
+
+/** Builds it. Throws one line if something does not fit. */
+export function buildSystem(options: SystemOptions): System {
+  return options.configuration === 'bare' ? bareSystem(options) : hypervisedSystem(options, options.configuration)
+}
+
+function bareSystem({ harts, ramBytes, guests, disks = [], nics = [], seed = 0, output }: SystemOptions): System {
+  const [guest] = guests
+  if (!guest || guests.length > 1) throw new Error(`${guests.length} guests on the bare machine: it runs exactly one`)
+  const { kernel, initrd, bootargs, scripted } = guest
+  const board = virt({
+    harts,
+    ramBytes,
+    kernel,
+    append: bootargs,
+    disks,
+    nics,
+    seed,
+    ...(initrd && { initrd }),
+    ...(output && { output }),
+  })
+  const machine = buildMachine(board, { parties: PARTIES.bare })
+  if (scripted) machine.software.install(scripted.software, scripted.program)
+  return { machine, board }
+}
+
+function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, output } = options
+  let at = FIRST_MODULE
+  const modules: { address: number; bytes: Uint8Array }[] = []
+  const place = (bytes: Uint8Array) => {
+    const image = { address: at, bytes: bytes.length }
+    modules.push({ address: at, bytes })
+    at += Math.ceil(bytes.length / LARGE_PAGE) * LARGE_PAGE
+    return image
+  }
+  const placed = guests.map(({ kernel, initrd, scripted, ...node }) => ({
+    scripted,
+    node: { ...node, kernel: place(kernel), ...(initrd && { initrd: place(initrd) }) },
+  }))
+  const image = nativeImage()
+  const board = virt({
+    harts,
+    ramBytes,
+    kernel: image.bytes,
+    modules,
+    disks,
+    nics,
+    seed,
+    chosen: [
+      fdtNode(
+        'guests',
+        {},
+        placed.map(({ node }, index) => guestNode(index, node)),
+      ),
+    ],
+    ...(output && { output }),
+  })
+  const machine = buildMachine(board, { parties: PARTIES[configuration] })
+  const create = createNativeVmm
+  for (const { software, program } of create(board.deviceTree())) machine.software.install(software, program)
+  for (const { scripted, node } of placed) {
+    // The image was assembled for where the guest sees it; its doors are where it was loaded.
+    if (scripted) machine.software.install(scripted.software, { ...scripted.program, origin: node.kernel.address })
+  }
+  return { machine, board }
+}
