@@ -74,7 +74,7 @@ export interface HartPort {
   /** Goes on at the `wfi` instruction that stands before `next`. */
   wfi(next: number): void
 
-  /** Off the record: from here on cycles are charged so, until the next call, a trap or the entry's end. */
+  /** Off the record: from here on this hart's cycles are charged so, until the next call, a trap or a return from one. */
   account(party: Party, cause: string, activity: Activity): void
 }
 

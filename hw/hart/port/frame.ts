@@ -162,8 +162,14 @@ export class Frame {
   }
 
   account(party: Party, cause: string, activity: Activity): void {
-    if (this.#resuming) this.#charge = () => this.#host.account(party, cause, activity)
-    else this.#host.account(party, cause, activity)
+    if (this.#resuming) {
+      this.#charge = () => this.#host.account(party, cause, activity)
+      return
+    }
+    // What has been computed up to here is charged as before.
+    this.spend(pathLength[0]!)
+    pathLength[0] = 0
+    this.#host.account(party, cause, activity)
   }
 
   /** A trap was taken, in the midst of `pending` or (-1) between two operations. */
