@@ -32,8 +32,11 @@ export class Accounts {
   readonly #interruptedMode = new Int32Array(MODES).fill(-1)
   readonly #interruptedRow = new Int32Array(MODES)
 
+  readonly #returning: number
+
   constructor(core: Core, parties: ModeParties) {
     this.#core = core
+    this.#returning = core.prices.instructions['sret'] ?? 1
     this.#parties = byMode(parties)
   }
 
@@ -67,7 +70,8 @@ export class Accounts {
     const back = this.#interruptedMode[from] === to
     const row = back ? this.#interruptedRow[from]! : this.#runningRow(to)
     this.#interruptedMode[from] = -1
-    core.ledger.switchTo(row, core.now())
+    // The xret's own cycle, which the executor counts after this, is still the leaver's.
+    core.ledger.switchTo(row, core.now() + this.#returning)
   }
 
   account(party: Party, cause: string, activity: Activity): void {

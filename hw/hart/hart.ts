@@ -101,7 +101,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   readonly #access: MemoryAccess
   readonly #float = new SoftFloat()
   #executor: Executor | undefined
-  /** The window while another hart is in it. */
+  readonly #window: Uint8Array
+  /** What is in it while another hart's state is. */
   readonly #stored = new Uint8Array(WINDOW_BYTES)
   readonly #storedWords = new Int32Array(this.#stored.buffer)
   readonly #storedLongs = new BigInt64Array(this.#stored.buffer)
@@ -113,6 +114,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.id = id
     this.memory = memory
     this.#words = memory.words
+    this.#window = memory.bytes.subarray(0, WINDOW_BYTES)
     this.#surroundings = surroundings
     this.ledger = new Ledger(parties.machine, 'running', 'computing')
     const core = new Core(id, memory, prices, this.ledger)
@@ -170,7 +172,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   }
 
   leaveWindow(): void {
-    this.#stored.set(this.memory.bytes.subarray(0, WINDOW_BYTES))
+    this.#stored.set(this.#window)
     this.#present = false
     this.interrupts.words = this.#storedWords
   }

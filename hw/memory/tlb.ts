@@ -41,6 +41,9 @@ export interface TlbState {
   readonly context: readonly number[]
   readonly flags: readonly number[]
   readonly next: number
+  /** In which order entries are found, where more than one matches. */
+  readonly hints: readonly number[]
+  readonly supers: readonly number[]
 }
 
 /** Told of pages that leave. */
@@ -150,7 +153,7 @@ export class Tlb {
     const { page, upper, span, physical, context, flags } = this
     return {
       page: [...page], upper: [...upper], span: [...span], physical: [...physical], context: [...context], flags: [...flags],
-      next: this.#next,
+      next: this.#next, hints: [...this.#hint], supers: [...this.#supers.subarray(0, this.#superCount)],
     }
   }
 
@@ -167,6 +170,8 @@ export class Tlb {
     this.#trackedCount.fill(0)
     this.#superCount = 0
     for (let at = 0; at < ENTRIES; at++) if (this.span[at] !== 0) this.#index(at)
+    this.#hint.set(state.hints)
+    this.#supers.set(state.supers)
   }
 
   #index(at: number): void {
