@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './commands/boot.ts'
 import { compareCommand } from './commands/compare.ts'
+import { runCommand } from './commands/run.ts'
+import { schemaCommand } from './commands/schema.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { UserError } from './user-error.ts'
 
@@ -23,7 +25,7 @@ const program = new Command('barehart')
   .version(version())
   .showHelpAfterError('(add --help for what it takes)')
   .exitOverride()
-for (const command of [compareCommand(), bootCommand(), linuxCommand()]) {
+for (const command of [compareCommand(), runCommand(), bootCommand(), linuxCommand(), schemaCommand()]) {
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what it takes)'))
 }
 

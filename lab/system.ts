@@ -2,12 +2,14 @@
 import type { VirtNic } from '../hw/boards/virt.ts'
 import { virt, type VirtBoard } from '../hw/boards/virt.ts'
 import type { Backing } from '../hw/devices/disk-backing.ts'
-import { BARE_PARTIES, type Machine, type ModeParties } from '../hw/index.ts'
+import { BARE_PARTIES, type Machine } from '../hw/index.ts'
 import type { Software } from '../hw/port.ts'
 import type { Program } from '../hw/spec/isa/assembler.ts'
 import { fdtNode } from '../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestNode } from '../hw/spec/layouts/guest-node.ts'
-import { createNativeVmm, nativeImage } from '../vmm/native/index.ts'
+import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
+import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
+import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
 import { buildMachine } from './machine.ts'
 
 export type Configuration = 'bare' | 'native' | 'hosted'
@@ -35,24 +37,13 @@ export interface SystemOptions {
 export interface System {
   readonly machine: Machine
   readonly board: VirtBoard
+  /** As the VMM knows them; none on the bare machine, whose guest is not the machine's software's business. */
+  readonly guests: readonly VirtualMachine[]
 }
 
 const LARGE_PAGE = 0x20_0000
 /** Guests' images begin here, above what either VMM keeps for itself. */
 const FIRST_MODULE = 0x8400_0000
-
-/** Who owns each mode. */
-const PARTIES: Readonly<Record<Configuration, ModeParties>> = {
-  bare: BARE_PARTIES,
-  native: { machine: 'firmware', supervisor: 'vmm', user: 'vmm', virtualSupervisor: 'guest', virtualUser: 'guest' },
-  hosted: {
-    machine: 'firmware',
-    supervisor: 'host kernel',
-    user: 'vmm process',
-    virtualSupervisor: 'guest',
-    virtualUser: 'guest',
-  },
-}
 
 /** Builds it. Throws one line if something does not fit. */
 export function buildSystem(options: SystemOptions): System {
@@ -74,9 +65,9 @@ function bareSystem({ harts, ramBytes, guests, disks = [], nics = [], seed = 0, 
     ...(initrd && { initrd }),
     ...(output && { output }),
   })
-  const machine = buildMachine(board, { parties: PARTIES.bare })
+  const machine = buildMachine(board, { parties: BARE_PARTIES })
   if (scripted) machine.software.install(scripted.software, scripted.program)
-  return { machine, board }
+  return { machine, board, guests: [] }
 }
 
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
@@ -93,11 +84,11 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     scripted,
     node: { ...node, kernel: place(kernel), ...(initrd && { initrd: place(initrd) }) },
   }))
-  const image = nativeImage()
+  const kernel = configuration === 'native' ? nativeImage().bytes : hostedImage(guests.length)
   const board = virt({
     harts,
     ramBytes,
-    kernel: image.bytes,
+    kernel,
     modules,
     disks,
     nics,
@@ -111,12 +102,13 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     ],
     ...(output && { output }),
   })
-  const machine = buildMachine(board, { parties: PARTIES[configuration] })
-  const create = createNativeVmm
-  for (const { software, program } of create(board.deviceTree())) machine.software.install(software, program)
+  const machine = buildMachine(board, { parties: configuration === 'native' ? NATIVE_PARTIES : HOSTED_PARTIES })
+  const create = configuration === 'native' ? createNativeVmm : createHostedVmm
+  const { images, vms } = create(board.deviceTree())
+  for (const { software, program } of images) machine.software.install(software, program)
   for (const { scripted, node } of placed) {
     // The image was assembled for where the guest sees it; its doors are where it was loaded.
     if (scripted) machine.software.install(scripted.software, { ...scripted.program, origin: node.kernel.address })
   }
-  return { machine, board }
+  return { machine, board, guests: vms }
 }

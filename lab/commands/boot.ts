@@ -32,7 +32,8 @@ function collect<T>(value: T, before: readonly T[]): readonly T[] {
   return [...before, value]
 }
 
-function exchange(text: string, before: readonly Exchange[]): readonly Exchange[] {
+/** Collects `SEEN=>TYPED` options. */
+export function exchange(text: string, before: readonly Exchange[]): readonly Exchange[] {
   const parsed = parseExchange(text)
   if (!parsed) throw new UserError(`--send "${text}" is not SEEN=>TYPED, such as "login:=>root"`)
   return collect(parsed, before)

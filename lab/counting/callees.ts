@@ -128,7 +128,7 @@ export class Callees {
   /** The path of the interface member that a method of a class or object literal implements, as far as it is declared. */
   implemented(node: FunctionNode): string | undefined {
     const holder = ts.isPropertyAssignment(node.parent) ? node.parent : node
-    const name = ts.getNameOfDeclaration(holder as ts.Declaration)?.getText()
+    const name = ts.getNameOfDeclaration(holder)?.getText()
     const { parent } = holder
     if (name === undefined || !parent) return undefined
     if (ts.isObjectLiteralExpression(parent)) {

@@ -144,7 +144,7 @@ export class Weigher {
 
   isArray(node: ts.Expression): boolean {
     const type = this.#program.checker.getTypeAtLocation(node)
-    return /Array$/.test(type.symbol?.name ?? '') || this.#program.checker.isArrayLikeType(type)
+    return (type.symbol?.name ?? '').endsWith('Array') || this.#program.checker.isArrayLikeType(type)
   }
 
   #identifier(node: ts.Identifier): number {
@@ -414,9 +414,10 @@ export class Weigher {
       case 'indirect':
         return WEIGHTS.call + WEIGHTS.indirect + this.#receiver(node) + this.#arguments(parameters)
       case 'unknown':
-        this.#faults.add(node, callee.why)
-        return 0
+        break
     }
+    this.#faults.add(node, callee.why)
+    return 0
   }
 
   #receiver(node: ts.CallExpression): number {
@@ -461,7 +462,7 @@ export class Weigher {
     if (turns && node.arguments.length === 1 && isPath(node.expression)) {
       const array = (node.expression as ts.PropertyAccessExpression).expression.getText()
       this.#onArm(node, `${WEIGHTS.element} * (${array}.length >> ${turns[1]})`)
-      return receiver + this.operand(node.arguments[0]!) + WEIGHTS.branch
+      return receiver + this.operand(node.arguments[0]) + WEIGHTS.branch
     }
     this.#faults.add(node, `${name} has no weight; write it out, or use a typed array`)
     return 0

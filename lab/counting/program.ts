@@ -35,14 +35,14 @@ export function openProgram(
   override: ReadonlyMap<string, string> = new Map(),
 ): SourceProgram {
   const host = ts.createCompilerHost(OPTIONS)
-  const { readFile, fileExists } = host
-  host.readFile = path => override.get(path) ?? readFile(path)
-  host.fileExists = path => override.has(path) || fileExists(path)
-  const { getSourceFile } = host
+  const disk = ts.createCompilerHost(OPTIONS)
+  host.readFile = path => override.get(path) ?? disk.readFile(path)
+  host.fileExists = path => override.has(path) || disk.fileExists(path)
+  const read = host.getSourceFile.bind(host)
   host.getSourceFile = (path, ...rest) => {
     const known = library.get(path)
     if (known) return known
-    const file = getSourceFile(path, ...rest)
+    const file = read(path, ...rest)
     if (file && /[\\/]lib\.[\w.]+\.d\.ts$/.test(path)) library.set(path, file)
     return file
   }

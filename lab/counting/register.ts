@@ -14,7 +14,7 @@ const groups = new Map<Group, CountedGroup>()
 
 registerHooks({
   load(url, context, nextLoad) {
-    if (!url.startsWith('file:') || !url.split('?')[0]!.endsWith('.ts')) return nextLoad(url, context)
+    if (!url.startsWith('file:') || !url.split('?')[0].endsWith('.ts')) return nextLoad(url, context)
     const path = relative(TOP, fileURLToPath(url))
     const owner = groupOf(path)
     if (!owner) return nextLoad(url, context)

@@ -230,7 +230,7 @@ export class StatementWeigher {
     const { expression, initializer, statement: below } = statement
     const weight = this.#weigher.value(expression) + WEIGHTS.branch
     if (!this.#weigher.isArray(expression)) this.#faults.add(expression, 'iteration over what is no array')
-    const binding = ts.isVariableDeclarationList(initializer) ? this.#binding(initializer.declarations[0]!.name) : 0
+    const binding = ts.isVariableDeclarationList(initializer) ? this.#binding(initializer.declarations[0].name) : 0
     this.#weigher.loops += 1
     this.#below(below, WEIGHTS.element + binding)
     this.#weigher.loops -= 1

@@ -29,9 +29,13 @@ export function attachDevices(
   return {
     plic,
     state: {
-      [name('plic')]: plic.record, [name('plic priorities')]: plic.priorities, [name('plic enabled')]: plic.enabled,
-      [name('plic thresholds')]: plic.thresholds, [name('plic levels')]: plic.levels,
-      [name('uart')]: uart.record, [name('uart queue')]: uart.queue,
+      [name('plic')]: plic.record,
+      [name('plic priorities')]: plic.priorities,
+      [name('plic enabled')]: plic.enabled,
+      [name('plic thresholds')]: plic.thresholds,
+      [name('plic levels')]: plic.levels,
+      [name('uart')]: uart.record,
+      [name('uart queue')]: uart.queue,
     },
   }
 }

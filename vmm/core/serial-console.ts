@@ -27,13 +27,27 @@ export class SerialConsole implements PlacedDevice {
   readonly #input = new Uint8Array(QUEUE)
   readonly #record = { first: 0, count: 0, inFirst: 0, inCount: 0, focus: 0, writer: -1, column: 0 }
 
-  constructor(current: CurrentPort, environment: PortEnvironment, driver: ConsoleDevice, source: number, labels: readonly string[]) {
+  constructor(
+    current: CurrentPort,
+    environment: PortEnvironment,
+    driver: ConsoleDevice,
+    source: number,
+    labels: readonly string[],
+  ) {
     this.#current = current
     this.#environment = environment
     this.#driver = driver
     this.#source = source
-    this.#labels = labels.length > 1 ? labels.map(label => Uint8Array.from(`[${label}] `, character => character.charCodeAt(0))) : labels.map(() => new Uint8Array())
-    this.state = { console: this.#record, 'console output': this.#output, 'console input': this.#input, ...environment.registered }
+    this.#labels =
+      labels.length > 1
+        ? labels.map(label => Uint8Array.from(`[${label}] `, character => character.charCodeAt(0)))
+        : labels.map(() => new Uint8Array())
+    this.state = {
+      console: this.#record,
+      'console output': this.#output,
+      'console input': this.#input,
+      ...environment.registered,
+    }
     driver.onInput(() => this.#take())
   }
 

@@ -1,6 +1,7 @@
 /** A virtual machine: its RAM, its vCPUs, and which virtual chip answers where. */
 import type { HartPort } from '../../hw/port.ts'
 import type { VirtualChip } from '../virtual/chip.ts'
+import { CRASH_HALFWORDS } from './crash.ts'
 import type { GuestRam } from './guest-ram.ts'
 import type { Vcpu } from './vcpu.ts'
 
@@ -19,6 +20,9 @@ export interface VmRecord {
   crashed: boolean
   /** What SRST or the finisher said: 0 is success. */
   exitCode: number
+  /** Of a crash: the vCPU, and its trap's stval. */
+  vcpu: number
+  faultAddress: number
 }
 
 export class VirtualMachine {
@@ -28,7 +32,9 @@ export class VirtualMachine {
   readonly label: string
   readonly ram: GuestRam
   readonly vcpus: readonly Vcpu[]
-  readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0 }
+  readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0, vcpu: 0, faultAddress: 0 }
+  /** Of a crash: halfwords of code around its pc, -1 where it could not be read (crash.ts). */
+  readonly crashCode = new Int32Array(CRASH_HALFWORDS)
   readonly #windows: Window[] = []
 
   constructor(index: number, label: string, ram: GuestRam, vcpus: readonly Vcpu[]) {

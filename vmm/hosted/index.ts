@@ -1,6 +1,5 @@
 /** The hosted configuration's door: type 2, a hypervisor in the kernel of a host and a user process for each guest. */
-import type { Software } from '../../hw/port.ts'
-import type { Program } from '../../hw/spec/isa/assembler.ts'
+import type { Installed } from '../core/installed.ts'
 import { kernelProgram, processProgram } from './image.ts'
 import { Kernel } from './kernel.ts'
 import { makePlan } from './plan.ts'
@@ -10,22 +9,22 @@ export { hostedImage } from './image.ts'
 
 /** Who owns each mode in this configuration, for the machine's ledger. */
 export const HOSTED_PARTIES = {
-  machine: 'firmware', supervisor: 'host kernel', user: 'vmm process', virtualSupervisor: 'guest', virtualUser: 'guest',
+  machine: 'firmware',
+  supervisor: 'host kernel',
+  user: 'vmm process',
+  virtualSupervisor: 'guest',
+  virtualUser: 'guest',
 } as const
-
-export interface Installed {
-  readonly program: Program
-  readonly software: Software
-}
 
 /**
  * The host for the machine that this device tree describes, with its guests below /chosen/guests: the kernel, then its
  * processes, all to be installed. What is to be put at the kernel's address is `hostedImage` for that many guests; the
  * firmware enters it in HS-mode with a0 = hart.
  */
-export function createHostedVmm(deviceTree: Uint8Array): readonly Installed[] {
+export function createHostedVmm(deviceTree: Uint8Array): Installed {
   const program = kernelProgram()
   const plan = makePlan(deviceTree, program)
-  const processes = plan.processes.map(({ vm }) => new VmmProcess(processProgram(vm.index), vm))
-  return [{ program, software: new Kernel(program, plan).software }, ...processes]
+  const vms = plan.processes.map(({ vm }) => vm)
+  const processes = vms.map(vm => new VmmProcess(processProgram(vm.index), vm))
+  return { images: [{ program, software: new Kernel(program, plan).software }, ...processes], vms }
 }

@@ -1,22 +1,25 @@
 /** The native VMM's door. */
-import type { Software } from '../../hw/port.ts'
-import type { Program } from '../../hw/spec/isa/assembler.ts'
+import type { Installed } from '../core/installed.ts'
 import { nativeImage } from './image.ts'
 import { NativeVmm } from './native-vmm.ts'
 import { makePlan } from './plan.ts'
 
 export { nativeImage } from './image.ts'
 
-/** TypeScript software and where it is linked. */
-export interface Installed {
-  readonly software: Software
-  readonly program: Program
-}
+/** Who owns each mode in this configuration, for the machine's ledger. */
+export const NATIVE_PARTIES = {
+  machine: 'firmware',
+  supervisor: 'vmm',
+  user: 'vmm',
+  virtualSupervisor: 'guest',
+  virtualUser: 'guest',
+} as const
 
 /**
  * The type 1 VMM for the machine that this device tree describes, with its guests below /chosen/guests. Its image is
  * put where it is linked, and entered there in HS-mode with a0 = hart.
  */
-export function createNativeVmm(deviceTree: Uint8Array): readonly Installed[] {
-  return [new NativeVmm(nativeImage(), makePlan(deviceTree))]
+export function createNativeVmm(deviceTree: Uint8Array): Installed {
+  const plan = makePlan(deviceTree)
+  return { images: [new NativeVmm(nativeImage(), plan)], vms: plan.vms }
 }

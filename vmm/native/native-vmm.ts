@@ -8,13 +8,12 @@
  *   exit ─▶ what the guest is owed ─▶ next
  */
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
-import {
-  hcounteren, hedeleg, henvcfg, hideleg, hie, hip, hvip, vstimecmp,
-} from '../../hw/spec/csrs/hypervisor.ts'
+import { hcounteren, hedeleg, henvcfg, hideleg, hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
 import { scause, scounteren, sie, sip, stimecmp } from '../../hw/spec/csrs/supervisor.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { recordCrash } from '../core/crash.ts'
 import { DEVICE, finishAccess, handleExit, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import { frame } from '../core/frame.ts'
 import type { Host } from '../core/host.ts'
@@ -103,15 +102,24 @@ export class NativeVmm implements Host {
   #state(): Record<string, StateRecord> {
     const { plan } = this
     const state: Record<string, StateRecord> = {
-      loaded: this.#loaded, coming: this.#coming, kicks: this.#kicks, counts: this.#counts,
-      free: plan.free.record, clean: plan.free.clean, dirty: plan.free.dirty,
-      had: plan.scheduler.had, used: plan.scheduler.used, since: plan.scheduler.since, periods: plan.scheduler.periods,
+      loaded: this.#loaded,
+      coming: this.#coming,
+      kicks: this.#kicks,
+      counts: this.#counts,
+      free: plan.free.record,
+      clean: plan.free.clean,
+      dirty: plan.free.dirty,
+      had: plan.scheduler.had,
+      used: plan.scheduler.used,
+      since: plan.scheduler.since,
+      periods: plan.scheduler.periods,
       running: plan.scheduler.running,
       ...plan.state,
     }
     for (const vm of plan.vms) {
       state[`vm ${vm.index}`] = vm.record
       state[`pages ${vm.index}`] = vm.ram.pages
+      state[`crash ${vm.index}`] = vm.crashCode
     }
     plan.vcpus.forEach((vcpu, index) => {
       state[`vcpu ${index}`] = vcpu.record
@@ -222,7 +230,8 @@ export class NativeVmm implements Host {
     if (outcome === INTERRUPT) this.#interrupt(port)
     else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
     // What the guest asked for is done: unless somebody else is wanted, it goes on at once.
-    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && this.#kicks[port.hart] === 0) return this.#enter(port, vcpu)
+    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && this.#kicks[port.hart] === 0)
+      return this.#enter(port, vcpu)
     this.#next(port)
   }
 
@@ -234,7 +243,14 @@ export class NativeVmm implements Host {
     let high = 0
     if (pending.write) {
       vm.write(port, window, address, width, vcpu.register32(port, pending.register))
-      if (bytes === 8) vm.write(port, window, address + 4, 4, pending.register === 0 ? 0 : port.load32(vcpu.frame + pending.register * 8 + 4))
+      if (bytes === 8)
+        vm.write(
+          port,
+          window,
+          address + 4,
+          4,
+          pending.register === 0 ? 0 : port.load32(vcpu.frame + pending.register * 8 + 4),
+        )
     } else {
       low = vm.read(port, window, address, width)
       if (bytes === 8) high = vm.read(port, window, address + 4, 4)
@@ -268,7 +284,8 @@ export class NativeVmm implements Host {
     const due = this.#runDevices(port)
     if (this.#kicks[port.hart] !== 0) return this.#interruptHarts(port)
     const last = this.#loaded[port.hart]!
-    if (last !== NOWHERE && vcpus[last]!.record.status === WAITING && this.#hasPending(port)) vcpus[last]!.record.status = RUNNABLE
+    if (last !== NOWHERE && vcpus[last]!.record.status === WAITING && this.#hasPending(port))
+      vcpus[last]!.record.status = RUNNABLE
     scheduler.stop(port)
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
@@ -385,9 +402,10 @@ export class NativeVmm implements Host {
     return this.plan.console.get(port, vm.index)
   }
 
-  end(port: HartPort, vm: VirtualMachine, _vcpu: Vcpu, crashed: boolean, code: number): void {
+  end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {
     const { record } = vm
     if (record.ended) return
+    if (crashed) recordCrash(port, vm, vcpu)
     record.ended = true
     record.crashed = crashed
     record.exitCode = code

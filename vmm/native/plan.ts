@@ -64,8 +64,12 @@ export interface Plan {
 }
 
 /** Pages of an image, in whole large pages. */
-function pagesOf(image: { readonly address: number; readonly bytes: number }, guest: number): { guest: number; page: number }[] {
-  if (image.address % LARGE_PAGE !== 0) throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
+function pagesOf(
+  image: { readonly address: number; readonly bytes: number },
+  guest: number,
+): { guest: number; page: number }[] {
+  if (image.address % LARGE_PAGE !== 0)
+    throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
   return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
     guest: guest + index * LARGE_PAGE,
     page: image.address + index * LARGE_PAGE,
@@ -116,13 +120,27 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   let nextFrame = 0
   const guests = images.map(({ node, initrdAt, donated }, index): PlannedGuest => {
     const ram = new GuestRam(node.memoryBytes, rootOf(index), takePage, takeTable)
-    const vcpus = Array.from({ length: node.vcpus }, (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, frameOf(nextFrame++)))
+    const vcpus = Array.from(
+      { length: node.vcpus },
+      (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, frameOf(nextFrame++)),
+    )
     const bytes = guestTree({
-      memoryBytes: node.memoryBytes, vcpus: node.vcpus, bootargs: node.bootargs, timebase: TICKS_PER_MICROSECOND * 1_000_000,
+      memoryBytes: node.memoryBytes,
+      vcpus: node.vcpus,
+      bootargs: node.bootargs,
+      timebase: TICKS_PER_MICROSECOND * 1_000_000,
       initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
-      disk: node.disk !== undefined, network: node.network !== undefined,
+      disk: node.disk !== undefined,
+      network: node.network !== undefined,
     })
-    return { vm: new VirtualMachine(index, node.label, ram, vcpus), node, donated, tree: bytes, treeAt: treeAddress(node), kernelAt: GUEST_KERNEL }
+    return {
+      vm: new VirtualMachine(index, node.label, ram, vcpus),
+      node,
+      donated,
+      tree: bytes,
+      treeAt: treeAddress(node),
+      kernelAt: GUEST_KERNEL,
+    }
   })
   const vms = guests.map(({ vm }) => vm)
   const vcpus = vms.flatMap(vm => vm.vcpus)
@@ -149,16 +167,37 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const uart = windowOf(tree, 'ns16550a')
   const uartSource = new DataView(uart.node.properties.get('interrupts')!.slice().buffer).getUint32(0)
   const uartEnvironment = place('uart', uart.base, [() => {}])
-  const console = new SerialConsole(current, uartEnvironment, uartDriver(uartEnvironment), uartSource, nodes.map(node => node.label))
+  const console = new SerialConsole(
+    current,
+    uartEnvironment,
+    uartDriver(uartEnvironment),
+    uartSource,
+    nodes.map(node => node.label),
+  )
   const host: { vmm: Host | undefined } = { vmm: undefined }
   const devices = vms.map(vm => {
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
-    return attachDevices(vm, externals, console.of(vm.index), (port, code) => host.vmm!.end(port, vm, vm.vcpus[0]!, false, code))
+    return attachDevices(vm, externals, console.of(vm.index), (port, code) =>
+      host.vmm!.end(port, vm, vm.vcpus[0]!, false, code),
+    )
   })
   return {
-    harts, current, host, guests, vms, vcpus, owner, free, scheduler, controller, console,
+    harts,
+    current,
+    host,
+    guests,
+    vms,
+    vcpus,
+    owner,
+    free,
+    scheduler,
+    controller,
+    console,
     devices: [console],
-    state: Object.assign({ ...plicEnvironment.registered, ...console.state }, ...devices.map(({ state }) => state)) as Record<string, StateRecord>,
+    state: Object.assign(
+      { ...plicEnvironment.registered, ...console.state },
+      ...devices.map(({ state }) => state),
+    ) as Record<string, StateRecord>,
   }
 }
 

@@ -54,7 +54,7 @@ export function hosted(guests: readonly TestGuest[], options: HostedOptions = {}
     output: bytes => void output.push(...bytes),
   })
   const machine = build(board, { executor: tier0(), parties: HOSTED_PARTIES })
-  for (const { software, program } of createHostedVmm(board.deviceTree())) machine.software.install(software, program)
+  for (const { software, program } of createHostedVmm(board.deviceTree()).images) machine.software.install(software, program)
   return {
     machine,
     printed: () => String.fromCharCode(...output),

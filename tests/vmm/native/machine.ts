@@ -5,14 +5,10 @@ import { assemble } from '../../../hw/spec/isa/assembler.ts'
 import { fdtNode } from '../../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestNode } from '../../../hw/spec/layouts/guest-node.ts'
 import { Tier0 } from '../../../hw/translate/tier0.ts'
-import { createNativeVmm, nativeImage } from '../../../vmm/native/index.ts'
+import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../../../vmm/native/index.ts'
 
 const MIB = 2 ** 20
 const FIRST_IMAGE = 0x8400_0000
-
-export const NATIVE_PARTIES = {
-  machine: 'firmware', supervisor: 'vmm', user: 'vmm', virtualSupervisor: 'guest', virtualUser: 'guest',
-} as const
 
 export interface TestGuest extends Partial<Omit<GuestNode, 'kernel' | 'initrd'>> {
   /** Assembly text, or a kernel's bytes. */
@@ -52,7 +48,7 @@ export function native(guests: readonly TestGuest[], options: { readonly harts?:
     output: bytes => void output.push(...bytes),
   })
   const machine = build(board, { executor: (memory, hart, index) => new Tier0(memory, hart, index), parties: NATIVE_PARTIES })
-  for (const { software, program } of createNativeVmm(board.deviceTree())) machine.software.install(software, program)
+  for (const { software, program } of createNativeVmm(board.deviceTree()).images) machine.software.install(software, program)
   return {
     machine,
     printed: () => String.fromCharCode(...output),

@@ -1,0 +1,137 @@
+/** `barehart run FILE.json`: builds the described machine, boots its VMM and guests, and joins their consoles to the terminal. */
+import { setImmediate } from 'node:timers/promises'
+import chalk from 'chalk'
+import { Command } from 'commander'
+import { WORKLOADS } from '../../guests/index.ts'
+import { MemoryBacking, SECTOR_BYTES, type Backing } from '../../hw/devices/disk-backing.ts'
+import type { StopReason } from '../../hw/index.ts'
+import { type Description, type GuestDescription, readDescription } from '../description/description.ts'
+import { fileDisk, readImage } from '../files.ts'
+import { nicOnStation } from '../network.ts'
+import { buildSystem, type System, type SystemGuest } from '../system.ts'
+import { type Exchange, Terminal } from '../terminal.ts'
+import { UserError } from '../user-error.ts'
+import { exchange } from './boot.ts'
+import { crashReport, endings, type Ending } from '../endings.ts'
+
+interface RunOptions {
+  readonly until?: string
+  readonly send: readonly Exchange[]
+  readonly json?: boolean
+}
+
+/** Cycles between two looks at keyboard and script. */
+const TURN = 2_000_000
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description(
+      'run a described machine: VMM, guests, disks, network; consoles in the terminal (Ctrl-A: next guest, Ctrl-]: leave)',
+    )
+    .argument('<file>', 'the machine description, JSON; barehart schema prints its schema')
+    .option('--until <text>', 'end, with success, once this has been printed')
+    .option(
+      '--send <exchange>',
+      'SEEN=>TYPED: type TYPED once SEEN has been printed; may be repeated, in order',
+      exchange,
+      [],
+    )
+    .option(
+      '--json',
+      'at the end print how each guest ended, as JSON, to standard output; consoles go to standard error',
+    )
+    .action(run)
+}
+
+function guestOf(guest: GuestDescription): SystemGuest {
+  const workload = WORKLOADS.find(({ name }) => name === guest.kernel)
+  const program = workload?.image()
+  const software = workload?.software?.()
+  const { name, append, initrd, disk, network, ...rest } = guest
+  return {
+    ...rest,
+    label: name,
+    bootargs: append,
+    kernel: program?.bytes ?? readImage(guest.kernel, `guest ${name}: kernel`),
+    ...(initrd !== undefined && { initrd: readImage(initrd, `guest ${name}: initrd`) }),
+    ...(disk && { disk }),
+    ...(network && { network }),
+    ...(software && program && { scripted: { software, program } }),
+  }
+}
+
+function diskOf(disk: Description['disk']): readonly Backing[] {
+  if (!disk) return []
+  return ['file' in disk ? fileDisk(disk.file) : new MemoryBacking(Math.floor(disk.bytes / SECTOR_BYTES))]
+}
+
+function systemOf(description: Description, output: (bytes: Uint8Array) => void): System {
+  const { vmm, harts, ramBytes, seed, network, disk } = description
+  const guests = description.guests.map(guestOf)
+  for (const guest of guests) {
+    const images = guest.kernel.length + (guest.initrd?.length ?? 0)
+    if (images > guest.memoryBytes) {
+      throw new UserError(
+        `guest ${guest.label}: its images take ${images} bytes, but its memory is ${guest.memoryBytes}; give it more memory`,
+      )
+    }
+  }
+  try {
+    return buildSystem({
+      configuration: vmm === 'none' ? 'bare' : vmm,
+      harts,
+      ramBytes,
+      seed,
+      guests,
+      output,
+      disks: diskOf(disk),
+      nics: network ? [nicOnStation()] : [],
+    })
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError((error as Error).message)
+  }
+}
+
+async function run(file: string, options: RunOptions): Promise<void> {
+  const description = await readDescription(file)
+  const screen = options.json ? process.stderr : process.stdout
+  const terminal: Terminal = new Terminal(
+    bytes => system.board.receive(bytes),
+    bytes => void screen.write(bytes),
+    options.send,
+    options.until,
+  )
+  const system = systemOf(description, bytes => terminal.print(bytes))
+  const release = terminal.takeKeyboard()
+  const stop = await untilEnd(system, terminal)
+  release()
+  const ends = endings(system)
+  if (options.json)
+    console.log(JSON.stringify({ cycles: system.machine.now(), traceHash: system.machine.traceHash(), guests: ends }))
+  process.exitCode = exitCode(stop, ends, terminal)
+}
+
+async function untilEnd(system: System, terminal: Terminal): Promise<StopReason | undefined> {
+  const reported = new Set<string>()
+  for (;;) {
+    const { machine } = system
+    const stop = machine.run({ untilCycle: machine.now() + TURN, until: () => terminal.untilSeen })
+    for (const ending of endings(system)) {
+      if (!ending.crashed || reported.has(ending.guest)) continue
+      reported.add(ending.guest)
+      console.error(chalk.red(`\n${crashReport(system, ending)}`))
+    }
+    if (terminal.untilSeen || terminal.left || stop.kind === 'stopped') return stop
+    if (system.guests.length > 0 && endings(system).every(({ ended }) => ended)) return undefined
+    if (stop.kind === 'idle' && process.stdin.readableEnded) return stop
+    terminal.answer()
+    await setImmediate()
+  }
+}
+
+function exitCode(stop: StopReason | undefined, ends: readonly Ending[], terminal: Terminal): number {
+  if (terminal.untilSeen || terminal.left) return 0
+  if (stop?.kind === 'stopped') return stop.code
+  if (ends.some(({ crashed }) => crashed)) return 1
+  return Math.max(0, ...ends.map(({ exitCode: code }) => code))
+}
