@@ -37,7 +37,11 @@ export class SoftwareRegistry {
    * whoever boots it: at its origin, unless its physical address is given (a guest's image lies where its VMM put it).
    * Names identify software in snapshots. Throws if a name is taken or images overlap.
    */
-  install(software: Software, image: Image, { base = image.origin, longest = LONGEST_ENTRY }: InstallOptions = {}): void {
+  install(
+    software: Software,
+    image: Image,
+    { base = image.origin, longest = LONGEST_ENTRY }: InstallOptions = {},
+  ): void {
     const { length } = image.bytes
     for (const other of this.#installed) {
       if (other.software.name === software.name) throw new Error(`two software are called "${software.name}"`)
@@ -71,12 +75,12 @@ export class SoftwareRegistry {
   enter(host: PortHost, instruction: number): Outcome {
     if (host.fetch() === TRAPPED) return TRAPPED
     const { words } = host.memory
-    const address = (words[(PC >> 2) + 1]! >>> 0) * TWO_32 + (words[PC >> 2]! >>> 0)
-    const physical = host.fetchedPage * 2 ** PAGE_SHIFT + (words[PC >> 2]! & (2 ** PAGE_SHIFT - 1))
+    const address = (words[(PC >> 2) + 1] >>> 0) * TWO_32 + (words[PC >> 2] >>> 0)
+    const physical = host.fetchedPage * 2 ** PAGE_SHIFT + (words[PC >> 2] & (2 ** PAGE_SHIFT - 1))
     const installation = this.#pages.get(host.fetchedPage)?.find(candidate => candidate.contains(physical))
     if (!installation?.holds(physical, instruction)) return host.illegal(instruction)
     const entry = instruction >>> 20
-    const token = words[T6 + 1] === 0 ? words[T6]! : -1
+    const token = words[T6 + 1] === 0 ? words[T6] : -1
     const port = this.#portOf(host)
     if (token === 0 && entry < installation.software.entries.length) {
       return port.run({ installation, entry, address, physical })
@@ -86,7 +90,14 @@ export class SoftwareRegistry {
     const done = entry === RESUME_INDEX
     if (done ? resumed.pending < 0 : resumed.physical !== physical) return host.illegal(instruction)
     installation.forget(token)
-    return port.run({ installation, entry: resumed.entry, address: resumed.address, physical: resumed.physical, resumed, done })
+    return port.run({
+      installation,
+      entry: resumed.entry,
+      address: resumed.address,
+      physical: resumed.physical,
+      resumed,
+      done,
+    })
   }
 
   save(): Plain {

@@ -10,7 +10,8 @@ const results = REAL_COUNTS.map(real => {
 
 test('every twin computes what its C twin computes', () => {
   expect(new Set(results.map(({ twin }) => twin))).toEqual(new Set(TWIN_NAMES))
-  for (const { twin, input, counted, sum } of results) expect(`${twin} ${input}: ${counted.sum}`).toBe(`${twin} ${input}: ${sum}`)
+  for (const { twin, input, counted, sum } of results)
+    expect(`${twin} ${input}: ${counted.sum}`).toBe(`${twin} ${input}: ${sum}`)
 })
 
 for (const { twin, input, ratio } of results) {

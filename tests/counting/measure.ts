@@ -9,24 +9,40 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const FLAGS = [
-  '-O2', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-ffreestanding', '-fno-stack-protector', '-fno-pie',
-  '-nostdlib', '-static', '-no-pie', '-Wl,-Ttext=0x80000000', '-Wl,--build-id=none',
+  '-O2',
+  '-march=rv64gc',
+  '-mabi=lp64d',
+  '-mcmodel=medany',
+  '-ffreestanding',
+  '-fno-stack-protector',
+  '-fno-pie',
+  '-nostdlib',
+  '-static',
+  '-no-pie',
+  '-Wl,-Ttext=0x80000000',
+  '-Wl,--build-id=none',
 ]
 const twins = fileURLToPath(new URL('twins/', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'twins-'))
 const elf = join(scratch, 'twins.elf')
-const sources = readdirSync(twins).filter(name => name.endsWith('.c')).toSorted()
+const sources = readdirSync(twins)
+  .filter(name => name.endsWith('.c'))
+  .toSorted()
 execFileSync('riscv64-linux-gnu-gcc', [...FLAGS, '-o', elf, 'start.S', ...sources], { cwd: twins })
 const compiler = execFileSync('riscv64-linux-gnu-gcc', ['--version'], { encoding: 'utf8' }).split('\n')[0]
 const output = execFileSync(
-  'qemu-system-riscv64', ['-machine', 'virt', '-bios', 'none', '-nographic', '-icount', 'shift=0', '-kernel', elf],
+  'qemu-system-riscv64',
+  ['-machine', 'virt', '-bios', 'none', '-nographic', '-icount', 'shift=0', '-kernel', elf],
   { encoding: 'utf8', input: '' },
 )
 rmSync(scratch, { recursive: true })
-const rows = output.trim().split('\n').map(line => {
-  const [name = '', input = '', instructions = '', sum = ''] = line.trim().split(' ')
-  return `  { twin: '${name}', input: ${input}, instructions: ${instructions}, sum: ${sum} },`
-})
+const rows = output
+  .trim()
+  .split('\n')
+  .map(line => {
+    const [name = '', input = '', instructions = '', sum = ''] = line.trim().split(' ')
+    return `  { twin: '${name}', input: ${input}, instructions: ${instructions}, sum: ${sum} },`
+  })
 writeFileSync(
   new URL('real-counts.ts', import.meta.url),
   `/** What compiled C takes: ${compiler}, ${FLAGS.slice(0, 2).join(' ')}. Written by measure.ts. */

@@ -1,5 +1,10 @@
 /** What compiled C takes: riscv64-linux-gnu-gcc (Debian 12.2.0-13) 12.2.0, -O2 -march=rv64gc. Written by measure.ts. */
-export const REAL_COUNTS: readonly { readonly twin: string; readonly input: number; readonly instructions: number; readonly sum: number }[] = [
+export const REAL_COUNTS: readonly {
+  readonly twin: string
+  readonly input: number
+  readonly instructions: number
+  readonly sum: number
+}[] = [
   { twin: 'scheduler', input: 0, instructions: 17171, sum: 3491390493 },
   { twin: 'scheduler', input: 1, instructions: 28267, sum: 882226560 },
   { twin: 'scheduler', input: 2, instructions: 52502, sum: 638366366 },

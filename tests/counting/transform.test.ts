@@ -9,15 +9,16 @@ import { pathLength } from '../../hw/hart/port/path-length.ts'
 const FILE = `${ROOT}vmm/core/example.ts`
 
 /** Counts a module, runs it, and gives its exports with a way to count a call. */
-function load(source: string): { count(name: string, ...parameters: unknown[]): number } {
+function load(source: string): { readonly count: (name: string, ...parameters: unknown[]) => number } {
   const counted = stripTypeScriptTypes(countModule(source, FILE)).replace(/^import .*?; /, '')
   const names = [...source.matchAll(/export function (\w+)/g)].map(match => match[1])
   const body = `${counted.replaceAll('export ', '')}\nreturn { ${names.join(', ')} }`
+  // oxlint-disable-next-line typescript/no-implied-eval
   const exports = new Function('$path', body)(pathLength) as Record<string, (...parameters: unknown[]) => unknown>
   return {
     count(name, ...parameters) {
       pathLength[0] = 0
-      exports[name]!(...parameters)
+      exports[name](...parameters)
       return pathLength[0]
     },
   }
@@ -55,11 +56,15 @@ describe('what computing weighs', () => {
     expect(count('f', 0)).toBe(1 + 4 + RETURN)
   })
   test('a loop counts each turn', () => {
-    const { count } = load('export function f(n: number): number { let s = 0; for (let i = 0; i < n; i++) s += i; return s }')
+    const { count } = load(
+      'export function f(n: number): number { let s = 0; for (let i = 0; i < n; i++) s += i; return s }',
+    )
     expect(count('f', 10) - count('f', 9)).toBe(3)
   })
   test('a function with one caller in its file costs no call', () => {
-    const { count } = load('function g(a: number): number { return a + 1 }\nexport function f(a: number): number { return g(a) }')
+    const { count } = load(
+      'function g(a: number): number { return a + 1 }\nexport function f(a: number): number { return g(a) }',
+    )
     expect(count('f', 1)).toBe(1 + RETURN)
   })
 })
@@ -78,23 +83,27 @@ describe('what cannot be counted is an error that names the place', () => {
   for (const [what, body] of Object.entries({
     'is of type any': 'const b = JSON.parse("1"); return b.c',
     'string building': 'return `x${a}`',
-    'spread': 'return [...[a]]',
-    'bigint': 'return 1n',
+    spread: 'return [...[a]]',
+    bigint: 'return 1n',
     'exceptions as control flow': 'try { return a } catch { return 0 }',
     'has no weight': 'return [a, a].reduce((s, x) => s + x)',
     'iteration over what is no array': 'for (const x of new Map([[a, a]])) return x[0]; return 0',
-    'getter': 'const c = new Counter(); return c.b',
+    getter: 'const c = new Counter(); return c.b',
   })) {
     test(what, () => {
-      expect(() => countModule(`class Counter { get b(): number { return 1 } }; export function f(a: number): unknown {\n${body} }`, FILE)).toThrow(
-        new RegExp(`vmm/core/example.ts:2: .*${what}`),
-      )
+      expect(() =>
+        countModule(
+          `class Counter { get b(): number { return 1 } }; export function f(a: number): unknown {\n${body} }`,
+          FILE,
+        ),
+      ).toThrow(new RegExp(`vmm/core/example.ts:2: .*${what}`))
     })
   }
 })
 
 test('code that only sets software up is not counted, and may do as it likes', () => {
-  const source = "export function make(names: string[]): () => number { const all = names.map(n => `${n}!`).join(); return () => all.length + 1 }"
+  const source =
+    'export function make(names: string[]): () => number { const all = names.map(n => `${n}!`).join(); return () => all.length + 1 }'
   const counted = countModule(source, FILE)
   expect(counted.match(/\$path\[0\]/g)?.length).toBe(1)
 })

@@ -35,14 +35,18 @@ class Bench {
   constructor(distribution: number) {
     this.#seed = 12345 + distribution
     const { memory } = this
-    const load = (read: (at: number) => number) => (address: number): number => {
-      this.counted++
-      return read(address - BASE)
-    }
-    const store = (write: (at: number, value: number) => void) => (address: number, value: number): void => {
-      this.counted++
-      write(address - BASE, value)
-    }
+    const load =
+      (read: (at: number) => number) =>
+      (address: number): number => {
+        this.counted++
+        return read(address - BASE)
+      }
+    const store =
+      (write: (at: number, value: number) => void) =>
+      (address: number, value: number): void => {
+        this.counted++
+        write(address - BASE, value)
+      }
     this.port = {
       load8: load(at => memory.getUint8(at)),
       load16: load(at => memory.getUint16(at, true)),
@@ -51,7 +55,9 @@ class Bench {
       store16: store((at, value) => memory.setUint16(at, value, true)),
       store32: store((at, value) => memory.setUint32(at, value, true)),
       store64: store((at, value) => memory.setBigUint64(at, BigInt(value), true)),
-      fence: () => { this.counted++ },
+      fence: () => {
+        this.counted++
+      },
     } as unknown as HartPort
   }
 
@@ -80,10 +86,13 @@ type Run = (bench: Bench, distribution: number) => void
 
 const TWINS: Readonly<Record<string, Run>> = {
   scheduler(bench, distribution) {
-    const count = [2, 6, 16][distribution]!
+    const count = [2, 6, 16][distribution]
     const queue = {
-      count, minimum: 0, runnable: new Int32Array(count).fill(1), virtualTime: new Float64Array(count),
-      weight: Int32Array.from({ length: count }, (_, i) => 256 << i % 4),
+      count,
+      minimum: 0,
+      runnable: new Int32Array(count).fill(1),
+      virtualTime: new Float64Array(count),
+      weight: Int32Array.from({ length: count }, (_, i) => 256 << (i % 4)),
     }
     for (let i = 0; i < ROUNDS; i++) {
       const which = bench.rnd() % count
@@ -99,15 +108,17 @@ const TWINS: Readonly<Record<string, Run>> = {
     for (let i = 0; i < ROUNDS; i++) {
       const r = bench.rnd()
       const instruction =
-        distribution === 0 ? (r & 0x01ff0f80) | (r & 0x1000 ? 0x2023 : 0x2003)
-        : distribution === 1 ? (r & 0x1ffc) | (r & 0x20000 ? 0xc000 : 0x4000) | (r & 0x40000 ? 2 : 0)
-        : r
+        distribution === 0
+          ? (r & 0x01ff0f80) | (r & 0x1000 ? 0x2023 : 0x2003)
+          : distribution === 1
+            ? (r & 0x1ffc) | (r & 0x20000 ? 0xc000 : 0x4000) | (r & 0x40000 ? 2 : 0)
+            : r
       const good = bench.measure(() => decodeAccess(instruction, access))
       bench.note(good ? access.bytes * 64 + access.register : 1)
     }
   },
   page_walk(bench, distribution) {
-    const span = [64, 4096, 1 << 18][distribution]!
+    const span = [64, 4096, 1 << 18][distribution]
     const pool = { next: BASE + 4096, end: BASE + 256 * 4096 }
     for (let i = 0; i < ROUNDS; i++) {
       const address = (bench.rnd() % span) * 4096
@@ -120,21 +131,21 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   bitmap(bench, distribution) {
-    const longest = [1, 8, 40][distribution]!
+    const longest = [1, 8, 40][distribution]
     const map = { words: new Int32Array(64), bits: 2048, hint: 0, free: 2048 }
-    const starts = new Array<number>(32).fill(-1)
-    const counts = new Array<number>(32).fill(0)
+    const starts = Array.from({ length: 32 }, () => -1)
+    const counts = Array.from({ length: 32 }, () => 0)
     for (let i = 0; i < ROUNDS; i++) {
       const slot = bench.rnd() % 32
-      if (starts[slot]! >= 0) bench.measure(() => freeRun(map, starts[slot]!, counts[slot]!))
+      if (starts[slot] >= 0) bench.measure(() => freeRun(map, starts[slot], counts[slot]))
       counts[slot] = 1 + (bench.rnd() % longest)
-      starts[slot] = bench.measure(() => allocateRun(map, counts[slot]!))
-      bench.note(starts[slot]! + 1)
+      starts[slot] = bench.measure(() => allocateRun(map, counts[slot]))
+      bench.note(starts[slot] + 1)
     }
   },
   checksum(bench, distribution) {
     for (let i = 0; i < 4096; i++) bench.memory.setUint32(i * 4, bench.rnd(), true)
-    const longest = [20, 64, 1500][distribution]!
+    const longest = [20, 64, 1500][distribution]
     for (let i = 0; i < ROUNDS; i++) {
       const at = BASE + (bench.rnd() % 512) * 16
       const bytes = distribution === 0 ? 20 : 1 + (bench.rnd() % longest)
@@ -142,7 +153,7 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   mac_table(bench, distribution) {
-    const stations = [8, 100, 4000][distribution]!
+    const stations = [8, 100, 4000][distribution]
     const empty = (): Int32Array => new Int32Array(256)
     const table = { low: empty(), high: empty(), port: empty(), seen: empty(), learned: 0 }
     const low = (station: number): number => ((Math.imul(station, 2654435761) >>> 0) % 0xffffffff) | 0
@@ -154,8 +165,8 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   timer_wheel(bench, distribution) {
-    const count = [4, 64, 64][distribution]!
-    const reach = [20, 60, 400][distribution]!
+    const count = [4, 64, 64][distribution]
+    const reach = [20, 60, 400][distribution]
     const none = (length: number): Int32Array => new Int32Array(length).fill(-1)
     const wheel = { now: 0, armed: 0, heads: none(SLOTS), next: none(64), previous: none(64), due: none(64) }
     for (let i = 0; i < ROUNDS; i++) {
@@ -171,7 +182,17 @@ const TWINS: Readonly<Record<string, Run>> = {
   },
   uart(bench, distribution) {
     const uart = {
-      ier: 0, lcr: 0, mcr: 0, scratch: 0, divisor: 0, overrun: false, head: 0, tail: 0, level: false, sent: 0, fifo: new Uint8Array(16),
+      ier: 0,
+      lcr: 0,
+      mcr: 0,
+      scratch: 0,
+      divisor: 0,
+      overrun: false,
+      head: 0,
+      tail: 0,
+      level: false,
+      sent: 0,
+      fifo: new Uint8Array(16),
     }
     for (let i = 0; i < ROUNDS; i++) {
       const r = bench.rnd() % 16
@@ -189,12 +210,18 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   interrupts(bench, distribution) {
-    const sources = [11, 40, 127][distribution]!
+    const sources = [11, 40, 127][distribution]
     const words = (): Int32Array => new Int32Array(4)
-    const controller = { pending: words(), claimed: words(), enabled: words(), priority: new Int32Array(128), threshold: 0 }
+    const controller = {
+      pending: words(),
+      claimed: words(),
+      enabled: words(),
+      priority: new Int32Array(128),
+      threshold: 0,
+    }
     for (let i = 1; i < 128; i++) {
       controller.priority[i] = 1 + (i % 7)
-      controller.enabled[i >> 5]! |= 1 << (i & 31)
+      controller.enabled[i >> 5] |= 1 << (i & 31)
     }
     for (let i = 0; i < ROUNDS; i++) {
       const source = 1 + (bench.rnd() % sources)
@@ -207,7 +234,7 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   virtqueue_device(bench, distribution) {
-    const longest = [1, 3, 12][distribution]!
+    const longest = [1, 3, 12][distribution]
     const queue = { size: 64, descriptors: BASE, avail: BASE + 4096, used: BASE + 8192, lastAvail: 0, usedIndex: 0 }
     const chain = { head: 0, readable: 0, writable: 0 }
     const { memory } = bench
@@ -228,13 +255,18 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   page_cache(bench, distribution) {
-    const range = [100, 300, 2000][distribution]!
+    const range = [100, 300, 2000][distribution]
     const none = (): Int32Array => new Int32Array(256).fill(-1)
     const cache = {
-      buckets: new Int32Array(BUCKETS).fill(-1), file: none(), index: none(), chain: none(),
+      buckets: new Int32Array(BUCKETS).fill(-1),
+      file: none(),
+      index: none(),
+      chain: none(),
       newer: Int32Array.from({ length: 256 }, (_, i) => (i === 255 ? -1 : i + 1)),
       older: Int32Array.from({ length: 256 }, (_, i) => i - 1),
-      newest: 255, oldest: 0, misses: 0,
+      newest: 255,
+      oldest: 0,
+      misses: 0,
     }
     for (let i = 0; i < ROUNDS; i++) {
       const file = bench.rnd() % 3
@@ -247,13 +279,17 @@ const TWINS: Readonly<Record<string, Run>> = {
   sbi(bench, distribution) {
     const ids = [0x54494d45, 0x735049, 0x52464e43, 0x48534d, 0x10, 99]
     const harts = {
-      count: 8, software: new Int32Array(8), fences: new Int32Array(8), state: new Int32Array(8), timer: new Float64Array(8),
+      count: 8,
+      software: new Int32Array(8),
+      fences: new Int32Array(8),
+      state: new Int32Array(8),
+      timer: new Float64Array(8),
     }
     const answer = { error: 0, value: 0 }
     for (let i = 0; i < ROUNDS; i++) {
       const r = bench.rnd()
       const s = bench.rnd()
-      const extension = distribution === 0 ? ids[0]! : distribution === 1 ? ids[1 + (r % 2)]! : ids[r % 6]!
+      const extension = distribution === 0 ? ids[0] : distribution === 1 ? ids[1 + (r % 2)] : ids[r % 6]
       const fid = distribution === 2 ? Math.floor(r / 8) % 5 : 0
       const first = distribution === 2 && extension === 0x48534d ? s % 9 : s & 0xff
       const second = s % 16 === 0 ? -1 : 0
@@ -262,9 +298,16 @@ const TWINS: Readonly<Record<string, Run>> = {
     }
   },
   nvme_poll(bench, distribution) {
-    const burst = [1, 2, 12][distribution]!
+    const burst = [1, 2, 12][distribution]
     const queue = {
-      size: 32, entries: BASE, doorbell: BASE + 16384, head: 0, phase: 1, busy: new Int32Array(32), status: new Int32Array(32), errors: 0,
+      size: 32,
+      entries: BASE,
+      doorbell: BASE + 16384,
+      head: 0,
+      phase: 1,
+      busy: new Int32Array(32),
+      status: new Int32Array(32),
+      errors: 0,
     }
     let at = 0
     let phase = 1
@@ -291,6 +334,6 @@ export const TWIN_NAMES: readonly string[] = Object.keys(TWINS)
 /** Runs a twin with one of its three inputs. */
 export function runTwin(name: string, distribution: number): Counted {
   const bench = new Bench(distribution)
-  TWINS[name]!(bench, distribution)
+  TWINS[name](bench, distribution)
   return { instructions: bench.counted, sum: bench.sum }
 }

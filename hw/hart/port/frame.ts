@@ -82,13 +82,13 @@ export class Frame {
       this.#before = installation.takeCopy(this.#host.id)
     }
     try {
-      installation.software.entries[invocation.entry]!(port)
+      installation.software.entries[invocation.entry](port)
     } catch (error) {
       if (error === ABANDONED) return TRAPPED
       throw error instanceof Error ? Object.assign(error, { message: `${this.#name()}: ${error.message}` }) : error
     }
     if (!this.#ended) throw new Error(`${this.#name()} ended without jump, sret, ecall or wfi`)
-    this.spend(pathLength[0]!)
+    this.spend(pathLength[0])
     installation.returnCopy(this.#host.id, this.#before!)
     return RELOAD
   }
@@ -98,12 +98,12 @@ export class Frame {
     if (this.recall(call)) return true
     if (this.#ended) throw new Error(`${CALLS[call]} after the entry's end`)
     if (this.#resuming && this.#goLive(call)) return true
-    const spent = pathLength[0]!
+    const spent = pathLength[0]
     pathLength[0] = 0
-    this.#words[BUDGET >> 2]! -= spent
+    this.#words[BUDGET >> 2] -= spent
     const host = this.#host
     if (host.interleave !== undefined) this.#interleave(host.interleave)
-    if (this.#words[BUDGET >> 2]! <= 0) {
+    if (this.#words[BUDGET >> 2] <= 0) {
       this.#checkLength()
       host.catchUp()
       this.#attention = true
@@ -128,9 +128,9 @@ export class Frame {
 
   /** The operation is done: what it returned, and how many instructions retired. */
   settle(call: number, result: number, instructions: number): number {
-    const extra = EXTRA_CYCLES[call]!
-    this.#words[BUDGET >> 2]! -= instructions + extra
-    if (extra !== 0) this.#doubles[STALLS >> 3]! += extra
+    const extra = EXTRA_CYCLES[call]
+    this.#words[BUDGET >> 2] -= instructions + extra
+    if (extra !== 0) this.#doubles[STALLS >> 3] += extra
     // What the machine itself computed meanwhile, with tables that software shares, is nobody's path length.
     pathLength[0] = 0
     if (this.#stubs >= 0) this.#setPc(this.#invocation!.address)
@@ -144,12 +144,12 @@ export class Frame {
   }
 
   spend(instructions: number): void {
-    this.#words[BUDGET >> 2]! -= instructions
+    this.#words[BUDGET >> 2] -= instructions
   }
 
   /** From here a trap is one of the stub instruction for this kind of call. */
   atStub(call: number): void {
-    if (this.#stubs >= 0) this.#setPc(this.#stubs + STUB_OFFSETS[call]!)
+    if (this.#stubs >= 0) this.#setPc(this.#stubs + STUB_OFFSETS[call])
   }
 
   attend(outcome: Outcome): void {
@@ -157,7 +157,7 @@ export class Frame {
   }
 
   end(instructions: number): void {
-    this.#words[BUDGET >> 2]! -= instructions
+    this.#words[BUDGET >> 2] -= instructions
     this.#ended = true
   }
 
@@ -167,7 +167,7 @@ export class Frame {
       return
     }
     // What has been computed up to here is charged as before.
-    this.spend(pathLength[0]!)
+    this.spend(pathLength[0])
     pathLength[0] = 0
     this.#host.account(party, cause, activity)
   }
@@ -177,7 +177,10 @@ export class Frame {
     const { installation, entry, address, physical, resumed } = this.#invocation!
     const { length } = this.#log
     const token = installation.suspend({
-      entry, address, physical, pending,
+      entry,
+      address,
+      physical,
+      pending,
       hart: resumed?.hart ?? this.#host.id,
       mode: this.#mode,
       calls: this.#log.calls.slice(0, length),
@@ -212,8 +215,8 @@ export class Frame {
     this.#charge?.()
     if (!done) return false
     if (call !== resumed!.pending) this.#astray(call)
-    const low = this.#words[(X + T5 * 8) >> 2]! >>> 0
-    const high = this.#words[((X + T5 * 8) >> 2) + 1]! >>> 0
+    const low = this.#words[(X + T5 * 8) >> 2] >>> 0
+    const high = this.#words[((X + T5 * 8) >> 2) + 1] >>> 0
     this.result = this.settle(call, wordSized(call) ? low : Math.min(high * TWO_32 + low, 2 ** 53), 0)
     return true
   }
@@ -229,7 +232,9 @@ export class Frame {
     const { installation } = this.#invocation!
     const length = this.now() - this.#begun
     if (length > installation.longest) {
-      throw new Error(`has taken ${length} cycles; an entry may take ${installation.longest}, then it must re-queue itself`)
+      throw new Error(
+        `has taken ${length} cycles; an entry may take ${installation.longest}, then it must re-queue itself`,
+      )
     }
   }
 
@@ -242,7 +247,7 @@ export class Frame {
 
   /** The hart's cycle. */
   now(): number {
-    return this.#doubles[DEADLINE >> 3]! - this.#words[BUDGET >> 2]!
+    return this.#doubles[DEADLINE >> 3] - this.#words[BUDGET >> 2]
   }
 
   #setPc(address: number): void {
@@ -258,6 +263,6 @@ export class Frame {
 
 /** AMOs leave a sign-extended word in t5. */
 function wordSized(call: number): boolean {
-  const name = CALLS[call]!
+  const name = CALLS[call]
   return name.endsWith('32')
 }

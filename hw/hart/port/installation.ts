@@ -75,7 +75,7 @@ export class Installation {
   holds(physical: number, instruction: number): boolean {
     const { bytes } = this.image
     const at = physical - this.base
-    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) === (instruction | 0)
+    return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) === (instruction | 0)
   }
 
   /** Where the stubs are seen by an entry at these addresses, or -1 without stubs. */
@@ -103,7 +103,7 @@ export class Installation {
     this.#suspended.set(this.#lastToken, suspended)
     if (this.#suspended.size > MOST_SUSPENDED) {
       const [oldest] = this.#suspended.keys()
-      this.#suspended.delete(oldest!)
+      this.#suspended.delete(oldest)
     }
     return this.#lastToken
   }

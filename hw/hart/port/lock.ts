@@ -16,7 +16,7 @@ export function takeLock(port: PortHost, host: number, address: number, now: num
   if (words[host >> 2] !== 0) return true
   words[host >> 2] = 1
   port.memory.written(host, LOCK_BYTES)
-  const wait = doubles[(host >> 3) + 1]! - now
+  const wait = doubles[(host >> 3) + 1] - now
   if (wait > 0) port.charge(wait, 'waiting')
   return false
 }
@@ -31,5 +31,6 @@ export function releaseLock(port: PortHost, host: number, address: number, now: 
 }
 
 function check(host: number, address: number): void {
-  if (host < 0 || address % LOCK_BYTES !== 0) throw new Error(`a lock at 0x${address.toString(16)} is not 16 aligned bytes of plain RAM`)
+  if (host < 0 || address % LOCK_BYTES !== 0)
+    throw new Error(`a lock at 0x${address.toString(16)} is not 16 aligned bytes of plain RAM`)
 }

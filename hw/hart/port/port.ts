@@ -122,7 +122,7 @@ export class Port implements HartPort {
     for (;;) {
       this.#put(ADDRESS, address)
       if (host.loadReserved(4) === TRAPPED) frame.abandon(CALL.swap32If)
-      const old = this.#words[VALUE >> 2]! >>> 0
+      const old = this.#words[VALUE >> 2] >>> 0
       if (old !== expected >>> 0) return frame.settle(CALL.swap32If, old, 2)
       this.#put(ADDRESS, address)
       this.#put(VALUE, value)
@@ -168,7 +168,7 @@ export class Port implements HartPort {
   readHigh(csr: Csr): number {
     if (this.#frame.enter(CALL.readHigh)) return this.#frame.result
     this.#csr(CALL.readHigh, csr, 'set', 0, true)
-    return this.#frame.settle(CALL.readHigh, this.#words[(VALUE >> 2) + 1]! >>> 0, 2)
+    return this.#frame.settle(CALL.readHigh, this.#words[(VALUE >> 2) + 1] >>> 0, 2)
   }
 
   write(csr: Csr, value: number): void {
@@ -284,7 +284,7 @@ export class Port implements HartPort {
     const outcome = this.#host.amo(4, operation)
     if (outcome === TRAPPED) this.#trapped(call, address, value)
     frame.attend(outcome)
-    return frame.settle(call, this.#words[VALUE >> 2]! >>> 0, 1)
+    return frame.settle(call, this.#words[VALUE >> 2] >>> 0, 1)
   }
 
   /** A fault inside is fixed up: the hart's own trap handler would step over the instruction and return. */
@@ -294,7 +294,7 @@ export class Port implements HartPort {
     const mode = this.#words[MODE >> 2]
     this.#put(ADDRESS, address)
     const outcome = this.#host.guestLoad(bytes, false, fetch)
-    if (outcome !== TRAPPED) return frame.settle(call, this.#words[VALUE >> 2]! >>> 0, 1)
+    if (outcome !== TRAPPED) return frame.settle(call, this.#words[VALUE >> 2] >>> 0, 1)
     if (this.#words[MODE >> 2] !== mode || this.#host.perform('sret', SRET_WORD) === TRAPPED) frame.abandon(call)
     return frame.settle(call, -1, 1)
   }
@@ -338,8 +338,8 @@ export class Port implements HartPort {
   }
 
   #get(at: number): number {
-    const high = this.#words[(at >> 2) + 1]! >>> 0
-    return high >= HIGH_LIMIT ? TOO_BIG : high * TWO_32 + (this.#words[at >> 2]! >>> 0)
+    const high = this.#words[(at >> 2) + 1] >>> 0
+    return high >= HIGH_LIMIT ? TOO_BIG : high * TWO_32 + (this.#words[at >> 2] >>> 0)
   }
 
   #put(at: number, value: number): void {
@@ -350,5 +350,6 @@ export class Port implements HartPort {
 
 /** t4, t5 and t6 are the port's own; x0 is nobody's. */
 function ours(register: number): void {
-  if (register < 1 || register > 28) throw new RangeError(`x${register} is not software's: the port uses x29, x30 and x31`)
+  if (register < 1 || register > 28)
+    throw new RangeError(`x${register} is not software's: the port uses x29, x30 and x31`)
 }

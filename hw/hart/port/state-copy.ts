@@ -39,7 +39,9 @@ export class StateCopier {
     for (const record of this.#records) {
       for (const [field, value] of Object.entries(record)) {
         if (typeof value === 'number' || typeof value === 'boolean') continue
-        throw new TypeError(`${software}: state field ${field} is ${typeof value}; only numbers, booleans and numeric arrays are saved`)
+        throw new TypeError(
+          `${software}: state field ${field} is ${typeof value}; only numbers, booleans and numeric arrays are saved`,
+        )
       }
     }
     this.#booleans = this.#records.map(record => Object.values(record).map(value => typeof value === 'boolean'))
@@ -57,35 +59,45 @@ export class StateCopier {
   take(copy: StateCopy): void {
     this.#read(this.#records, copy.fields)
     const arrays = this.#arrays
-    for (let i = 0; i < arrays.length; i++) copy.arrays[i]!.set(arrays[i]!)
+    for (let i = 0; i < arrays.length; i++) copy.arrays[i].set(arrays[i])
   }
 
   /** Makes the state what `copy` holds. */
   put(copy: StateCopy): void {
     let at = 0
     this.#records.forEach((record, index) => {
-      this.#keys[index]!.forEach((key, field) => {
-        const value = copy.fields[at++]!
-        record[key] = this.#booleans[index]![field] ? value !== 0 : value
+      this.#keys[index].forEach((key, field) => {
+        const value = copy.fields[at++]
+        record[key] = this.#booleans[index][field] ? value !== 0 : value
       })
     })
-    this.#arrays.forEach((array, index) => array.set(copy.arrays[index]!))
+    this.#arrays.forEach((array, index) => array.set(copy.arrays[index]))
   }
 
   /** `copy` as it goes into a snapshot. */
   toPlain(copy: StateCopy): Plain {
-    return { names: this.#names, fields: bytesOf(copy.fields).slice(), arrays: copy.arrays.map(array => bytesOf(array).slice()) }
+    return {
+      names: this.#names,
+      fields: bytesOf(copy.fields).slice(),
+      arrays: copy.arrays.map(array => bytesOf(array).slice()),
+    }
   }
 
   /** What `toPlain` gave. Throws if the software's state has another shape now. */
   fromPlain(plain: Plain): StateCopy {
     const { names, fields, arrays } = plain as { names: string[]; fields: Uint8Array; arrays: Uint8Array[] }
     const copy = this.make()
-    const fits = names.join() === this.#names.join() && fields.length === copy.fields.byteLength &&
-      arrays.length === copy.arrays.length && arrays.every((array, index) => array.length === copy.arrays[index]!.byteLength)
-    if (!fits) throw new Error(`saved state has records ${names.join()}, the software has ${this.#names.join()}, or their sizes differ`)
+    const fits =
+      names.join() === this.#names.join() &&
+      fields.length === copy.fields.byteLength &&
+      arrays.length === copy.arrays.length &&
+      arrays.every((array, index) => array.length === copy.arrays[index].byteLength)
+    if (!fits)
+      throw new Error(
+        `saved state has records ${names.join()}, the software has ${this.#names.join()}, or their sizes differ`,
+      )
     bytesOf(copy.fields).set(fields)
-    arrays.forEach((array, index) => bytesOf(copy.arrays[index]!).set(array))
+    arrays.forEach((array, index) => bytesOf(copy.arrays[index]).set(array))
     return copy
   }
 }
@@ -100,5 +112,7 @@ function generateRead(keys: readonly (readonly string[])[]): Read {
     `const r${index} = records[${index}]`,
     ...names.map(name => `into[${at++}] = +r${index}[${JSON.stringify(name)}]`),
   ])
+  // Five times as fast as keyed access; the text is made of field names alone, quoted.
+  // oxlint-disable-next-line typescript/no-implied-eval
   return new Function('records', 'into', lines.join('\n')) as Read
 }

@@ -19,7 +19,7 @@ export function allocateRun(map: Bitmap, count: number): number {
       run = 0
       continue
     }
-    const word = words[bit >> 5]!
+    const word = words[bit >> 5]
     if ((word & (1 << (bit & 31))) !== 0) {
       start = bit + 1
       run = 0
@@ -27,7 +27,7 @@ export function allocateRun(map: Bitmap, count: number): number {
     }
     run++
     if (run === count) {
-      for (let taken = start; taken < start + count; taken++) words[taken >> 5]! |= 1 << (taken & 31)
+      for (let taken = start; taken < start + count; taken++) words[taken >> 5] |= 1 << (taken & 31)
       map.hint = start + count
       map.free -= count
       return start
@@ -38,7 +38,7 @@ export function allocateRun(map: Bitmap, count: number): number {
 
 export function freeRun(map: Bitmap, start: number, count: number): void {
   const { words } = map
-  for (let bit = start; bit < start + count; bit++) words[bit >> 5]! &= ~(1 << (bit & 31))
+  for (let bit = start; bit < start + count; bit++) words[bit >> 5] &= ~(1 << (bit & 31))
   map.free += count
   if (start < map.hint) map.hint = start
 }

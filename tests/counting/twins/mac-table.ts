@@ -19,7 +19,7 @@ function bucketOf(low: number, high: number): number {
 export function portOf(table: MacTable, low: number, high: number): number {
   const bucket = bucketOf(low, high)
   for (let way = bucket; way < bucket + WAYS; way++) {
-    if (table.low[way] === low && table.high[way] === high) return table.port[way]!
+    if (table.low[way] === low && table.high[way] === high) return table.port[way]
   }
   return NONE
 }
@@ -34,7 +34,7 @@ export function learn(table: MacTable, low: number, high: number, port: number, 
       table.seen[way] = now
       return
     }
-    if (table.seen[way]! < table.seen[victim]!) victim = way
+    if (table.seen[way] < table.seen[victim]) victim = way
   }
   table.low[victim] = low
   table.high[victim] = high

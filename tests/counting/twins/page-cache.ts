@@ -19,8 +19,8 @@ function bucketOf(file: number, index: number): number {
 }
 
 function unlink(cache: PageCache, page: number): void {
-  const newer = cache.newer[page]!
-  const older = cache.older[page]!
+  const newer = cache.newer[page]
+  const older = cache.older[page]
   if (newer === NONE) cache.newest = older
   else cache.older[newer] = older
   if (older === NONE) cache.oldest = newer
@@ -37,7 +37,7 @@ function linkNewest(cache: PageCache, page: number): void {
 }
 
 export function findPage(cache: PageCache, file: number, index: number): number {
-  let page = cache.buckets[bucketOf(file, index)]!
+  let page = cache.buckets[bucketOf(file, index)]
   while (page !== NONE && (cache.file[page] !== file || cache.index[page] !== index)) page = cache.chain[page]!
   if (page !== NONE && page !== cache.newest) {
     unlink(cache, page)
@@ -50,8 +50,8 @@ export function findPage(cache: PageCache, file: number, index: number): number 
 export function replacePage(cache: PageCache, file: number, index: number): number {
   const page = cache.oldest
   if (cache.file[page] !== NONE) {
-    const old = bucketOf(cache.file[page]!, cache.index[page]!)
-    let at = cache.buckets[old]!
+    const old = bucketOf(cache.file[page], cache.index[page])
+    let at = cache.buckets[old]
     if (at === page) cache.buckets[old] = cache.chain[page]!
     else {
       while (cache.chain[at] !== page) at = cache.chain[at]!

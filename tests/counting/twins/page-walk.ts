@@ -24,7 +24,14 @@ function below(port: HartPort, pool: TablePool, at: number): number {
   return table
 }
 
-export function mapPage(port: HartPort, pool: TablePool, root: number, address: number, physical: number, flags: number): boolean {
+export function mapPage(
+  port: HartPort,
+  pool: TablePool,
+  root: number,
+  address: number,
+  physical: number,
+  flags: number,
+): boolean {
   const middle = below(port, pool, root + (Math.floor(address / TOP_SPAN) & 511) * ENTRY_BYTES)
   if (middle < 0) return false
   const last = below(port, pool, middle + (Math.floor(address / MIDDLE_SPAN) & 511) * ENTRY_BYTES)

@@ -40,7 +40,15 @@ function mark(harts: Harts, flags: Int32Array, mask: number, base: number): bool
   return true
 }
 
-export function call(harts: Harts, self: number, extension: number, fid: number, first: number, second: number, answer: Answer): void {
+export function call(
+  harts: Harts,
+  self: number,
+  extension: number,
+  fid: number,
+  first: number,
+  second: number,
+  answer: Answer,
+): void {
   answer.error = 0
   answer.value = 0
   switch (extension) {
@@ -70,6 +78,7 @@ export function call(harts: Harts, self: number, extension: number, fid: number,
         answer.value = first === TIME || first === IPI || first === RFENCE || first === HSM || first === BASE ? 1 : 0
       } else if (fid > 6) answer.error = NOT_SUPPORTED
       return
-    default: answer.error = NOT_SUPPORTED
+    default:
+      answer.error = NOT_SUPPORTED
   }
 }

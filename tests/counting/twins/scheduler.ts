@@ -14,7 +14,7 @@ export function pickNext(queue: RunQueue): number {
   let least = 0
   for (let i = 0; i < queue.count; i++) {
     if (queue.runnable[i] === 0) continue
-    const time = queue.virtualTime[i]!
+    const time = queue.virtualTime[i]
     if (best < 0 || time < least) {
       best = i
       least = time
@@ -26,6 +26,6 @@ export function pickNext(queue: RunQueue): number {
 
 export function charge(queue: RunQueue, vcpu: number, ran: number): void {
   if (vcpu < 0 || vcpu >= queue.count) return
-  const time = queue.virtualTime[vcpu]! + Math.floor((ran * UNIT) / queue.weight[vcpu]!)
+  const time = queue.virtualTime[vcpu] + Math.floor((ran * UNIT) / queue.weight[vcpu])
   queue.virtualTime[vcpu] = time < queue.minimum ? queue.minimum : time
 }

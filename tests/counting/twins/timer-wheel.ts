@@ -12,10 +12,10 @@ export interface TimerWheel {
 }
 
 export function arm(wheel: TimerWheel, timer: number, due: number): void {
-  if (wheel.due[timer]! >= 0) disarm(wheel, timer)
+  if (wheel.due[timer] >= 0) disarm(wheel, timer)
   const at = due <= wheel.now ? wheel.now + 1 : due
   const slot = at & (SLOTS - 1)
-  const head = wheel.heads[slot]!
+  const head = wheel.heads[slot]
   wheel.due[timer] = at
   wheel.next[timer] = head
   wheel.previous[timer] = NONE
@@ -25,10 +25,10 @@ export function arm(wheel: TimerWheel, timer: number, due: number): void {
 }
 
 export function disarm(wheel: TimerWheel, timer: number): void {
-  const due = wheel.due[timer]!
+  const due = wheel.due[timer]
   if (due < 0) return
-  const next = wheel.next[timer]!
-  const previous = wheel.previous[timer]!
+  const next = wheel.next[timer]
+  const previous = wheel.previous[timer]
   if (previous === NONE) wheel.heads[due & (SLOTS - 1)] = next
   else wheel.next[previous] = next
   if (next !== NONE) wheel.previous[next] = previous
@@ -41,10 +41,10 @@ export function tick(wheel: TimerWheel): number {
   const now = wheel.now + 1
   wheel.now = now
   let fired = 0
-  let timer = wheel.heads[now & (SLOTS - 1)]!
+  let timer = wheel.heads[now & (SLOTS - 1)]
   while (timer !== NONE) {
-    const next = wheel.next[timer]!
-    if (wheel.due[timer]! <= now) {
+    const next = wheel.next[timer]
+    if (wheel.due[timer] <= now) {
       disarm(wheel, timer)
       fired++
     }

@@ -24,17 +24,20 @@ export function readRegister(uart: Uart, offset: number): number {
     case 0: {
       if ((uart.lcr & DLAB) !== 0) return uart.divisor & 0xff
       if (uart.head === uart.tail) return 0
-      const byte = uart.fifo[uart.head & 15]!
+      const byte = uart.fifo[uart.head & 15]
       uart.head = (uart.head + 1) & 0xff
       update(uart)
       return byte
     }
-    case 1: return (uart.lcr & DLAB) !== 0 ? uart.divisor >>> 8 : uart.ier
+    case 1:
+      return (uart.lcr & DLAB) !== 0 ? uart.divisor >>> 8 : uart.ier
     case 2:
       if ((uart.ier & 1) !== 0 && uart.head !== uart.tail) return 0xc4
       return (uart.ier & 2) !== 0 ? 0xc2 : 0xc1
-    case 3: return uart.lcr
-    case 4: return uart.mcr
+    case 3:
+      return uart.lcr
+    case 4:
+      return uart.mcr
     case 5: {
       let status = 0x60
       if (uart.head !== uart.tail) status |= 1
@@ -42,9 +45,12 @@ export function readRegister(uart: Uart, offset: number): number {
       uart.overrun = false
       return status
     }
-    case 6: return 0xb0
-    case 7: return uart.scratch
-    default: return 0
+    case 6:
+      return 0xb0
+    case 7:
+      return uart.scratch
+    default:
+      return 0
   }
 }
 
@@ -67,10 +73,17 @@ export function writeRegister(uart: Uart, offset: number, value: number): void {
         update(uart)
       }
       break
-    case 3: uart.lcr = value; break
-    case 4: uart.mcr = value & 31; break
-    case 7: uart.scratch = value; break
-    default: break
+    case 3:
+      uart.lcr = value
+      break
+    case 4:
+      uart.mcr = value & 31
+      break
+    case 7:
+      uart.scratch = value
+      break
+    default:
+      break
   }
 }
 

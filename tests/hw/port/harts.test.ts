@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cycle } from '../../../hw/spec/csrs/counters.ts'
 import { locker } from './software/locker.ts'
@@ -35,10 +35,16 @@ function pairBed(slice?: number): TestBed {
     flag: .dword 0
     polls: .dword 0
     `,
-    address => pair({
-      flag: address('flag'), polls: address('polls'), poll: address('poll'), acknowledged: address('acknowledged'), back: address('back'),
-    }),
-    2, slice,
+    address =>
+      pair({
+        flag: address('flag'),
+        polls: address('polls'),
+        poll: address('poll'),
+        acknowledged: address('acknowledged'),
+        back: address('back'),
+      }),
+    2,
+    slice,
   )
 }
 
@@ -98,8 +104,8 @@ test('another hart changes a descriptor between two reads of it, if the schedule
       bed.run({ untilCycle: 10_000 })
       const between = bed.at('seen', 1) - bed.at('seen')
       // Four instructions a turn; where the turn stands is not known.
-      expect(between).toBeGreaterThanOrEqual(Math.floor(schedule[1]! / 4) - 1)
-      expect(between).toBeLessThanOrEqual(Math.ceil(schedule[1]! / 4) + 1)
+      expect(between).toBeGreaterThanOrEqual(Math.floor(schedule[1] / 4) - 1)
+      expect(between).toBeLessThanOrEqual(Math.ceil(schedule[1] / 4) + 1)
       if (schedule[1] === 0) expect(between).toBe(0)
     }),
     { numRuns: 12 },
@@ -134,24 +140,36 @@ function lockerBed(delay: number): TestBed {
     scratch: .dword 0
     done: .dword 0
     `,
-    address => locker({
-      lock: address('lock'), log: address('log'), scratch: address('scratch'), again: address('again'), after: address('after'),
-    }, cycle),
+    address =>
+      locker(
+        {
+          lock: address('lock'),
+          log: address('log'),
+          scratch: address('scratch'),
+          again: address('again'),
+          after: address('after'),
+        },
+        cycle,
+      ),
     2,
   )
 }
 
 test('a lock is held by one hart at a time, by the clock, however harts take turns; who comes earlier pays the wait', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 600 }), fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 20 }), (delay, schedule) => {
-      const bed = lockerBed(delay)
-      bed.machine.interleave(operation => schedule[operation % schedule.length]!)
-      expect(bed.run({ untilCycle: 20_000 })).toMatchObject({ kind: 'stopped' })
-      const [firstFrom, firstTo, secondFrom, secondTo] = [0, 1, 2, 3].map(index => bed.at('log', index))
-      expect(firstTo! <= secondFrom! || secondTo! <= firstFrom!).toBe(true)
-      expect(firstFrom).toBeGreaterThan(0)
-      expect(secondFrom).toBeGreaterThan(0)
-    }),
+    fc.property(
+      fc.integer({ min: 0, max: 600 }),
+      fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 20 }),
+      (delay, schedule) => {
+        const bed = lockerBed(delay)
+        bed.machine.interleave(operation => schedule[operation % schedule.length])
+        expect(bed.run({ untilCycle: 20_000 })).toMatchObject({ kind: 'stopped' })
+        const [firstFrom, firstTo, secondFrom, secondTo] = [0, 1, 2, 3].map(index => bed.at('log', index))
+        expect(firstTo <= secondFrom || secondTo <= firstFrom).toBe(true)
+        expect(firstFrom).toBeGreaterThan(0)
+        expect(secondFrom).toBeGreaterThan(0)
+      },
+    ),
     { numRuns: 12 },
   )
 })

@@ -34,12 +34,18 @@ function bed(name: string, handler = '1: j 1b', a0 = 0, counter: Csr = cycle): T
     source: .zero 1024
     target: .zero 2048
     `.replace('compute: enter compute', 'compute: enter compute\n .equ forged_door, compute + 4'),
-    address => misc({ result: address('result'), after: address('after'), source: address('source'), target: address('target') }, counter),
+    address =>
+      misc(
+        { result: address('result'), after: address('after'), source: address('source'), target: address('target') },
+        counter,
+      ),
   )
 }
 
 test('a load that traps has a real load at xepc, with its address in t4: a handler emulates it into t5 and steps over it', () => {
-  const emulating = bed('load_nowhere', `
+  const emulating = bed(
+    'load_nowhere',
+    `
       la t0, result
       csrr t1, mepc
       lwu t1, 0(t1)
@@ -49,7 +55,8 @@ test('a load that traps has a real load at xepc, with its address in t4: a handl
       csrr t1, mepc
       addi t1, t1, 4
       csrw mepc, t1
-      mret`)
+      mret`,
+  )
   emulating.run()
   expect(emulating.at('result')).toBe(42)
   expect(emulating.at('result', 2)).toBe(0x000eef03) // lwu t5, 0(t4)
@@ -57,23 +64,29 @@ test('a load that traps has a real load at xepc, with its address in t4: a handl
 })
 
 test('a load that traps is done by the real instruction if the handler mends the cause and returns to it', () => {
-  const mending = bed('load_nowhere', `
+  const mending = bed(
+    'load_nowhere',
+    `
       la t4, source
       li t1, 99
       sw t1, 0(t4)
-      mret`)
+      mret`,
+  )
   mending.run()
   expect(mending.at('result')).toBe(100)
 })
 
 test('a store that traps has its value in t5', () => {
-  const emulating = bed('store_nowhere', `
+  const emulating = bed(
+    'store_nowhere',
+    `
       la t0, result
       sd t5, 16(t0)
       csrr t1, mepc
       addi t1, t1, 4
       csrw mepc, t1
-      mret`)
+      mret`,
+  )
   emulating.run()
   expect(emulating.at('result')).toBe(7)
   expect(emulating.at('result', 2)).toBe(0x1234)
@@ -88,7 +101,15 @@ test('a token that the guest made up is an illegal instruction, and so is an ent
   const forged = bed('forged', noting)
   forged.run()
   expect(forged.at('result')).toBe(2)
-  const copied = bed('result_code', noting.replace('sd t1, 0(t0)', 'sd t1, 16(t0)').replace('j after', 'j after\n result_code: la t2, source\n ld t3, compute + 4\n sd t3, 0(t2)\n fence.i\n li t6, 0\n jr t2'))
+  const copied = bed(
+    'result_code',
+    noting
+      .replace('sd t1, 0(t0)', 'sd t1, 16(t0)')
+      .replace(
+        'j after',
+        'j after\n result_code: la t2, source\n ld t3, compute + 4\n sd t3, 0(t2)\n fence.i\n li t6, 0\n jr t2',
+      ),
+  )
   copied.machine.software.remove('misc')
   copied.run()
   expect(copied.at('result', 2)).toBe(2)
@@ -108,7 +129,9 @@ test('path length is counted from the code that ran: three instructions a turn o
 })
 
 test('an entry that does not end is an error that names it', () => {
-  expect(() => bed('forever').run({ maxInstructions: 1_000_000 })).toThrow(/misc, entry 3: has taken \d+ cycles; an entry may take 100000/)
+  expect(() => bed('forever').run({ maxInstructions: 1_000_000 })).toThrow(
+    /misc, entry 3: has taken \d+ cycles; an entry may take 100000/,
+  )
   expect(() => bed('endless').run()).toThrow(/misc, entry 5 ended without jump, sret, ecall or wfi/)
 })
 
@@ -116,7 +139,10 @@ test('a copy and a fill are loops of words: two instructions and one for each, a
   const moved = (bytes: number): readonly number[] => {
     const moving = bed('move', undefined, bytes)
     const { machine, address } = moving
-    machine.memory.write(address('source'), Uint8Array.from({ length: 1024 }, (_, i) => i))
+    machine.memory.write(
+      address('source'),
+      Uint8Array.from({ length: 1024 }, (_, i) => i),
+    )
     moving.run()
     expect(machine.memory.read(address('target'), bytes)).toEqual(machine.memory.read(address('source'), bytes))
     expect(machine.memory.read(address('target') + 1024, bytes)).toEqual(new Uint8Array(bytes).fill(0xab))
@@ -125,8 +151,8 @@ test('a copy and a fill are loops of words: two instructions and one for each, a
   }
   const [copySmall, fillSmall] = moved(64)
   const [copyLarge, fillLarge] = moved(64 + 640)
-  expect(copyLarge! - copySmall!).toBeGreaterThanOrEqual(80 * 2 + 10 * 3)
-  expect(copyLarge! - copySmall!).toBeLessThan(80 * 2 + 10 * 3 + 20)
-  expect(fillLarge! - fillSmall!).toBeGreaterThanOrEqual(80 + 10 * 3)
-  expect(fillLarge! - fillSmall!).toBeLessThan(80 + 10 * 3 + 20)
+  expect(copyLarge - copySmall).toBeGreaterThanOrEqual(80 * 2 + 10 * 3)
+  expect(copyLarge - copySmall).toBeLessThan(80 * 2 + 10 * 3 + 20)
+  expect(fillLarge - fillSmall).toBeGreaterThanOrEqual(80 + 10 * 3)
+  expect(fillLarge - fillSmall).toBeLessThan(80 + 10 * 3 + 20)
 })

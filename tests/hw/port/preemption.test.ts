@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ELEMENTS } from './software/adder.ts'
 import { preempted, SUM } from './preemption.ts'
 
-const results = ({ at }: ReturnType<typeof preempted>): readonly number[] =>
-  [at('turns'), at('result'), at('result', 1), at('result', 2)]
+const results = ({ at }: ReturnType<typeof preempted>): readonly number[] => [
+  at('turns'),
+  at('result'),
+  at('result', 1),
+  at('result', 2),
+]
 const EXPECTED = [ELEMENTS, SUM, ELEMENTS, 1]
 
 test('an entry runs to its end', () => {
@@ -59,6 +63,9 @@ test('a machine saved in the midst of an entry goes on in another process, to th
   for (let cycle = 100; !isSuspended(); cycle += 7) bed.run({ untilCycle: cycle })
   const script = fileURLToPath(new URL('resume.ts', import.meta.url))
   const counting = new URL('../../../lab/counting/register.ts', import.meta.url).href
-  const output = execFileSync(process.execPath, ['--import', counting, script], { input: serialize(bed.machine.save()), encoding: 'utf8' })
+  const output = execFileSync(process.execPath, ['--import', counting, script], {
+    input: serialize(bed.machine.save()),
+    encoding: 'utf8',
+  })
   expect(JSON.parse(output)).toEqual({ hash: straight.machine.traceHash(), results: EXPECTED })
 })

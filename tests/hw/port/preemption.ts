@@ -66,6 +66,7 @@ export function preempted(ticks: number): TestBed {
     result: .zero 24
     interrupts: .zero 32
     `,
-    address => adder({ table: address('table'), turns: address('turns'), result: address('result'), after: address('added') }),
+    address =>
+      adder({ table: address('table'), turns: address('turns'), result: address('result'), after: address('added') }),
   )
 }

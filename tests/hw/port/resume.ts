@@ -7,4 +7,6 @@ import { preempted } from './preemption.ts'
 const { machine, at, run } = preempted(25)
 machine.restore(deserialize(readFileSync(0)) as MachineState)
 run()
-console.log(JSON.stringify({ hash: machine.traceHash(), results: [at('turns'), at('result'), at('result', 1), at('result', 2)] }))
+console.log(
+  JSON.stringify({ hash: machine.traceHash(), results: [at('turns'), at('result'), at('result', 1), at('result', 2)] }),
+)

@@ -31,14 +31,19 @@ export const SAVE_ALL = `
 export interface TestBed {
   readonly machine: Machine
   /** The address of a symbol. */
-  address(symbol: string): number
+  readonly address: (symbol: string) => number
   /** The doubleword at a symbol, `index` doublewords behind it. */
-  at(symbol: string, index?: number): number
-  run(options?: RunOptions): ReturnType<Machine['run']>
+  readonly at: (symbol: string, index?: number) => number
+  readonly run: (options?: RunOptions) => ReturnType<Machine['run']>
 }
 
 /** `make` gets the addresses of the program's symbols; its entries must be in the order in which the program enters them. */
-export function testBed(source: string, make: (address: (symbol: string) => number) => Software, harts = 1, slice?: number): TestBed {
+export function testBed(
+  source: string,
+  make: (address: (symbol: string) => number) => Software,
+  harts = 1,
+  slice?: number,
+): TestBed {
   const program = assemble(`${source}\n.balign 8\nframe: .zero 256\n${PORT_STUBS}`, { origin: RAM, symbols: SYMBOLS })
   const machine = build(
     {
@@ -68,7 +73,8 @@ export function testBed(source: string, make: (address: (symbol: string) => numb
   return {
     machine,
     address,
-    at: (symbol, index = 0) => Number(machine.memory.view.getBigUint64(machine.memory.toHost(address(symbol)) + index * 8, true)),
+    at: (symbol, index = 0) =>
+      Number(machine.memory.view.getBigUint64(machine.memory.toHost(address(symbol)) + index * 8, true)),
     run: (options = { maxInstructions: 200_000 }) => machine.run(options),
   }
 }
