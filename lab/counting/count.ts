@@ -23,8 +23,12 @@ export interface CountedFile {
   readonly faults: readonly string[]
 }
 
+/** What comes first where several edits meet: what ends, before what begins; statements around expressions. */
+const RANKS = { armEnd: 0, blockEnd: 1, stretch: 2, arm: 3 } as const
+
 interface Edit {
   readonly at: number
+  readonly rank: number
   readonly text: string
 }
 
@@ -92,15 +96,22 @@ function add(weight: number | string): string {
 }
 
 function countArm(edits: Edit[], arm: ts.Expression, weight: number | string): void {
-  edits.push({ at: arm.getStart(), text: `(${add(weight)}, ` }, { at: arm.end, text: ')' })
+  edits.push(
+    { at: arm.getStart(), rank: RANKS.arm, text: `(${add(weight)}, ` },
+    { at: arm.end, rank: RANKS.armEnd, text: ')' },
+  )
 }
 
 function countStretch(edits: Edit[], place: ts.Node, weight: number): void {
-  if (ts.isBlock(place)) edits.push({ at: place.getStart() + 1, text: ` ${add(weight)} ` })
+  const at = place.getStart()
+  if (ts.isBlock(place)) edits.push({ at: at + 1, rank: RANKS.stretch, text: ` ${add(weight)} ` })
   else if (ts.isCaseOrDefaultClause(place)) return
   else if (ts.isExpression(place)) countArm(edits, place, weight)
-  else if (isListed(place)) edits.push({ at: place.getStart(), text: `${add(weight)}; ` })
-  else edits.push({ at: place.getStart(), text: `{ ${add(weight)}; ` }, { at: place.end, text: ' }' })
+  else {
+    const listed = isListed(place)
+    edits.push({ at, rank: RANKS.stretch, text: `${listed ? '' : '{ '}${add(weight)}; ` })
+    if (!listed) edits.push({ at: place.end, rank: RANKS.blockEnd, text: ' }' })
+  }
 }
 
 /** True for a statement in a list of statements. */
@@ -111,7 +122,7 @@ function isListed(place: ts.Node): boolean {
 
 function edited(file: ts.SourceFile, edits: readonly Edit[]): string {
   if (edits.length === 0) return file.text
-  const ordered = edits.map((edit, index) => ({ ...edit, index })).sort((a, b) => a.at - b.at || a.index - b.index)
+  const ordered = edits.toSorted((a, b) => a.at - b.at || a.rank - b.rank)
   const target = relative(dirname(file.fileName), COUNTER)
   let text = `import { pathLength as ${NAME} } from '${target.startsWith('.') ? target : `./${target}`}'; `
   let from = 0

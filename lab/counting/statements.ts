@@ -86,7 +86,7 @@ export class StatementWeigher {
 
   /** A statement that hangs below another: counted by itself, `more` with it. */
   #below(statement: ts.Statement, more: number): void {
-    this.#weigher.addresses.within(() => this.#inScope(statement, more))
+    this.#weigher.places.addresses.within(() => this.#inScope(statement, more))
   }
 
   #inScope(statement: ts.Statement, more: number): void {
@@ -206,19 +206,19 @@ export class StatementWeigher {
         if (symbol) variables.push(symbol)
       }
     } else if (initializer) weight += this.#weigher.value(initializer)
-    for (const variable of variables) this.#weigher.loopVariables.add(variable)
+    for (const variable of variables) this.#weigher.places.loopVariables.add(variable)
     weight += this.#loop(
       () => (condition ? this.#condition(condition) : WEIGHTS.jump),
       () => (incrementor ? this.#weigher.value(incrementor) : 0),
       below,
     )
-    for (const variable of variables) this.#weigher.loopVariables.delete(variable)
+    for (const variable of variables) this.#weigher.places.loopVariables.delete(variable)
     return weight
   }
 
   /** The condition once before the loop; each turn the body, the step and the condition. */
   #loop(condition: () => number, step: () => number, below: ts.Statement): number {
-    for (const name of assignedIn(below)) this.#weigher.addresses.assigned(name)
+    for (const name of assignedIn(below)) this.#weigher.places.addresses.assigned(name)
     const before = condition()
     this.#weigher.loops += 1
     this.#below(below, step() + before)
@@ -229,7 +229,7 @@ export class StatementWeigher {
   #forOf(statement: ts.ForOfStatement): number {
     const { expression, initializer, statement: below } = statement
     const weight = this.#weigher.value(expression) + WEIGHTS.branch
-    if (!this.#weigher.isArray(expression)) this.#faults.add(expression, 'iteration over what is no array')
+    if (!this.#weigher.places.isArray(expression)) this.#faults.add(expression, 'iteration over what is no array')
     const binding = ts.isVariableDeclarationList(initializer) ? this.#binding(initializer.declarations[0].name) : 0
     this.#weigher.loops += 1
     this.#below(below, WEIGHTS.element + binding)
@@ -241,7 +241,7 @@ export class StatementWeigher {
     const { clauses } = statement.caseBlock
     const cases = clauses.filter(ts.isCaseClause).length
     const dispatch = cases >= JUMP_TABLE_CASES ? WEIGHTS.jumpTable : Math.ceil((cases + 1) / 2) * WEIGHTS.case
-    for (const clause of clauses) this.#weigher.addresses.within(() => this.#list(clause.statements, clause, 0))
+    for (const clause of clauses) this.#weigher.places.addresses.within(() => this.#list(clause.statements, clause, 0))
     return this.#weigher.value(statement.expression) + dispatch
   }
 }
