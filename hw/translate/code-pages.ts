@@ -7,11 +7,13 @@ import { CODE_BYTES, type Memory } from '../memory/memory.ts'
 import { PAGE_BYTES, PAGE_SHIFT } from '../spec/address.ts'
 import { decode, type Decoded } from '../spec/isa/index.ts'
 import { F, X, X_SINK } from '../hart/state.ts'
-import { handlerOf, ILLEGAL, isDirect, PAGE_END, STRADDLES } from './handlers.ts'
+import { beginsPair, handlerOf, ILLEGAL, isDirect, PAGE_END, pairOf, STRADDLES, UNDECODED } from './handlers.ts'
 import { PAGE_RECORD_BYTES, PARCELS, RECORD, RECORD_BYTES, RECORD_SCALE, STRADDLING } from './record.ts'
 import { dropFetches, dropStores } from './soft-tlb.ts'
 
 const NONE = -1
+/** Bytes by which a record may begin before what it depends on: a first of 4 bytes and half of the second. */
+const REACH = 6
 /** A page that is written so often holds data by now: it gives up its records. */
 const WRITES_UNTIL_DATA = 64
 
@@ -65,16 +67,30 @@ export class CodePages {
     return ((record - this.memory.codeHost) % PAGE_RECORD_BYTES) / RECORD_BYTES
   }
 
-  /** Decodes the instruction of a record. */
+  /** Decodes the instruction of a record, and the one after it if they may be done together. */
   decode(record: number): void {
     const { view } = this.memory
     const parcel = this.parcelOf(record)
     const host = this.hostOf(record)
-    const low = view.getUint16(host, true)
     this.#instructions++
-    if ((low & 3) !== 3) this.#write(record, decode(low), parcel)
-    else if (parcel < PARCELS - 1) this.#write(record, decode(view.getUint32(host, true)), parcel)
-    else view.setUint16(record + RECORD.handler, STRADDLES, true)
+    const first = this.#decodeOne(record, parcel, host)
+    if (!beginsPair(first)) return
+    const length = (view.getUint8(host) & 3) === 3 ? 4 : 2
+    const next = parcel + length / 2
+    if (next >= PARCELS) return
+    const after = record + length * RECORD_SCALE
+    const second = this.#decodeOne(after, next, host + length)
+    view.setUint16(record + RECORD.handler, pairOf(first, second), true)
+  }
+
+  /** Decodes into one record; returns its handler. */
+  #decodeOne(record: number, parcel: number, host: number): number {
+    const { view } = this.memory
+    const low = view.getUint16(host, true)
+    if ((low & 3) !== 3) return this.#write(record, decode(low), parcel)
+    if (parcel < PARCELS - 1) return this.#write(record, decode(view.getUint32(host, true)), parcel)
+    view.setUint16(record + RECORD.handler, STRADDLES, true)
+    return STRADDLES
   }
 
   /** Decodes a word that straddles the end of the page of `record`; returns the address of its record. */
@@ -84,17 +100,19 @@ export class CodePages {
     return place
   }
 
-  /** Memory changed: instructions there, or whose second half is there, are decoded anew. */
+  /** Memory changed: instructions there, whose second half is there, or that are paired with one of those, are decoded anew. */
   written(host: number, bytes: number): void {
+    const { view } = this.memory
     const last = (host + bytes - 1) >>> PAGE_SHIFT
     for (let page = host >>> PAGE_SHIFT; page <= last; page++) {
       const index = this.#indexOf[page]!
       if (index === NONE) continue
       const start = page * PAGE_BYTES
-      const from = Math.max(host - 2 - start, 0) & ~1
+      const from = Math.max(host - REACH - start, 0) & ~1
       const to = Math.min(host + bytes - start, PAGE_BYTES)
       const base = this.#base(index)
-      this.memory.bytes.fill(0, base + from * RECORD_SCALE, base + Math.ceil(to / 2) * RECORD_BYTES)
+      // Operands stay: an untouched instruction may be the second of a pair that begins further back.
+      for (let at = from; at < to; at += 2) view.setUint16(base + at * RECORD_SCALE + RECORD.handler, UNDECODED, true)
       if (this.#writes[index]! < WRITES_UNTIL_DATA) this.#writes[index]!++
     }
   }
@@ -142,11 +160,11 @@ export class CodePages {
     return index
   }
 
-  #write(record: number, decoded: Decoded | undefined, parcel: number): void {
+  #write(record: number, decoded: Decoded | undefined, parcel: number): number {
     const { view } = this.memory
     if (!decoded) {
       view.setUint16(record + RECORD.handler, ILLEGAL, true)
-      return
+      return ILLEGAL
     }
     const { instruction, rd, rs1, rs2, rs3, imm, rm, csr } = decoded
     const target = parcel + imm / 2
@@ -158,7 +176,9 @@ export class CodePages {
     view.setUint16(record + RECORD.rs3, F + rs3 * 8, true)
     view.setInt32(record + RECORD.imm, near ? imm * RECORD_SCALE : imm, true)
     view.setUint16(record + RECORD.extra, rm | csr, true)
-    view.setUint16(record + RECORD.handler, handlerOf(decoded, near), true)
+    const handler = handlerOf(decoded, near)
+    view.setUint16(record + RECORD.handler, handler, true)
+    return handler
   }
 }
 

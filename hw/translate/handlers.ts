@@ -36,10 +36,42 @@ for (const instruction of INSTRUCTIONS) {
   }
 }
 
+/**
+ * Pairs that one handler does together, saving a dispatch: what Linux and our kernels execute most. The first only
+ * computes or loads: it can change neither the second nor where it is.
+ */
+const PAIRED = `
+  add/2+add/2 ld/2+ld/2 addi/2+addi/2 addi/2+bne/4 sltu/4+sltu/4 lbu/4+lbu/4 lbu/4+addi/4 lbu/4+addi/2 sltiu/4+and/4
+  sltu/4+and/2 addi/4+add/4 sltu/4+sd/2 ld/4+ld/4 addi/4+sltu/4 ld/2+add/2 add/2+beq/4 ld/2+addi/2 slli/2+add/2
+  add/4+lbu/4 slli/4+srli/4 add/2+jal/2 addiw/2+add/2 addi/4+addi/2 add/2+add/4 add/2+addi/2 addi/4+sltiu/4
+  srli/4+add/2 add/2+lbu/4 sltu/4+add/2 sub/4+sltiu/4 and/4+sltu/4 sltu/4+or/2 add/2+sltu/4 andi/2+bne/2
+  addi/2+jalr/2 lbu/4+beq/2 addi/2+beq/4 andi/4+andi/4 add/2+bne/4 ld/4+sd/4 ld/4+bltu/4 ld/4+bgeu/4 addi/4+jal/4
+  ld/4+add/4 addi/4+bne/4 addi/4+addi/4 lw/4+lw/4 ld/2+sd/2 ld/4+beq/4 lw/4+addiw/4 addiw/4+addiw/4 add/4+add/4
+`.trim().split(/\s+/)
+
+/** Two handlers in one: indices of handlers in the loop. */
+export interface Pair {
+  readonly first: number
+  readonly second: number
+}
+
+const indexOfHot = (text: string): number => {
+  const [name, length] = text.split('/')
+  const at = hot.findLastIndex(handler => handler.instruction.name === name && handler.length === Number(length))
+  if (at < 0) throw new Error(`there is no handler ${text} in the loop`)
+  return at
+}
+/** Of a direct jump, the handler that stays within the page. */
+export const PAIRS: readonly Pair[] = PAIRED.map(text => {
+  const [first, second] = text.split('+').map(indexOfHot) as [number, number]
+  return { first, second }
+})
+
 /** Handlers in the loop have indices from FIRST_HOT on, functions those after them. */
 export const HOT_HANDLERS: readonly Handler[] = hot
 export const COLD_HANDLERS: readonly Handler[] = cold
-export const LAST_IN_LOOP = FIRST_HOT + hot.length - 1
+const FIRST_PAIR = FIRST_HOT + hot.length
+export const LAST_IN_LOOP = FIRST_PAIR + PAIRS.length - 1
 export const ILLEGAL = LAST_IN_LOOP + 1
 export const FIRST_COLD = LAST_IN_LOOP + 2
 
@@ -56,4 +88,17 @@ export function isDirect(instruction: Instruction): boolean {
 /** The handler for a decoded instruction; `near`: it jumps within its page. */
 export function handlerOf({ instruction, length }: Decoded, near: boolean): number {
   return indices[key(instruction, length, near)]!
+}
+
+const pairs = new Map(PAIRS.map(({ first, second }, at) => [(FIRST_HOT + first) * 0x1_0000 + FIRST_HOT + second, FIRST_PAIR + at]))
+const firsts = new Set(PAIRS.map(({ first }) => FIRST_HOT + first))
+
+/** True if a handler may begin a pair. */
+export function beginsPair(handler: number): boolean {
+  return firsts.has(handler)
+}
+
+/** The handler that does both in turn, or `first` if there is none. */
+export function pairOf(first: number, second: number): number {
+  return pairs.get(first * 0x1_0000 + second) ?? first
 }

@@ -13,7 +13,7 @@
 import { BUDGET, PC, STALLS } from '../hart/state.ts'
 import type { Instruction } from '../spec/isa/index.ts'
 import { emitHandler, type Frame } from './handler-emitter.ts'
-import { COLD_HANDLERS, FIRST_COLD, HOT_HANDLERS, LAST_IN_LOOP } from './handlers.ts'
+import { COLD_HANDLERS, FIRST_COLD, HOT_HANDLERS, LAST_IN_LOOP, PAIRS, type Handler } from './handlers.ts'
 import { PC_BASE, RECORD, RECORD_SCALE, SLOT, TLB_BASE } from './record.ts'
 import { addRuntime, type Runtime } from './runtime.ts'
 import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
@@ -121,31 +121,45 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
   code.i32(0).memory('i64Load', PC_BASE).get(slot).i32(3).op('i32ShrU', 'i64ExtendI32U', 'i64Add').set(target).br(toJump())
   begin() // ENTRANCE
   code.i32(0).memory('i64Load', PC).set(target).br(toJump())
+  const frame: Frame = {
+    code,
+    runtime,
+    slot,
+    budget: () => void code.get(budget),
+    tlb: () => void code.get(tlb),
+    afterService: () => void code.i32(0).memory('i32Load', BUDGET).set(budget),
+    trapped: depth => void code.br(toLeave() + depth),
+    next(cost, depth) {
+      stall(code, cost)
+      code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32GtS').brIf(toNext() + depth).br(toSave() + depth)
+    },
+    jump(cost, depth) {
+      code.set(target)
+      stall(code, cost)
+      code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32GtS').brIf(toJump() + depth)
+      code.i32(0).get(target).memory('i64Store', PC).i32(0).get(budget).memory('i32Store', BUDGET).br(toLeave() + depth)
+    },
+    resume() {
+      throw new Error('a handler in the loop does not set PC')
+    },
+  }
+  /** The first of a pair: falls through to the second. */
+  const firstFrame: Frame = {
+    ...frame,
+    next(cost, depth) {
+      stall(code, cost)
+      code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32LeS').brIf(toSave() + depth)
+    },
+  }
+  const emit = (into: Frame, handler: Handler): void => emitHandler(into, handler.effects, handler, costs.instruction(handler.instruction))
   for (const handler of HOT_HANDLERS) {
     begin()
-    const frame: Frame = {
-      code,
-      runtime,
-      slot,
-      budget: () => void code.get(budget),
-      tlb: () => void code.get(tlb),
-      afterService: () => void code.i32(0).memory('i32Load', BUDGET).set(budget),
-      trapped: depth => void code.br(toLeave() + depth),
-      next(cost, depth) {
-        stall(code, cost)
-        code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32GtS').brIf(toNext() + depth).br(toSave() + depth)
-      },
-      jump(cost, depth) {
-        code.set(target)
-        stall(code, cost)
-        code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32GtS').brIf(toJump() + depth)
-        code.i32(0).get(target).memory('i64Store', PC).i32(0).get(budget).memory('i32Store', BUDGET).br(toLeave() + depth)
-      },
-      resume() {
-        throw new Error('a handler in the loop does not set PC')
-      },
-    }
-    emitHandler(frame, handler.effects, handler, costs.instruction(handler.instruction))
+    emit(frame, handler)
+  }
+  for (const { first, second } of PAIRS) {
+    begin()
+    emit(firstFrame, HOT_HANDLERS[first]!)
+    emit(frame, HOT_HANDLERS[second]!)
   }
   if (toFunction() !== 0) throw new Error('the loop has as many blocks as handlers')
   code.end()

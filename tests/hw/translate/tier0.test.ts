@@ -202,6 +202,22 @@ test('a store into the page that is being executed takes effect, with and withou
   }
 })
 
+test.each([8, 9])('a store close behind %d instructions that are done in pairs leaves them right', count => {
+  const a0 = runBoth(`
+      li a0, 0
+      li t2, 100
+      la t0, patched
+      lw t1, patched
+    again:
+      ${'c.add a0, t2\n'.repeat(count)}
+    patched: addi a0, a0, 1
+      sw t1, (t0)
+      addi t2, t2, -1
+      bnez t2, again
+    stay: j stay`, 2000)
+  expect(a0).toBe(BigInt(count) * 5050n + 100n)
+})
+
 test('an instruction that straddles two pages runs, loops and is counted', () => {
   const a0 = runBoth(`
       li a0, 0
