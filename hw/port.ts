@@ -50,7 +50,8 @@ export interface HartPort {
   guestFetch16(address: number): number
 
   read(csr: Csr): number
-  /** Bits 63:32 of the CSR. */
+  /** Bits 31:0 of the CSR, and bits 63:32, each exact whatever the other holds. */
+  readLow(csr: Csr): number
   readHigh(csr: Csr): number
   write(csr: Csr, value: number): void
   set(csr: Csr, mask: number): void

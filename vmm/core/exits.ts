@@ -3,6 +3,7 @@
  * guest past its instruction, or leaves a device access for whoever emulates devices.
  */
 import type { HartPort } from '../../hw/port.ts'
+import type { Csr } from '../../hw/spec/csr.ts'
 import { htinst, htval, hstatus, vsepc, vscause, vstval, vstvec, vsstatus } from '../../hw/spec/csrs/hypervisor.ts'
 import { scause, stval } from '../../hw/spec/csrs/supervisor.ts'
 import { A6, A7 } from '../../hw/spec/sbi.ts'
@@ -66,7 +67,7 @@ export function handleExit(port: HartPort, host: Host, vm: VirtualMachine, vcpu:
 
 /** The guest physical address of a guest-page fault: htval holds it shifted right by two, stval its low bits. */
 function faultAddress(port: HartPort): number {
-  return port.read(htval) * 4 + (port.read(stval) & 3)
+  return port.read(htval) * 4 + (port.readLow(stval) & 3)
 }
 
 function guestPageFault(
@@ -102,7 +103,7 @@ function guestPageFault(
 function instructionOf(port: HartPort, vcpu: Vcpu): number {
   const transformed = port.read(htinst)
   if (transformed !== 0) return transformed
-  const at = port.load64(vcpu.frame + frame.sepc.at)
+  const at = vcpu.programCounter(port)
   const low = port.guestFetch16(at)
   if (low < 0) return 0
   if ((low & 3) !== 3) return expandCompressed(low)
@@ -137,7 +138,12 @@ export function finishAccess(port: HartPort, vcpu: Vcpu, access: MemoryAccess, l
 
 /** Nobody answers there: the guest takes an access fault, as on a bare machine. */
 export function injectFault(port: HartPort, vcpu: Vcpu, write: boolean): void {
-  injectException(port, vcpu, write ? 7 : 5, port.read(stval))
+  injectException(port, vcpu, write ? 7 : 5, readAddress(port, stval))
+}
+
+/** A CSR that holds an address: negative in the upper half of the space. */
+function readAddress(port: HartPort, csr: Csr): number {
+  return port.readLow(csr) + (port.readHigh(csr) | 0) * 0x1_0000_0000
 }
 
 /** The guest takes an exception at its own vector, as if the hart had delegated it. */
@@ -152,23 +158,23 @@ export function injectException(port: HartPort, vcpu: Vcpu, cause: number, value
   port.set(vsstatus, next & (SPP | SPIE))
   port.write(vscause, cause)
   port.write(vstval, value)
-  port.write(vsepc, port.load64(at + frame.sepc.at))
+  port.write(vsepc, vcpu.programCounter(port))
   // An exception goes to the vector's base whatever its mode.
-  const vector = port.read(vstvec)
-  port.store64(at + frame.sepc.at, vector - (vector % 4))
+  port.store32(at + frame.sepc.at, (port.readLow(vstvec) & ~3) >>> 0)
+  port.store32(at + frame.sepc.at + 4, port.readHigh(vstvec))
   port.store32(at + frame.sstatus.at, previous | SPP)
 }
 
 /** wfi waits; everything else that traps so is illegal to this guest. */
 function virtualInstruction(port: HartPort, host: Host, vcpu: Vcpu): void {
-  if (port.read(stval) === WFI) {
+  if (port.readLow(stval) === WFI) {
     port.account(host.party, 'wfi', 'emulation')
     vcpu.record.status = WAITING
     vcpu.skip(port, 4)
     return
   }
   port.account(host.party, 'virtual instruction', 'emulation')
-  injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.read(stval))
+  injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.readLow(stval))
 }
 
 /** True if the trap came from a guest at all (hstatus.SPV). */

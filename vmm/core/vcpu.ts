@@ -70,7 +70,13 @@ export class Vcpu {
 
   /** Moves the guest past the instruction that trapped. */
   skip(port: HartPort, length: number): void {
-    port.store64(this.frame + frame.sepc.at, port.load64(this.frame + frame.sepc.at) + length)
+    port.store64(this.frame + frame.sepc.at, this.programCounter(port) + length)
+  }
+
+  /** Where the guest is: an address, negative in the upper half of its space. */
+  programCounter(port: HartPort): number {
+    const at = this.frame + frame.sepc.at
+    return port.load32(at) + (port.load32(at + 4) | 0) * 0x1_0000_0000
   }
 
   /** Raises a virtual interrupt; true if another hart has to be told (it holds the context). */

@@ -22,6 +22,7 @@ export const CALLS = [
   'guestLoad32',
   'guestFetch16',
   'read',
+  'readLow',
   'readHigh',
   'write',
   'set',

@@ -164,6 +164,12 @@ export class Port implements HartPort {
     return this.#frame.settle(CALL.read, this.#taken(), 1)
   }
 
+  readLow(csr: Csr): number {
+    if (this.#frame.enter(CALL.readLow)) return this.#frame.result
+    this.#csr(CALL.readLow, csr, 'set', 0, true)
+    return this.#frame.settle(CALL.readLow, this.#words[VALUE >> 2]! >>> 0, 1)
+  }
+
   /** csrr and srli. */
   readHigh(csr: Csr): number {
     if (this.#frame.enter(CALL.readHigh)) return this.#frame.result
