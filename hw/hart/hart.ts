@@ -12,7 +12,7 @@ import type { Activity, Party } from '../spec/ledger.ts'
 import { Ledger, type LedgerState } from '../time/ledger.ts'
 import type { Prices } from '../time/prices.ts'
 import { Accounts, type ModeParties } from './accounts.ts'
-import { BREAKPOINT, ECALL_U, ILLEGAL } from './causes.ts'
+import { Actions } from './actions.ts'
 import { Core } from './core.ts'
 import { CsrFile, FLUSH, GUEST, LOOK, NOTHING } from './csr-file.ts'
 import { csrException } from './csr-permission.ts'
@@ -21,17 +21,14 @@ import { Faults } from './faults.ts'
 import { SoftFloat } from './float/soft-float.ts'
 import { Interrupts } from './interrupts.ts'
 import { MemoryAccess, type DeviceListener } from './memory-access.ts'
-import {
-  cacheBlockException, fenceException, guestAccessException, guestFenceException, invalidationFenceException, sretException, wfiException,
-} from './permission.ts'
+import { cacheBlockException, guestAccessException } from './permission.ts'
 import type { PortHost } from './port/host.ts'
 import { DONE, RELOAD, TRAPPED, type CacheBlockOperation, type CsrOperation, type Executor, type Outcome } from './services.ts'
 import { FCSR, slot } from './slots.ts'
-import {
-  BUDGET, DEADLINE, FLOAT, MACHINE, MODE, OPERANDS, PC, RESERVATION, STALLS, SUPERVISOR, VALUE, VIRTUAL, WINDOW_BYTES,
-} from './state.ts'
+import { FLOAT, MACHINE, MODE, OPERANDS, PC, RESERVATION, VALUE, VIRTUAL, WINDOW_BYTES } from './state.ts'
 import { Timers } from './timers.ts'
 import { Traps } from './traps.ts'
+import { HartWindow } from './window.ts'
 
 const MODE_WORD = MODE >> 2
 const PC_WORD = PC >> 2
@@ -40,16 +37,12 @@ const OPERANDS_WORD = OPERANDS >> 2
 const OPERANDS_LONG = OPERANDS >> 3
 const PAGE = 4096
 const TWO_32 = 0x1_0000_0000
-const ASIDS = 0xffff
-const VMIDS = 0x3fff
 const DYNAMIC_ROUNDING = 7
 const LAST_ROUNDING = 4
 /** Writes to xscratch, xepc, xcause and xtval do not flush Rocket's pipeline (CSR.scala, write_flush). */
 const QUIET_FIRST = 0x340
 const QUIET_LAST = 0x343
 const ANY_LEVEL = 0x300
-/** BUDGET is 32 bits. */
-const LONGEST_TURN = 2 ** 30
 /** A soft float operation's fflags; none raised. */
 const NO_FLAGS = 0
 
@@ -87,8 +80,6 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   readonly interrupts: Interrupts
   readonly traps: Traps
   readonly accounts: Accounts
-  /** In wfi: nothing retires until an enabled interrupt is pending. */
-  asleep = false
   fetchedPage = 0
   fetchedHost = 0
   interleave: (() => void) | undefined
@@ -101,36 +92,30 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   readonly #access: MemoryAccess
   readonly #float = new SoftFloat()
   #executor: Executor | undefined
-  readonly #window: Uint8Array
-  /** What is in it while another hart's state is. */
-  readonly #stored = new Uint8Array(WINDOW_BYTES)
-  readonly #storedWords = new Int32Array(this.#stored.buffer)
-  readonly #storedLongs = new BigInt64Array(this.#stored.buffer)
-  readonly #storedDoubles = new Float64Array(this.#stored.buffer)
-  #present = false
+  readonly #window: HartWindow
+  readonly #actions: Actions
 
   constructor(id: number, surroundings: HartSurroundings) {
     const { memory, bus, time, clock, prices, parties } = surroundings
     this.id = id
     this.memory = memory
     this.#words = memory.words
-    this.#window = memory.bytes.subarray(0, WINDOW_BYTES)
+    const window = new HartWindow(memory)
+    this.#window = window
     this.#surroundings = surroundings
     this.ledger = new Ledger(parties.machine, 'running', 'computing')
     const core = new Core(id, memory, prices, this.ledger)
     this.#core = core
     this.#timers = new Timers(
-      {
-        high: at => (this.#present ? core.words : this.#storedWords)[at + 1]!,
-        long: at => BigInt.asUintN(64, (this.#present ? core.longs : this.#storedLongs)[at >> 1]!),
-      }, time, clock,
+      { high: at => window.words[at + 1]!, long: at => BigInt.asUintN(64, window.longs[at >> 1]!) }, time, clock,
     )
-    this.interrupts = new Interrupts(core.words, this.#timers)
+    this.interrupts = new Interrupts(window, this.#timers)
     this.accounts = new Accounts(core, parties)
     this.mmu = new Mmu(memory, this, this)
     this.traps = new Traps(core, this.accounts, () => this.executor.flush())
     this.#csrs = new CsrFile(core, this.interrupts, this.#timers, this.mmu.pmp, time)
     this.#faults = new Faults(core, this.mmu, this.traps)
+    this.#actions = new Actions(core, this.mmu, this.traps, this.interrupts)
     this.#access = new MemoryAccess(core, this.mmu, this.#faults, bus, surroundings, () => this.executor)
   }
 
@@ -148,7 +133,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   /** In M-mode at `pc`, everything else as the manual's reset says. The window must be this hart's. */
   reset(pc: number): void {
     const words = this.#words
-    this.#present = true
+    this.#window.claim()
     words.fill(0, 0, WINDOW_BYTES >> 2)
     this.#csrs.reset()
     words[slot(mhartid.name)] = this.id
@@ -161,52 +146,51 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.accounts.begin()
   }
 
-  /** Puts this hart's state into the window, or takes it out. Others may have stored meanwhile: no reservation survives. */
+  /** Puts this hart's state into linear memory, and takes it out again. */
   enterWindow(): void {
-    this.memory.bytes.set(this.#stored, 0)
-    this.#words[RESERVATION >> 2] = -1
-    this.#present = true
-    this.interrupts.words = this.#words
+    this.#window.enter()
     this.mmu.pmp.reload()
     this.#core.invalidate()
   }
 
   leaveWindow(): void {
-    this.#stored.set(this.#window)
-    this.#present = false
-    this.interrupts.words = this.#storedWords
+    this.#core.foldFloat()
+    this.#window.leave()
   }
 
   get present(): boolean {
-    return this.#present
+    return this.#window.present
+  }
+
+  /** In wfi: nothing retires until an enabled interrupt is pending. */
+  get asleep(): boolean {
+    return this.#actions.asleep
+  }
+
+  set asleep(asleep: boolean) {
+    this.#actions.asleep = asleep
   }
 
   /** The hart's own cycle. */
   now(): number {
-    if (this.#present) return this.#core.now()
-    return this.#storedDoubles[DEADLINE >> 3]! - this.#storedWords[BUDGET >> 2]!
+    return this.#window.now()
   }
 
   /** Instructions retired since reset. */
   retired(): number {
-    return this.now() - (this.#present ? this.#core.doubles : this.#storedDoubles)[STALLS >> 3]!
+    return this.#window.retired()
   }
 
   /** Runs until `cycle`, in the window. */
   setDeadline(cycle: number): void {
-    const now = this.#core.now()
-    const deadline = Math.min(cycle, now + LONGEST_TURN)
-    this.#core.doubles[DEADLINE >> 3] = deadline
-    this.#words[BUDGET >> 2] = deadline - now
+    this.#window.setDeadline(cycle)
   }
 
   /** Asleep until `cycle`: its clock goes there, and idle has the cycles. */
   sleepUntil(cycle: number): void {
     const now = this.now()
     if (cycle <= now) return
-    const doubles = this.#present ? this.#core.doubles : this.#storedDoubles
-    doubles[DEADLINE >> 3]! += cycle - now
-    doubles[STALLS >> 3]! += cycle - now
+    this.#window.skip(cycle - now)
     this.ledger.idle(now, cycle)
   }
 
@@ -274,7 +258,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   guestLoad(bytes: number, signed: boolean, executable: boolean): Outcome {
     const exception = guestAccessException(this.#words)
-    if (exception !== 0) return this.#refuse(exception, this.#faults.instruction())
+    if (exception !== 0) return this.traps.refuse(exception, this.#faults.instruction())
     this.#core.regimes()
     const outcome = this.#access.guestLoad(bytes, signed, executable)
     if (outcome !== TRAPPED) this.#core.stall(this.#core.prices.pipelineFlush)
@@ -283,7 +267,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   guestStore(bytes: number): Outcome {
     const exception = guestAccessException(this.#words)
-    if (exception !== 0) return this.#refuse(exception, this.#faults.instruction())
+    if (exception !== 0) return this.traps.refuse(exception, this.#faults.instruction())
     this.#core.regimes()
     const outcome = this.#access.guestStore(bytes)
     if (outcome !== TRAPPED) this.#core.stall(this.#core.prices.pipelineFlush)
@@ -292,7 +276,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   cacheBlock(operation: CacheBlockOperation): Outcome {
     const exception = cacheBlockException(this.#words, operation)
-    if (exception !== 0) return this.#refuse(exception, this.#faults.instruction())
+    if (exception !== 0) return this.traps.refuse(exception, this.#faults.instruction())
     return this.#access.cacheBlock(operation)
   }
 
@@ -301,7 +285,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     if (!rules) return this.illegal(instruction)
     const words = this.#words
     const exception = csrException(words, number, writes)
-    if (exception !== 0) return this.#refuse(exception, instruction)
+    if (exception !== 0) return this.traps.refuse(exception, instruction)
     const reached = (words[MODE_WORD]! & VIRTUAL) !== 0 ? rules.whenVirtual : number
     const csrs = this.#csrs
     if (reads || operation !== 'write') csrs.read(reached)
@@ -321,22 +305,13 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   perform(action: Action, instruction: number): Outcome {
     switch (action) {
-      case 'ecall': return this.#environmentCall()
-      case 'ebreak': return this.#breakpoint()
       case 'illegal': return this.illegal(instruction)
-      case 'mret':
-        if (this.#words[MODE_WORD] !== MACHINE) return this.illegal(instruction)
-        this.traps.returnFromMachine()
-        return RELOAD
-      case 'sret': return this.#supervisorReturn(instruction)
-      case 'wfi': return this.#wait(instruction)
-      case 'fence': return DONE
       case 'fence.i':
         this.executor.fenceI()
-        return this.#flushed()
+        return this.#actions.flushed()
       case 'entry': return this.#surroundings.enter(this, instruction)
       case 'mark': return this.#surroundings.mark(this.id, this.#words[OPERANDS_WORD] === 0 ? 'start' : 'end')
-      default: return this.#fence(action, instruction)
+      default: return this.#actions.perform(action, instruction)
     }
   }
 
@@ -357,7 +332,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   }
 
   illegal(instruction: number): typeof TRAPPED {
-    return this.#refuse(ILLEGAL, instruction)
+    return this.traps.illegal(instruction)
   }
 
   // ---- The port's side ----
@@ -408,9 +383,9 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   }
 
   save(): HartState {
-    if (this.#present) this.#core.foldFloat()
+    if (this.present) this.#core.foldFloat()
     return {
-      window: this.#present ? this.memory.bytes.slice(0, WINDOW_BYTES) : this.#stored.slice(),
+      window: this.#window.save(),
       wires: this.interrupts.wires,
       timers: this.#timers.save(),
       accounts: this.accounts.save(),
@@ -422,9 +397,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   /** The window must not be this hart's. */
   restore(state: HartState): void {
-    this.#stored.set(state.window)
-    this.#present = false
-    this.interrupts.words = this.#storedWords
+    this.#window.restore(state.window)
     this.interrupts.wires = state.wires
     this.#timers.restore(state.timers)
     this.accounts.restore(state.accounts)
@@ -444,76 +417,5 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.fetchedHost = access.host
     access.fill(fetching, FETCH, low, high)
     return DONE
-  }
-
-  #refuse(exception: number, instruction: number): typeof TRAPPED {
-    this.traps.exception(exception, instruction | 0, 0, false)
-    return TRAPPED
-  }
-
-  #environmentCall(): Outcome {
-    const mode = this.#words[MODE_WORD]!
-    // U and VU share a code; HS, VS and M have their own (H_cause_ecall).
-    const privilege = mode & 3
-    const code = ECALL_U + (privilege === SUPERVISOR && (mode & VIRTUAL) !== 0 ? 2 : privilege)
-    this.traps.exception(code, 0, 0, false)
-    return TRAPPED
-  }
-
-  #breakpoint(): Outcome {
-    const words = this.#words
-    this.traps.exception(BREAKPOINT, words[PC_WORD]!, words[PC_WORD + 1]!, (words[MODE_WORD]! & VIRTUAL) !== 0)
-    return TRAPPED
-  }
-
-  #supervisorReturn(instruction: number): Outcome {
-    const words = this.#words
-    const exception = sretException(words)
-    if (exception !== 0) return this.#refuse(exception, instruction)
-    if ((words[MODE_WORD]! & VIRTUAL) !== 0) this.traps.returnFromVirtual()
-    else this.traps.returnFromSupervisor()
-    return RELOAD
-  }
-
-  #wait(instruction: number): Outcome {
-    const exception = wfiException(this.#words)
-    if (exception !== 0) return this.#refuse(exception, instruction)
-    this.asleep = !this.interrupts.wakes()
-    return this.#flushed()
-  }
-
-  #fence(action: Action, instruction: number): Outcome {
-    const words = this.#words
-    const exception = action === 'sfence.vma' || action === 'sinval.vma' ? fenceException(words)
-      : action === 'sfence.w.inval' || action === 'sfence.inval.ir' ? invalidationFenceException(words)
-        : guestFenceException(words, action === 'hfence.gvma' || action === 'hinval.gvma')
-    if (exception !== 0) return this.#refuse(exception, instruction)
-    const low = words[OPERANDS_WORD]!
-    const high = words[OPERANDS_WORD + 1]!
-    const one = ((instruction >>> 15) & 31) !== 0
-    const ofGuest = action === 'hfence.gvma' || action === 'hinval.gvma'
-    const space = ((instruction >>> 20) & 31) === 0 ? -1 : words[OPERANDS_WORD + 2]! & (ofGuest ? VMIDS : ASIDS)
-    const { mmu } = this
-    switch (action) {
-      case 'sfence.vma':
-      case 'sinval.vma':
-        if ((words[MODE_WORD]! & VIRTUAL) !== 0) mmu.fenceVirtual(one, low, high, space)
-        else mmu.fenceSupervisor(one, low, high, space)
-        break
-      case 'hfence.vvma':
-      case 'hinval.vvma':
-        mmu.fenceVirtual(one, low, high, space)
-        break
-      case 'hfence.gvma':
-      case 'hinval.gvma':
-        mmu.fenceGuest(space)
-        break
-    }
-    return this.#flushed()
-  }
-
-  #flushed(): Outcome {
-    this.#core.stall(this.#core.prices.pipelineFlush)
-    return RELOAD
   }
 }

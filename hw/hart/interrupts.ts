@@ -3,6 +3,7 @@ import { MEI, MSI, MTI, SEI, SGEI, SSI, STI, VSEI, VSSI, VSTI } from '../spec/cs
 import { HIDELEG, HVIP, MENVCFG, MIDELEG, MIE, MIP, MSTATUS, VSSTATUS } from './slots.ts'
 import { MACHINE, MODE, SUPERVISOR, VIRTUAL } from './state.ts'
 import { STATUS_MIE, STATUS_SIE } from './status-bits.ts'
+import type { HartWindow } from './window.ts'
 import type { Timers } from './timers.ts'
 
 /** From the highest priority to the lowest (intr_M_mode_pri, hsint_priority). */
@@ -13,30 +14,29 @@ const NONE = -1
 export class Interrupts {
   /** Levels of the wires: MSIP, MTIP, MEIP, and SEIP's external part. */
   wires = 0
-  /** The hart's window, wherever it is now. */
-  words: Int32Array
+  readonly #window: HartWindow
   readonly #timers: Timers
 
-  constructor(words: Int32Array, timers: Timers) {
-    this.words = words
+  constructor(window: HartWindow, timers: Timers) {
+    this.#window = window
     this.#timers = timers
   }
 
   /** mip as it reads: wires, comparators, what software set, and hvip. */
   pending(): number {
-    const { words } = this
+    const { words } = this.#window
     const software = words[MENVCFG + 1]! < 0 ? words[MIP]! & ~STIP : words[MIP]!
     return software | words[HVIP]! | this.wires | this.#timers.pending
   }
 
   /** Pending and enabled, wherever it would be taken: what ends a wfi. */
   wakes(): boolean {
-    return (this.pending() & this.words[MIE]!) !== 0
+    return (this.pending() & this.#window.words[MIE]!) !== 0
   }
 
   /** The interrupt to take now, or -1: those for M first, then HS, then VS. */
   next(): number {
-    const { words } = this
+    const { words } = this.#window
     const ready = this.pending() & words[MIE]!
     if (ready === 0) return NONE
     const mode = words[MODE >> 2]!

@@ -1,6 +1,8 @@
 /** Taking traps and returning from them. */
 import type { Accounts } from './accounts.ts'
+import { ILLEGAL } from './causes.ts'
 import type { Core } from './core.ts'
+import { TRAPPED } from './services.ts'
 import {
   HEDELEG, HIDELEG, HSTATUS, HTINST, HTVAL, MCAUSE, MEDELEG, MEPC, MIDELEG, MSTATUS, MTINST, MTVAL, MTVAL2, MTVEC, SCAUSE,
   SEPC, STVAL, STVEC, VSCAUSE, VSEPC, VSSTATUS, VSTVAL, VSTVEC,
@@ -53,6 +55,16 @@ export class Traps {
     detail.guestVirtual = guestVirtual
     detail.guestLow = detail.guestHigh = detail.instruction = 0
     this.take(code, false)
+  }
+
+  /** An exception whose trap value is the instruction. */
+  refuse(exception: number, instruction: number): typeof TRAPPED {
+    this.exception(exception, instruction | 0, 0, false)
+    return TRAPPED
+  }
+
+  illegal(instruction: number): typeof TRAPPED {
+    return this.refuse(ILLEGAL, instruction)
   }
 
   interrupt(code: number): void {
