@@ -91,7 +91,7 @@ const TREE_CEILING = 0xc000_0000
 /** Beside RV64GC and H, in the order of the ISA string. */
 const EXTENSIONS = [
   'zicbom', 'zicbop', 'zicboz', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintpause', 'zihpm', 'zba', 'zbb', 'zbs',
-  'sstc', 'svade', 'svinval',
+  'sstc', 'svade', 'svinval', 'svnapot', 'svpbmt',
 ]
 
 /** Describes a board; the machine that is built on it wires it. Throws one line if an image cannot run on it. */
