@@ -19,7 +19,7 @@ import { runOnOurs } from './ours.ts'
 import { runInQemu, runInSpike, type Run } from './tools.ts'
 
 const QEMU_CPU = 'rv64,h=on,sstc=on,svinval=on,svnapot=off,svpbmt=off,zbc=off'
-const SPIKE_ISA = 'rv64gch_zicsr_zifencei_zicntr_zihpm_zba_zbb_zbs_zicond_zicbom_zicboz_zicbop_svinval_sstc_zicclsm'
+const SPIKE_ISA = 'rv64gch_zicsr_zifencei_zicntr_zihpm_zba_zbb_zbs_zicond_zicbom_zicboz_zicbop_svinval_svnapot_svpbmt_svadu_sstc_zicclsm'
 
 function runOn(machine: Reference, run: Run): Uint8Array {
   switch (machine) {

@@ -3,7 +3,7 @@ import { CSRS } from '../../../hw/spec/csrs/index.ts'
 import { analyse, decode, INSTRUCTIONS, type Instruction } from '../../../hw/spec/isa/index.ts'
 import { insert, type OperandKind } from '../../../hw/spec/isa/operands.ts'
 import { DATA_BYTES, MOST_SLOTS, SLOT_BYTES, type Setting } from './arena.ts'
-import { BARE, SV39, SV48, type Leaf, type Mode, type Program, type Tables } from './program.ts'
+import { BARE, NAPOT, NOWHERE, SV39, SV48, type Leaf, type Mode, type Program, type Tables } from './program.ts'
 import { Random } from './random.ts'
 
 export interface Choices {
@@ -16,14 +16,19 @@ export interface Choices {
   readonly withoutCsrs: readonly string[]
   /** Bits that no entry of a table has. */
   readonly withoutFlags: bigint
-  /** Addresses of atomics and cache blocks are always made multiples of 64 first. */
+  /** Addresses of atomics, cache blocks and HSV are always made multiples of 64 first. */
   readonly align: boolean
   /** Any bits of status registers may be written; else only the low five. */
   readonly wholeStatus: boolean
+  /** Memory types and hardware updates of A and D may be turned on. */
+  readonly memoryTypes: boolean
+  /** Hypervisor CSRs may have values other than zero. */
+  readonly hypervisor: boolean
   /** FIOM of the environment configurations may be set. */
   readonly fiom: boolean
 }
 
+const N = 1n << 63n
 const V = 1n, R = 2n, W = 4n, X = 8n, U = 16n, G = 32n, A = 64n, D = 128n
 const POINTERS = [8, 9, 10, 11, 12, 13, 14, 15]
 const CORNERS = [
@@ -186,7 +191,10 @@ class Generator {
     if (choice < 78) return [this.jump(position, slot, last)]
     if (choice < 88) return [this.csrAccess()]
     if (choice < 92) return [this.encode(random.pick(pools.fences), random.chance(1, 2) ? { rs1: 0, rs2: 0 } : {})]
-    if (choice < 95 && pools.guest.length > 0) return [this.encode(random.pick(pools.guest), { rs1: random.pick(POINTERS) })]
+    if (choice < 95 && pools.guest.length > 0) {
+      const rs1 = random.pick(POINTERS)
+      return this.aligned(rs1, this.encode(random.pick(pools.guest), { rs1 }), room)
+    }
     if (choice < 96 && pools.blocks.length > 0) {
       const rs1 = random.pick(POINTERS)
       return this.aligned(rs1, this.encode(random.pick(pools.blocks), { rs1 }), room)
@@ -238,7 +246,9 @@ class Generator {
     else flags |= R | W | G
     if (random.chance(userLikely ? 7 : 1, 8)) flags |= U
     if (forGuest && random.chance(1, 4)) flags |= BigInt(random.below(4)) << 8n
-    return { page: random.chance(1, 20) ? -1 : page, flags: flags & ~choices.withoutFlags }
+    if (random.chance(1, 24)) return { page: NAPOT, flags: ((flags & 0xffn) | N) & ~choices.withoutFlags }
+    if (random.chance(1, 24)) flags |= BigInt(random.below(4)) << 61n
+    return { page: random.chance(1, 20) ? NOWHERE : page, flags: flags & ~choices.withoutFlags }
   }
 
   tables(kind: 'satp' | 'vsatp' | 'hgatp', mode: Tables['mode']): Tables {
@@ -285,13 +295,14 @@ class Generator {
   }
 }
 
+const PBMTE_ADUE = 3n << 61n
 /** Bits that a random setting may have: all others stay 0. */
 const SETTING_MASKS: Readonly<Partial<Record<Setting, bigint>>> = {
   mstatus: 0x7c_61a2n, // SIE SPIE MPIE SPP FS SUM MXR TVM TW TSR
   medeleg: 0xf0_b5fen,
   mideleg: 0x222n,
   mcounteren: 7n, scounteren: 7n, hcounteren: 7n,
-  menvcfg: 0xf1n, senvcfg: 0xf1n, henvcfg: 0xf1n,
+  menvcfg: 0xf1n | PBMTE_ADUE, senvcfg: 0xf1n, henvcfg: 0xf1n | PBMTE_ADUE,
   mie: 0x446n,
   mip: 0x2n,
   hstatus: 0x70_03c0n, // GVA SPV SPVP HU VTVM VTW VTSR
@@ -314,8 +325,10 @@ export function generate(seed: number, choices: Choices): Program {
   for (const [name, mask] of Object.entries(SETTING_MASKS) as [Setting, bigint][]) {
     let value = random.bits64() & mask
     if (name.endsWith('envcfg') && !choices.fiom) value &= ~1n
+    if (!choices.memoryTypes) value &= ~(PBMTE_ADUE & mask)
     // CBIE = 2 is reserved, and what a write of it leaves is up to the implementation.
     if (name.endsWith('envcfg') && (value & 0x30n) === 0x20n) value |= 0x10n
+    if (/^(h|vs)/.test(name) && !choices.hypervisor) value = 0n
     if (name === 'hvip' || name === 'mip') value = random.chance(1, 8) ? value : 0n
     if ((name === 'mstatus' || name === 'vsstatus') && random.chance(7, 8)) value |= FPU_ON
     settings[name] = value

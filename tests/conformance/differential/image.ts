@@ -5,7 +5,7 @@ import {
   S_TABLES, SETTING_VALUES, SETTINGS, SLOT_BYTES, SLOT_COUNT, TABLES_GUEST, VECTORS, VS_TABLES, type Setting,
 } from './arena.ts'
 import { MONITOR_PMP, monitorSource } from './monitor.ts'
-import { BARE, SV48, type Program, type Tables } from './program.ts'
+import { BARE, NAPOT, NOWHERE, SV48, type Program, type Tables } from './program.ts'
 
 const ECALL = 0x73
 /** Offset of the entry for ORIGIN in a table of gigabytes. */
@@ -41,7 +41,8 @@ function placeProgram(program: Program, index: number): Uint8Array {
     put(level1 + 8, entry(pattern, tables.superpage))
     put(level1 + 16, entry(pattern + 0x1000, tables.misaligned))
     put(level1 + 24, entry(level0Address, tables.pointer))
-    tables.leaves.forEach(({ page, flags }, position) => put(level0 + position * 8, entry(page < 0 ? 2 ** 49 : pageAt(page), flags)))
+    const leafAt = (page: number): number => (page === NAPOT ? pattern + 0x8000 : page === NOWHERE ? 2 ** 49 : pageAt(page))
+    tables.leaves.forEach(({ page, flags }, position) => put(level0 + position * 8, entry(leafAt(page), flags)))
   }
   const physicalPage = (page: number): number => base + CODE + page * 0x1000
   const viaG = program.hgatp.mode !== BARE
@@ -52,7 +53,7 @@ function placeProgram(program: Program, index: number): Uint8Array {
 
   const guestTables = viaG ? TABLES_GUEST : base + VS_TABLES
   fill(program.vsatp, VS_TABLES + 0x1000, VS_TABLES + 0x2000, guestTables + 0x2000,
-    page => (viaG ? ORIGIN + page * 0x1000 : physicalPage(page)), viaG ? ORIGIN + 0x20_0000 : PATTERN)
+    page => (viaG ? ORIGIN + page * 0x1000 : physicalPage(page < 2 ? page : 2 + (page & 1))), viaG ? ORIGIN + 0x20_0000 : PATTERN)
   point(VS_TABLES + ROOT_ENTRY, guestTables + 0x1000)
   point(VS_TOP, guestTables)
 

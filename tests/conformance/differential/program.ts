@@ -9,7 +9,11 @@ export const BARE = 0
 export const SV39 = 8
 export const SV48 = 9
 
-/** A leaf of level 0: which page of the arena it shows (0 code, 1 vectors, 2 and 3 data; -1: where there is nothing), and its other bits. */
+/** Pages of no arena: where there is nothing; a range of 64 KiB in the pattern, as Svnapot writes it. */
+export const NOWHERE = -1
+export const NAPOT = -2
+
+/** A leaf of level 0: which page of the arena it shows (0 code, 1 vectors, 2 and 3 data), and its other bits. */
 export interface Leaf {
   readonly page: number
   readonly flags: bigint
