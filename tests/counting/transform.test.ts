@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { countedGroup } from '../../lab/counting/cache.ts'
 import { countModule } from '../../lab/counting/count.ts'
 import { SOFTWARE } from '../../lab/counting/groups.ts'
+import { javascriptOf } from '../../lab/counting/javascript.ts'
 import { ROOT } from '../../lab/counting/program.ts'
 import { pathLength } from '../../hw/hart/port/path-length.ts'
 
@@ -124,4 +125,12 @@ test('all of vmm/, drivers/ and guests/ can be counted, and is a program afterwa
   const files = Object.values(countedGroup(SOFTWARE))
   expect(files.flatMap(file => file.faults)).toEqual([])
   for (const { text } of files) stripTypeScriptTypes(text)
+})
+
+test('what is packed is JavaScript with the count in it', () => {
+  const text = javascriptOf('drivers/virtqueue.ts')
+  expect(text).toContain("import { pathLength as $path } from '../hw/hart/port/path-length.js'")
+  expect(text).toContain('$path[0] +=')
+  expect(text).not.toMatch(/from '[^']*\.ts'/)
+  expect(javascriptOf('hw/machine.ts')).not.toContain('$path')
 })

@@ -4,7 +4,7 @@ import { serialize } from 'node:v8'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ELEMENTS } from './software/adder.ts'
-import { preempted, SUM } from './preemption.ts'
+import { migrated, preempted, SUM } from './preemption.ts'
 
 const results = ({ at }: ReturnType<typeof preempted>): readonly number[] => [
   at('turns'),
@@ -39,6 +39,15 @@ test('a user-mode process that a timer preempts goes on, whenever it does, and d
     }),
     { numRuns: 20 },
   )
+})
+
+test('a process that is stopped in the midst of an entry goes on on another hart', () => {
+  for (const ticks of [15, 25, 40]) {
+    const bed = migrated(ticks)
+    expect(bed.run({ untilCycle: 20_000 })).toMatchObject({ kind: 'stopped', reason: 'pass' })
+    expect(bed.at('stopped_at')).not.toBe(0)
+    expect(results(bed)).toEqual(EXPECTED)
+  }
 })
 
 test('what was replayed costs nothing: the process itself takes the same cycles, preempted or not', () => {
