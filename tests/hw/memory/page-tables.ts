@@ -17,10 +17,12 @@ export const ROOT = RAM + 0x8_0000
 
 export class PageTables {
   readonly #machine: Machine
-  #next = ROOT
+  #next: number
 
-  constructor(machine: Machine) {
+  /** Tables lie from `from` on. */
+  constructor(machine: Machine, from = ROOT) {
     this.#machine = machine
+    this.#next = from
   }
 
   /** An empty table; its address. */

@@ -205,6 +205,75 @@ describe('modelled TLB', () => {
   })
 })
 
+describe('two stages', () => {
+  const GUEST_DATA = 0x4000_0000n
+
+  /** Guest physical memory: tables and data of the guest in one 2 MiB region, mapped to themselves or to DATA by 4 KiB pages. */
+  function twoStages(program: string) {
+    const vsRoot = ROOT + 0x1_0000
+    const small = smallMachine(`
+      la t0, noting
+      csrw mtvec, t0
+      li t0, -1
+      csrw pmpaddr15, t0
+      li t0, 0x1f
+      slli t0, t0, 56
+      csrw pmpcfg2, t0
+      li t0, ${DATA}
+      li t1, ${VALUE}
+      sd t1, 0(t0)
+      li t0, ${(8n << 60n) | BigInt(vsRoot / 4096)}
+      csrw vsatp, t0
+      li t0, ${(8n << 60n) | (7n << 44n) | BigInt(ROOT / 4096)}
+      csrw hgatp, t0
+      li t0, 0x100
+      csrs hstatus, t0
+      li t1, ${AT}
+      ${program}
+    `)
+    const g = new PageTables(small.machine, ROOT)
+    const gRoot = g.table(0x4000)
+    const vs = new PageTables(small.machine, vsRoot)
+    vs.map(vs.table(), 3, AT, GUEST_DATA, RW)
+    vs.map(vsRoot, 3, AT + 0x1000n, GUEST_DATA + 0x1000n, RW)
+    for (let n = 0; n < 4; n++) g.map(gRoot, 3, BigInt(vsRoot + n * 4096), BigInt(vsRoot + n * 4096), RW | U)
+    for (let n = 0n; n < 2n; n++) g.map(gRoot, 3, GUEST_DATA + n * 0x1000n, DATA + n * 0x1000n, RW | U)
+    small.run()
+    const { l1Misses, l2Hits, firstStageReads, guestStageReads, pteCacheHits } = small.machine.mmuCounts(0)
+    const walked = small.machine.ledger(0).filter(({ activity }) => activity === 'walk').reduce((sum, { cycles }) => sum + cycles, 0)
+    const { replay, l2TlbHit, pteRead, pteCacheHit } = rocketFlat
+    expect(walked).toBe(l1Misses * replay + l2Hits * l2TlbHit + (firstStageReads + guestStageReads) * pteRead + pteCacheHits * pteCacheHit)
+    return { ...small, counts: { l1Misses, l2Hits, firstStageReads, guestStageReads, pteCacheHits } }
+  }
+
+  test('a walk reads each stage\'s tables: the first stage\'s own through the G-stage, as far as they are not cached', () => {
+    const { at, counts } = twoStages('hlv.d a0, (t1)\n note a0\n hlv.d a0, (t1)\n note a0')
+    expect([at('log'), at('log', 1)]).toEqual([VALUE, VALUE])
+    // Three entries of the guest's; their pages take 3, 1 and 1 reads of the G-stage's tables, its data 3.
+    expect(counts).toEqual({ l1Misses: 1, l2Hits: 0, firstStageReads: 3, guestStageReads: 3 + 1 + 1 + 3, pteCacheHits: 4 })
+  })
+
+  test('the next page: both upper levels from the guest\'s cache, then one entry and its page, then the data\'s page', () => {
+    const { counts } = twoStages('hlv.d a0, (t1)\n li t2, 0x1000\n add t1, t1, t2\n hlv.d a0, (t1)')
+    expect(counts.l1Misses).toBe(2)
+    expect(counts.firstStageReads).toBe(4)
+  })
+
+  test('hfence-gvma_vmid: other guests\' pages stay', () => {
+    const fenced = (fence: string) => twoStages(`hlv.d a0, (t1)\n ${fence}\n hlv.d a0, (t1)`).counts.l1Misses
+    expect(fenced('hfence.gvma')).toBe(2)
+    expect(fenced('li t2, 7\n hfence.gvma x0, t2')).toBe(2)
+    expect(fenced('li t2, 6\n hfence.gvma x0, t2')).toBe(1)
+    expect(fenced('hfence.vvma')).toBe(2)
+    expect(fenced('sfence.vma')).toBe(1)
+  })
+
+  test('another VMID does not see the guest\'s pages', () => {
+    const { counts } = twoStages('hlv.d a0, (t1)\n csrr t2, hgatp\n li t3, 1\n slli t3, t3, 44\n xor t2, t2, t3\n csrw hgatp, t2\n hlv.d a0, (t1)')
+    expect(counts.l1Misses).toBe(2)
+  })
+})
+
 describe('PMP', () => {
   const deny = `li t0, ${(DATA >> 2n) | 0x1ffn}\n csrw pmpaddr0, t0`
   test('pmp_no_entry_match, pmp_entry_priority: the lowest entry that matches decides', () => {
