@@ -3,10 +3,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, openSync, closeSync, ftruncateSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { assemble } from '../../hw/spec/isa/assembler.ts'
 
 export const ASSEMBLER = 'riscv64-linux-gnu-as'
 export const QEMU = 'qemu-system-riscv64'
 
+const RAM = 0x8000_0000
 /** Where images tell Spike that they are done: a doubleword at the second MiB of RAM. */
 export const TOHOST = 0x8010_0000
 
@@ -25,17 +27,9 @@ export function withScratch<T>(work: (folder: string) => T): T {
   }
 }
 
-/** Assembles and links bare-metal source to run at `base`; returns the flat image. */
-export function assembleImage(source: string, base = 0x8000_0000): Uint8Array {
-  return withScratch(folder => {
-    const path = (name: string) => join(folder, name)
-    writeFileSync(path('image.s'), source)
-    const march = 'rv64gch_zba_zbb_zbs_svinval_zicbom_zicboz'
-    execFileSync(ASSEMBLER, [`-march=${march}`, '-mabi=lp64d', '-mno-relax', '-o', path('image.o'), path('image.s')])
-    execFileSync('riscv64-linux-gnu-ld', ['-N', '--no-warn-rwx-segments', '--no-relax', `-Ttext=0x${base.toString(16)}`, '-o', path('image.elf'), path('image.o')])
-    execFileSync('riscv64-linux-gnu-objcopy', ['-O', 'binary', path('image.elf'), path('image.bin')])
-    return readFileSync(path('image.bin'))
-  })
+/** Assembles bare-metal source to run at the start of RAM; returns the flat image. */
+export function assembleImage(source: string): Uint8Array {
+  return assemble(source, { origin: RAM }).bytes
 }
 
 export interface Run {
@@ -46,8 +40,6 @@ export interface Run {
   readonly resultBytes: number
   readonly seconds?: number
 }
-
-const RAM = 0x8000_0000
 
 /** Runs an image on Spike, whose path is in BAREHART_SPIKE, until it writes to tohost; returns part of its RAM. */
 export function runInSpike(spike: string, run: Run, isa: string): Uint8Array {

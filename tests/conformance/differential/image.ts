@@ -124,7 +124,7 @@ const monitors = new Map<number, Uint8Array>()
 function monitor(count: number): Uint8Array {
   const known = monitors.get(count)
   if (known) return known
-  const assembled = assembleImage(monitorSource(count), RAM)
+  const assembled = assembleImage(monitorSource(count))
   monitors.set(count, assembled)
   return assembled
 }

@@ -57,8 +57,8 @@ ${lines(SETTINGS.map((name, index) => `  ld t0, ${SETTING_VALUES + index * 8}(x2
   sd t0, ${MSTATUS}(x2)
 ${lines(registers.filter(n => n > 0).map(n => `  ld t0, ${INITIAL_X + n * 8}(x2)\n  sd t0, ${SAVED_X + n * 8}(x2)`))}
   sfence.vma
-  .insn r 0x73, 0, 0x31, x0, x0, x0   # hfence.gvma
-  .insn r 0x73, 0, 0x11, x0, x0, x0   # hfence.vvma
+  hfence.gvma
+  hfence.vvma
   fence.i
 
 resume:                   # x2 is the arena: go on at its slot

@@ -3,10 +3,10 @@ import { enter, set, type Rule } from './harness.ts'
 
 const [ILLEGAL, STORE_ACCESS, ECALL_HS, ECALL_M, VIRTUAL] = [2, 7, 9, 11, 22]
 const NOWHERE = 0x3_0000_0040n
-const CBO_INVAL = '.insn i 0x0f, 2, x0, t1, 0'
-const CBO_CLEAN = '.insn i 0x0f, 2, x0, t1, 1'
-const CBO_ZERO = '.insn i 0x0f, 2, x0, t1, 4'
-const PREFETCH_W = '.insn i 0x13, 6, x0, t1, 3'
+const CBO_INVAL = 'cbo.inval (t1)'
+const CBO_CLEAN = 'cbo.clean (t1)'
+const CBO_ZERO = 'cbo.zero (t1)'
+const PREFETCH_W = 'prefetch.w 0(t1)'
 const at = (address: bigint, instruction: string): string => `li t1, ${address}\n  ${instruction}`
 const onData = (instruction: string): string => `la t1, data\n  ${instruction}`
 const toM = (cause: number, more: object = {}) => ({ to: 'M' as const, cause, ...more })

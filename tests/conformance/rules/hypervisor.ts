@@ -10,13 +10,12 @@ const SPV = 0x80n, SPVP = 0x100n, GVA = 0x40n, SPP = 0x100n
 const MPV = 1n << 39n, MGVA = 1n << 38n
 const PAGE = 0x4000_0000n
 
-// HLV and HSV of t2 at (t1), and fences, as words: every assembler takes them.
-const HLV_D = '.insn r 0x73, 4, 0x36, t2, t1, x0'
-const HLV_WU = '.insn r 0x73, 4, 0x34, t2, t1, x1'
-const HLVX_HU = '.insn r 0x73, 4, 0x32, t2, t1, x3'
-const HSV_D = '.insn r 0x73, 4, 0x37, x0, t1, t2'
-const HFENCE_VVMA = '.insn r 0x73, 0, 0x11, x0, x0, x0'
-const HFENCE_GVMA = '.insn r 0x73, 0, 0x31, x0, x0, x0'
+const HLV_D = 'hlv.d t2, (t1)'
+const HLV_WU = 'hlv.wu t2, (t1)'
+const HLVX_HU = 'hlvx.hu t2, (t1)'
+const HSV_D = 'hsv.d t2, (t1)'
+const HFENCE_VVMA = 'hfence.vvma'
+const HFENCE_GVMA = 'hfence.gvma'
 
 const at = (address: bigint | number, instruction: string): string => `li t1, ${address}\n  ${instruction}`
 /** Two instructions whose trap values name the instruction itself. */
