@@ -62,7 +62,6 @@ const WIRES = 'wires'
 /** In words: what of a window is architectural, and alike in every executor. */
 const REGISTERS_END = F + 32 * 8
 
-
 export class Machine {
   readonly board: Board
   readonly memory: Memory
@@ -88,7 +87,12 @@ export class Machine {
     this.board = board
     this.#slice = options.slice ?? SLICE
     this.memory = new Memory(board.regions, board.harts)
-    this.events = new EventQueue(board.frequency, board.cyclesPerTick, () => this.now(), due => this.#shorten(due))
+    this.events = new EventQueue(
+      board.frequency,
+      board.cyclesPerTick,
+      () => this.now(),
+      due => this.#shorten(due),
+    )
     const numbers = Array.from({ length: board.harts }, (_, id) => id)
     this.events.enroll(WIRES, { due: (kind, payload) => this.#wireEvent(kind, payload) })
     this.time = board.wire({
@@ -101,7 +105,9 @@ export class Machine {
     })
     const { memory, bus, time } = this
     const surroundings = {
-      memory, bus, time,
+      memory,
+      bus,
+      time,
       prices: options.prices ?? rocketFlat,
       parties: options.parties ?? BARE_PARTIES,
       accessed: (window: BusWindow, offset: number, _bytes: number, low: number, high: number, write: boolean) =>
@@ -118,7 +124,7 @@ export class Machine {
     }
     memory.onWritten((host, bytes) => this.#written(host, bytes))
     for (const hart of this.harts) {
-      if (hart.id > 0) this.harts[hart.id - 1]!.leaveWindow()
+      if (hart.id > 0) this.harts[hart.id - 1].leaveWindow()
       hart.reset(board.resetVector)
     }
     this.#inside = board.harts - 1
@@ -127,7 +133,7 @@ export class Machine {
 
   /** The current cycle: of the hart that runs, of the event that happens, or the one that every hart has reached. */
   now(): number {
-    return this.#running ? this.harts[this.#inside]!.now() : this.#time
+    return this.#running ? this.harts[this.#inside].now() : this.#time
   }
 
   run(options: RunOptions = {}): StopReason {
@@ -140,7 +146,7 @@ export class Machine {
   #run(options: RunOptions): StopReason {
     const { untilCycle = Infinity, maxInstructions = Infinity, until, marks = false } = options
     this.#marks = marks
-    const first = this.harts[0]!
+    const first = this.harts[0]
     const lastInstruction = first.retired() + maxInstructions
     this.#stopped = undefined
     for (;;) {
@@ -193,12 +199,12 @@ export class Machine {
 
   /** Rows of a hart's ledger up to now: they sum to its clock. */
   ledger(hart: number): readonly LedgerRow[] {
-    const of = this.harts[hart]!
+    const of = this.harts[hart]
     return of.ledger.rows(of.now())
   }
 
   mmuCounts(hart: number): MmuCounts {
-    return this.harts[hart]!.mmu.counts()
+    return this.harts[hart].mmu.counts()
   }
 
   onTrap(listener: TrapListener): void {
@@ -207,9 +213,9 @@ export class Machine {
 
   /** x0 to x31, pc and mode of a hart, for people. */
   registers(hart: number): { readonly x: readonly bigint[]; readonly pc: bigint; readonly mode: number } {
-    const { window } = this.harts[hart]!.save()
+    const { window } = this.harts[hart].save()
     const longs = new BigUint64Array(window.buffer, 0, WINDOW_BYTES / 8)
-    return { x: [...longs.subarray(0, 32)], pc: longs[PC >> 3]!, mode: new Int32Array(window.buffer)[MODE >> 2]! }
+    return { x: [...longs.subarray(0, 32)], pc: longs[PC >> 3], mode: new Int32Array(window.buffer)[MODE >> 2] }
   }
 
   /** A hash of all traps, device accesses and events so far, and of the harts' state now. */
@@ -243,10 +249,12 @@ export class Machine {
   /** Takes the state of a machine built alike, with the same software installed. */
   restore(state: MachineState): void {
     if (state.board !== this.board.name || state.harts.length !== this.harts.length) {
-      throw new Error(`the snapshot is of board "${state.board}" with ${state.harts.length} harts, not of "${this.board.name}" with ${this.harts.length}`)
+      throw new Error(
+        `the snapshot is of board "${state.board}" with ${state.harts.length} harts, not of "${this.board.name}" with ${this.harts.length}`,
+      )
     }
     restorePages(this.memory, state.pages)
-    for (const [id, hart] of this.harts.entries()) hart.restore(state.harts[id]!)
+    for (const [id, hart] of this.harts.entries()) hart.restore(state.harts[id])
     this.events.restore(state.events)
     for (const [name, saved] of state.chips) {
       const chip = this.#chips.get(name)
@@ -256,7 +264,7 @@ export class Machine {
     this.software.restore(state.software)
     this.#hash.restore(state.hash)
     this.#time = state.time
-    this.harts[0]!.enterWindow()
+    this.harts[0].enterWindow()
     this.#inside = 0
   }
 
@@ -299,7 +307,7 @@ export class Machine {
 
   /** Nested in a port operation of the hart that runs. The others hold no JavaScript frame: entries end or are abandoned. */
   #runOthers(cycles: number): void {
-    const hart = this.harts[this.#inside]!
+    const hart = this.harts[this.#inside]
     const end = this.#end
     this.#nested = true
     for (const other of this.harts) {
@@ -316,8 +324,8 @@ export class Machine {
 
   #enter(id: number): void {
     if (this.#inside === id) return
-    this.harts[this.#inside]!.leaveWindow()
-    this.harts[id]!.enterWindow()
+    this.harts[this.#inside].leaveWindow()
+    this.harts[id].enterWindow()
     this.#inside = id
   }
 
@@ -333,12 +341,12 @@ export class Machine {
   #shorten(due: number): void {
     if (due >= this.#end) return
     this.#end = due
-    if (this.#running) this.harts[this.#inside]!.setDeadline(due)
+    if (this.#running) this.harts[this.#inside].setDeadline(due)
   }
 
   /** Within an entry: events happen now, and the entry goes on. */
   #catchUp(): void {
-    const hart = this.harts[this.#inside]!
+    const hart = this.harts[this.#inside]
     const now = hart.now()
     while (this.events.next() <= now) this.#deliver()
     this.#end = Math.max(this.#end, now)
@@ -352,8 +360,9 @@ export class Machine {
     hash.add(high)
     hash.add(write ? 1 : 0)
     // Whoever sets the time moves every comparator's event.
-    if (write && Object.is(window.chip, this.time) && offset >= clint.mtime.at) for (const hart of this.harts) hart.due()
-    return this.harts[this.#inside]!.interrupts.next() < 0 ? DONE : RELOAD
+    if (write && Object.is(window.chip, this.time) && offset >= clint.mtime.at)
+      for (const hart of this.harts) hart.due()
+    return this.harts[this.#inside].interrupts.next() < 0 ? DONE : RELOAD
   }
 
   #trapped(hart: Hart, from: number, code: number): void {
@@ -362,7 +371,7 @@ export class Machine {
     hash.add(hart.id)
     hash.add(code)
     hash.addNumber(now)
-    hash.add(this.memory.words[PC >> 2]!)
+    hash.add(this.memory.words[PC >> 2])
     for (const listener of this.#trapListeners) listener(hart.id, from, code, now)
   }
 
@@ -372,7 +381,7 @@ export class Machine {
   }
 
   #setWire(id: number, wire: Wire, level: boolean): void {
-    const hart = this.harts[id]!
+    const hart = this.harts[id]
     // Another hart may be behind the one that runs, or ahead of it: for it, this happens at this cycle.
     if (this.#running && id !== this.#inside) this.events.schedule(this.now(), WIRES, `${id}`, { wire, level })
     else hart.setWire(wire, level)
@@ -380,7 +389,7 @@ export class Machine {
 
   #wireEvent(kind: string, payload: Plain): void {
     const { wire, level } = payload as { wire: Wire; level: boolean }
-    this.harts[Number(kind)]!.setWire(wire, level)
+    this.harts[Number(kind)].setWire(wire, level)
   }
 
   #enroll(name: string, chip: Partial<Timed & Saved>): void {
@@ -393,7 +402,7 @@ export class Machine {
   /** RAM was written past the fast paths: predecoded code and a reservation there are void. */
   #written(host: number, bytes: number): void {
     for (const hart of this.harts) hart.executor.written(host, bytes)
-    const reserved = this.memory.words[RESERVATION >> 2]!
+    const reserved = this.memory.words[RESERVATION >> 2]
     if (reserved >= 0 && host < reserved + 8 && reserved < host + bytes) this.memory.words[RESERVATION >> 2] = -1
   }
 }

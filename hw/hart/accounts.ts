@@ -15,7 +15,11 @@ export interface ModeParties {
 
 /** Without a hypervisor: firmware, and a guest on the bare machine. */
 export const BARE_PARTIES: ModeParties = {
-  machine: 'firmware', supervisor: 'guest', user: 'guest', virtualSupervisor: 'guest', virtualUser: 'guest',
+  machine: 'firmware',
+  supervisor: 'guest',
+  user: 'guest',
+  virtualSupervisor: 'guest',
+  virtualUser: 'guest',
 }
 
 const MODES = 8
@@ -50,12 +54,12 @@ export class Accounts {
   trapped(from: number, code: number, interrupt: boolean): void {
     const core = this.#core
     const { ledger } = core
-    const to = core.words[MODE >> 2]!
+    const to = core.words[MODE >> 2]
     const anew = this.#parties[from] !== this.#parties[to]
     const key = to * 128 + (anew ? 64 : 0) + (interrupt ? 32 : 0) + code
-    let row = this.#rows[key]!
+    let row = this.#rows[key]
     if (row < 0) {
-      row = ledger.row(this.#parties[to]!, trapName(code, interrupt), anew ? 'world switch' : 'computing')
+      row = ledger.row(this.#parties[to], trapName(code, interrupt), anew ? 'world switch' : 'computing')
       this.#rows[key] = row
     }
     this.#interruptedMode[to] = from
@@ -66,9 +70,9 @@ export class Accounts {
   /** An xret led from `from` into the mode now in the window. */
   returned(from: number): void {
     const core = this.#core
-    const to = core.words[MODE >> 2]!
+    const to = core.words[MODE >> 2]
     const back = this.#interruptedMode[from] === to
-    const row = back ? this.#interruptedRow[from]! : this.#runningRow(to)
+    const row = back ? this.#interruptedRow[from] : this.#runningRow(to)
     this.#interruptedMode[from] = -1
     // The xret's own cycle, which the executor counts after this, is still the leaver's.
     core.ledger.switchTo(row, core.now() + this.#returning)
@@ -81,7 +85,7 @@ export class Accounts {
 
   /** At reset. */
   begin(): void {
-    this.#core.ledger.current = this.#runningRow(this.#core.words[MODE >> 2]!)
+    this.#core.ledger.current = this.#runningRow(this.#core.words[MODE >> 2])
   }
 
   save(): readonly number[] {
@@ -96,9 +100,9 @@ export class Accounts {
   }
 
   #runningRow(mode: number): number {
-    let row = this.#running[mode]!
+    let row = this.#running[mode]
     if (row < 0) {
-      row = this.#core.ledger.row(this.#parties[mode]!, RUNNING, 'computing')
+      row = this.#core.ledger.row(this.#parties[mode], RUNNING, 'computing')
       this.#running[mode] = row
     }
     return row

@@ -7,7 +7,20 @@ import { CSR_RULES, type CsrRules } from './csr-rules.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { CsrOperation } from './services.ts'
 import {
-  FCSR, HENVCFG, HIDELEG, HTIMEDELTA, HVIP, MCOUNTINHIBIT, MCYCLE, MENVCFG, MIDELEG, MIE, MINSTRET, MIP, MSTATUS, PMPADDR0,
+  FCSR,
+  HENVCFG,
+  HIDELEG,
+  HTIMEDELTA,
+  HVIP,
+  MCOUNTINHIBIT,
+  MCYCLE,
+  MENVCFG,
+  MIDELEG,
+  MIE,
+  MINSTRET,
+  MIP,
+  MSTATUS,
+  PMPADDR0,
   VSSTATUS,
 } from './slots.ts'
 import { FLOAT, MACHINE, MODE, STALLS, VIRTUAL } from './state.ts'
@@ -16,15 +29,43 @@ import type { Timers } from './timers.ts'
 
 const at = (name: string) => csrByName.get(name)!.number
 const N = {
-  fflags: at('fflags'), frm: at('frm'), fcsr: at('fcsr'),
-  sstatus: at('sstatus'), sie: at('sie'), sip: at('sip'), stimecmp: at('stimecmp'), satp: at('satp'),
-  vsstatus: at('vsstatus'), vsie: at('vsie'), vsip: at('vsip'), vstimecmp: at('vstimecmp'), vsatp: at('vsatp'),
-  mstatus: at('mstatus'), mie: at('mie'), mip: at('mip'), mideleg: at('mideleg'), menvcfg: at('menvcfg'),
-  mcountinhibit: at('mcountinhibit'), mcycle: at('mcycle'), minstret: at('minstret'), misa: at('misa'),
-  hip: at('hip'), hie: at('hie'), hvip: at('hvip'), hideleg: at('hideleg'), henvcfg: at('henvcfg'),
-  htimedelta: at('htimedelta'), hstatus: at('hstatus'), hgatp: at('hgatp'),
-  cycle: at('cycle'), time: at('time'), instret: at('instret'),
-  pmpcfg0: at('pmpcfg0'), pmpcfg2: at('pmpcfg2'), pmpaddr0: at('pmpaddr0'), pmpaddr15: at('pmpaddr15'),
+  fflags: at('fflags'),
+  frm: at('frm'),
+  fcsr: at('fcsr'),
+  sstatus: at('sstatus'),
+  sie: at('sie'),
+  sip: at('sip'),
+  stimecmp: at('stimecmp'),
+  satp: at('satp'),
+  vsstatus: at('vsstatus'),
+  vsie: at('vsie'),
+  vsip: at('vsip'),
+  vstimecmp: at('vstimecmp'),
+  vsatp: at('vsatp'),
+  mstatus: at('mstatus'),
+  mie: at('mie'),
+  mip: at('mip'),
+  mideleg: at('mideleg'),
+  menvcfg: at('menvcfg'),
+  mcountinhibit: at('mcountinhibit'),
+  mcycle: at('mcycle'),
+  minstret: at('minstret'),
+  misa: at('misa'),
+  hip: at('hip'),
+  hie: at('hie'),
+  hvip: at('hvip'),
+  hideleg: at('hideleg'),
+  henvcfg: at('henvcfg'),
+  htimedelta: at('htimedelta'),
+  hstatus: at('hstatus'),
+  hgatp: at('hgatp'),
+  cycle: at('cycle'),
+  time: at('time'),
+  instret: at('instret'),
+  pmpcfg0: at('pmpcfg0'),
+  pmpcfg2: at('pmpcfg2'),
+  pmpaddr0: at('pmpaddr0'),
+  pmpaddr15: at('pmpaddr15'),
 } as const
 
 const FS_DIRTY = STATUS_FS
@@ -86,41 +127,53 @@ export class CsrFile {
     switch (number) {
       case N.mstatus:
         this.#core.foldFloat()
-        return this.#status(words[MSTATUS]!, words[MSTATUS + 1]!)
+        return this.#status(words[MSTATUS], words[MSTATUS + 1])
       case N.sstatus:
         this.#core.foldFloat()
         // UXL is all of the high word that shows.
-        return this.#status(words[MSTATUS]! & SSTATUS_WRITABLE, 2)
+        return this.#status(words[MSTATUS] & SSTATUS_WRITABLE, 2)
       case N.vsstatus:
         this.#core.foldFloat()
-        return this.#status(words[VSSTATUS]!, words[VSSTATUS + 1]!)
-      case N.mip: return this.#set(this.#interrupts.pending(), 0)
-      case N.sip: return this.#set(this.#interrupts.pending() & words[MIDELEG]! & SUPERVISOR_BITS, 0)
-      case N.hip: return this.#set(this.#interrupts.pending() & HYPERVISOR_BITS, 0)
-      case N.vsip: return this.#set((this.#interrupts.pending() & words[HIDELEG]! & VS_BITS) >> 1, 0)
-      case N.sie: return this.#set(words[MIE]! & words[MIDELEG]! & SUPERVISOR_BITS, 0)
-      case N.hie: return this.#set(words[MIE]! & HYPERVISOR_BITS, 0)
-      case N.vsie: return this.#set((words[MIE]! & words[HIDELEG]! & VS_BITS) >> 1, 0)
-      case N.fflags: return this.#set(words[FCSR]! & 0x1f, 0)
-      case N.frm: return this.#set((words[FCSR]! >> 5) & 7, 0)
+        return this.#status(words[VSSTATUS], words[VSSTATUS + 1])
+      case N.mip:
+        return this.#set(this.#interrupts.pending(), 0)
+      case N.sip:
+        return this.#set(this.#interrupts.pending() & words[MIDELEG] & SUPERVISOR_BITS, 0)
+      case N.hip:
+        return this.#set(this.#interrupts.pending() & HYPERVISOR_BITS, 0)
+      case N.vsip:
+        return this.#set((this.#interrupts.pending() & words[HIDELEG] & VS_BITS) >> 1, 0)
+      case N.sie:
+        return this.#set(words[MIE] & words[MIDELEG] & SUPERVISOR_BITS, 0)
+      case N.hie:
+        return this.#set(words[MIE] & HYPERVISOR_BITS, 0)
+      case N.vsie:
+        return this.#set((words[MIE] & words[HIDELEG] & VS_BITS) >> 1, 0)
+      case N.fflags:
+        return this.#set(words[FCSR] & 0x1f, 0)
+      case N.frm:
+        return this.#set((words[FCSR] >> 5) & 7, 0)
       case N.cycle:
-      case N.mcycle: return this.#counter(MCYCLE, CY, this.#core.now())
+      case N.mcycle:
+        return this.#counter(MCYCLE, CY, this.#core.now())
       case N.instret:
-      case N.minstret: return this.#counter(MINSTRET, IR, this.#instret())
-      case N.time: return this.#readTime()
+      case N.minstret:
+        return this.#counter(MINSTRET, IR, this.#instret())
+      case N.time:
+        return this.#readTime()
       case N.henvcfg:
         // STCE, PBMTE and ADUE are read-only zero while menvcfg's are clear (menvcfg_pbmte_henvcfg_pbmte_rdonly0).
-        return this.#set(words[HENVCFG]!, words[HENVCFG + 1]! & words[MENVCFG + 1]!)
+        return this.#set(words[HENVCFG], words[HENVCFG + 1] & words[MENVCFG + 1])
     }
     const rules = CSR_RULES[number]!
     if (rules.slot < 0) this.#set(rules.fixedLow, rules.fixedHigh)
-    else this.#set(words[rules.slot]!, words[rules.slot + 1]!)
+    else this.#set(words[rules.slot], words[rules.slot + 1])
   }
 
   /** Applies an operation to what `read` left in `low` and `high`, and writes that. Returns NOTHING, or FLUSH, LOOK and GUEST. */
   write(number: number, operation: CsrOperation, low: number, high: number): number {
     // Setting and clearing bits of mip changes what software wrote, not what the wire adds (mip_seip_rdcsr); VSSIP is hvip's.
-    if (number === N.mip) this.#set(this.#words[MIP]! | (this.#words[HVIP]! & VSSIP), 0)
+    if (number === N.mip) this.#set(this.#words[MIP] | (this.#words[HVIP] & VSSIP), 0)
     if (operation === 'set') {
       low |= this.low
       high |= this.high
@@ -130,25 +183,38 @@ export class CsrFile {
     }
     const words = this.#words
     switch (number) {
-      case N.mstatus: return this.#writeMstatus(low, high)
-      case N.sstatus: return this.#writeMstatus((words[MSTATUS]! & ~SSTATUS_WRITABLE) | (low & SSTATUS_WRITABLE), words[MSTATUS + 1]!)
-      case N.vsstatus: return this.#writeVsstatus(low, high)
+      case N.mstatus:
+        return this.#writeMstatus(low, high)
+      case N.sstatus:
+        return this.#writeMstatus((words[MSTATUS] & ~SSTATUS_WRITABLE) | (low & SSTATUS_WRITABLE), words[MSTATUS + 1])
+      case N.vsstatus:
+        return this.#writeVsstatus(low, high)
       case N.mie:
       case N.mideleg:
       case N.hideleg:
       case N.hvip:
         this.#store(CSR_RULES[number]!, low, high)
         return LOOK
-      case N.mip: return this.#writeMip(low, SSIP | SEIP | VSSIP | (words[MENVCFG + 1]! < 0 ? 0 : STIP))
-      case N.sip: return this.#writeMip(low, SSIP & words[MIDELEG]!)
-      case N.hip: return this.#writeMip(low, VSSIP)
-      case N.vsip: return this.#writeMip(low << 1, VSSIP & words[HIDELEG]!)
-      case N.sie: return this.#writeMie(low, SUPERVISOR_BITS & words[MIDELEG]!)
-      case N.hie: return this.#writeMie(low, HYPERVISOR_BITS)
-      case N.vsie: return this.#writeMie(low << 1, VS_BITS & words[HIDELEG]!)
-      case N.fflags: return this.#writeFloat((words[FCSR]! & 0xe0) | (low & 0x1f))
-      case N.frm: return this.#writeFloat((words[FCSR]! & 0x1f) | ((low & 7) << 5))
-      case N.fcsr: return this.#writeFloat(low & 0xff)
+      case N.mip:
+        return this.#writeMip(low, SSIP | SEIP | VSSIP | (words[MENVCFG + 1] < 0 ? 0 : STIP))
+      case N.sip:
+        return this.#writeMip(low, SSIP & words[MIDELEG])
+      case N.hip:
+        return this.#writeMip(low, VSSIP)
+      case N.vsip:
+        return this.#writeMip(low << 1, VSSIP & words[HIDELEG])
+      case N.sie:
+        return this.#writeMie(low, SUPERVISOR_BITS & words[MIDELEG])
+      case N.hie:
+        return this.#writeMie(low, HYPERVISOR_BITS)
+      case N.vsie:
+        return this.#writeMie(low << 1, VS_BITS & words[HIDELEG])
+      case N.fflags:
+        return this.#writeFloat((words[FCSR] & 0xe0) | (low & 0x1f))
+      case N.frm:
+        return this.#writeFloat((words[FCSR] & 0x1f) | ((low & 7) << 5))
+      case N.fcsr:
+        return this.#writeFloat(low & 0xff)
       case N.satp:
       case N.vsatp:
         if (!legal(CSR_RULES[number]!, low, high)) return NOTHING
@@ -169,8 +235,8 @@ export class CsrFile {
         this.#store(CSR_RULES[number]!, low, high)
         return this.#environmentChanged()
       case N.henvcfg: {
-        const writable = words[MENVCFG + 1]!
-        this.#store(CSR_RULES[number]!, low, (high & writable) | (words[HENVCFG + 1]! & ~writable))
+        const writable = words[MENVCFG + 1]
+        this.#store(CSR_RULES[number]!, low, (high & writable) | (words[HENVCFG + 1] & ~writable))
         return this.#environmentChanged()
       }
       case N.hstatus:
@@ -178,13 +244,19 @@ export class CsrFile {
         this.#store(CSR_RULES[number]!, low, high)
         this.#core.invalidate()
         return NOTHING
-      case N.mcountinhibit: return this.#writeInhibit(low)
-      case N.mcycle: return this.#writeCounter(MCYCLE, CY, low, high, this.#core.now())
+      case N.mcountinhibit:
+        return this.#writeInhibit(low)
+      case N.mcycle:
+        return this.#writeCounter(MCYCLE, CY, low, high, this.#core.now())
       // The write itself retires, and must not count (minstret_wr).
-      case N.minstret: return this.#writeCounter(MINSTRET, IR, low, high, this.#instret() + 1)
-      case N.misa: return NOTHING
-      case N.pmpcfg0: return this.#writePmpConfiguration(number, 0, low, high)
-      case N.pmpcfg2: return this.#writePmpConfiguration(number, 8, low, high)
+      case N.minstret:
+        return this.#writeCounter(MINSTRET, IR, low, high, this.#instret() + 1)
+      case N.misa:
+        return NOTHING
+      case N.pmpcfg0:
+        return this.#writePmpConfiguration(number, 0, low, high)
+      case N.pmpcfg2:
+        return this.#writePmpConfiguration(number, 8, low, high)
     }
     if (number >= N.pmpaddr0 && number <= N.pmpaddr15) return this.#writePmpAddress(number - N.pmpaddr0, low, high)
     const rules = CSR_RULES[number]!
@@ -207,26 +279,27 @@ export class CsrFile {
     for (const choice of rules.choices) {
       if (isLegal(choice, low, high)) continue
       const mask = choice.mask << choice.shift
-      if (choice.high) high = (high & ~mask) | (words[slot + 1]! & mask)
-      else low = (low & ~mask) | (words[slot]! & mask)
+      if (choice.high) high = (high & ~mask) | (words[slot + 1] & mask)
+      else low = (low & ~mask) | (words[slot] & mask)
     }
-    words[slot] = (words[slot]! & ~rules.low) | (low & rules.low)
-    words[slot + 1] = (words[slot + 1]! & ~rules.high) | (high & rules.high)
+    words[slot] = (words[slot] & ~rules.low) | (low & rules.low)
+    words[slot + 1] = (words[slot + 1] & ~rules.high) | (high & rules.high)
   }
 
   #writeMstatus(low: number, high: number): number {
     const core = this.#core
     const words = this.#words
     core.foldFloat()
-    const before = words[MSTATUS]!
-    const beforeHigh = words[MSTATUS + 1]!
+    const before = words[MSTATUS]
+    const beforeHigh = words[MSTATUS + 1]
     this.#store(CSR_RULES[N.mstatus]!, low, high)
-    const after = words[MSTATUS]!
+    const after = words[MSTATUS]
     const changed = before ^ after
     core.invalidate()
     core.updateFloat()
-    const redirected = ((before | after) & STATUS_MPRV) !== 0
-      && ((changed & (STATUS_MPRV | STATUS_MPP | STATUS_SUM)) !== 0 || beforeHigh !== words[MSTATUS + 1])
+    const redirected =
+      ((before | after) & STATUS_MPRV) !== 0 &&
+      ((changed & (STATUS_MPRV | STATUS_MPP | STATUS_SUM)) !== 0 || beforeHigh !== words[MSTATUS + 1])
     return (changed & STATUS_MXR) !== 0 || redirected ? FLUSH | LOOK : changed !== 0 ? LOOK : NOTHING
   }
 
@@ -234,12 +307,13 @@ export class CsrFile {
     const core = this.#core
     const words = this.#words
     core.foldFloat()
-    const before = words[VSSTATUS]!
+    const before = words[VSSTATUS]
     this.#store(CSR_RULES[N.vsstatus]!, low, high)
-    const changed = before ^ words[VSSTATUS]!
+    const changed = before ^ words[VSSTATUS]
     core.invalidate()
     core.updateFloat()
-    const redirected = (words[MODE >> 2]! === MACHINE && (words[MSTATUS]! & STATUS_MPRV) !== 0 && (changed & STATUS_SUM) !== 0)
+    const redirected =
+      words[MODE >> 2] === MACHINE && (words[MSTATUS] & STATUS_MPRV) !== 0 && (changed & STATUS_SUM) !== 0
     return (changed & STATUS_MXR) !== 0 || redirected ? FLUSH | LOOK : changed !== 0 ? LOOK : NOTHING
   }
 
@@ -252,14 +326,14 @@ export class CsrFile {
   /** The bits in `mask` of mip; VSSIP is hvip's (mip_mie_alias). */
   #writeMip(low: number, mask: number): number {
     const words = this.#words
-    words[MIP] = (words[MIP]! & ~(mask & ~VSSIP)) | (low & mask & ~VSSIP)
-    if ((mask & VSSIP) !== 0) words[HVIP] = (words[HVIP]! & ~VSSIP) | (low & VSSIP)
+    words[MIP] = (words[MIP] & ~(mask & ~VSSIP)) | (low & mask & ~VSSIP)
+    if ((mask & VSSIP) !== 0) words[HVIP] = (words[HVIP] & ~VSSIP) | (low & VSSIP)
     return LOOK
   }
 
   #writeMie(low: number, mask: number): number {
     const words = this.#words
-    words[MIE] = (words[MIE]! & ~mask) | (low & mask)
+    words[MIE] = (words[MIE] & ~mask) | (low & mask)
     return LOOK
   }
 
@@ -271,20 +345,20 @@ export class CsrFile {
   }
 
   #instret(): number {
-    return this.#core.now() - this.#core.doubles[STALLS >> 3]!
+    return this.#core.now() - this.#core.doubles[STALLS >> 3]
   }
 
   /** A counter is stored as its distance from what it counts, or as it stands while inhibited. */
   #counter(slot: number, inhibit: number, count: number): void {
     const words = this.#words
-    if ((words[MCOUNTINHIBIT]! & inhibit) !== 0) return this.#set(words[slot]!, words[slot + 1]!)
-    const low = (words[slot]! >>> 0) + (count >>> 0)
-    this.#set(low | 0, (words[slot + 1]! + Math.floor(count / 2 ** 32) + (low >= 2 ** 32 ? 1 : 0)) | 0)
+    if ((words[MCOUNTINHIBIT] & inhibit) !== 0) return this.#set(words[slot], words[slot + 1])
+    const low = (words[slot] >>> 0) + (count >>> 0)
+    this.#set(low | 0, (words[slot + 1] + Math.floor(count / 2 ** 32) + (low >= 2 ** 32 ? 1 : 0)) | 0)
   }
 
   #writeCounter(slot: number, inhibit: number, low: number, high: number, count: number): number {
     const words = this.#words
-    if ((words[MCOUNTINHIBIT]! & inhibit) !== 0) {
+    if ((words[MCOUNTINHIBIT] & inhibit) !== 0) {
       words[slot] = low
       words[slot + 1] = high
       return NOTHING
@@ -307,16 +381,16 @@ export class CsrFile {
   }
 
   #readTime(): void {
-    const virtual = (this.#words[MODE >> 2]! & VIRTUAL) !== 0
-    const time = this.#time.mtime() + (virtual ? this.#core.longs[HTIMEDELTA >> 1]! : 0n)
+    const virtual = (this.#words[MODE >> 2] & VIRTUAL) !== 0
+    const time = this.#time.mtime() + (virtual ? this.#core.longs[HTIMEDELTA >> 1] : 0n)
     this.#set(Number(BigInt.asIntN(32, time)), Number(BigInt.asIntN(32, time >> 32n)))
   }
 
   /** Locked entries keep their byte; W without R is reserved and stays away (pmp_l_bit_write_protection). */
   #writePmpConfiguration(number: number, first: number, low: number, high: number): number {
     const { slot } = CSR_RULES[number]!
-    this.#words[slot] = this.#pmpBytes(first, low, this.#words[slot]!)
-    this.#words[slot + 1] = this.#pmpBytes(first + 4, high, this.#words[slot + 1]!)
+    this.#words[slot] = this.#pmpBytes(first, low, this.#words[slot])
+    this.#words[slot + 1] = this.#pmpBytes(first + 4, high, this.#words[slot + 1])
     return this.#pmpChanged()
   }
 

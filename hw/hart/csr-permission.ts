@@ -20,7 +20,7 @@ const ALLOWED = 0
 
 /** 0, or the exception that an access to an existing CSR raises. */
 export function csrException(words: Int32Array, csr: number, writes: boolean): number {
-  const mode = words[MODE >> 2]!
+  const mode = words[MODE >> 2]
   const level = (csr >> 8) & 3
   if (writes && csr >> 10 === 3) return ILLEGAL
   if (mode === MACHINE) return isFloat(csr) && words[FLOAT >> 2] === 0 ? ILLEGAL : ALLOWED
@@ -31,7 +31,7 @@ export function csrException(words: Int32Array, csr: number, writes: boolean): n
     // mstatus.TVM does not count here (H_virtinst_vu_vs_nonhigh_allowedhs_tvm0).
     if (virtual) return timerException(words, csr) || VIRTUAL_INSTRUCTION
     if (privilege === USER) return ILLEGAL
-    if (csr === HGATP && (words[MSTATUS]! & STATUS_TVM) !== 0) return ILLEGAL
+    if (csr === HGATP && (words[MSTATUS] & STATUS_TVM) !== 0) return ILLEGAL
     return timerException(words, csr)
   }
   if (level === SUPERVISOR) {
@@ -39,14 +39,14 @@ export function csrException(words: Int32Array, csr: number, writes: boolean): n
       return virtual ? timerException(words, csr) || VIRTUAL_INSTRUCTION : ILLEGAL
     }
     if (csr === SATP) {
-      if (virtual) return (words[HSTATUS]! & HSTATUS_VTVM) !== 0 ? VIRTUAL_INSTRUCTION : ALLOWED
-      return (words[MSTATUS]! & STATUS_TVM) !== 0 ? ILLEGAL : ALLOWED
+      if (virtual) return (words[HSTATUS] & HSTATUS_VTVM) !== 0 ? VIRTUAL_INSTRUCTION : ALLOWED
+      return (words[MSTATUS] & STATUS_TVM) !== 0 ? ILLEGAL : ALLOWED
     }
     if (csr !== STIMECMP) return ALLOWED
     const illegal = timerException(words, csr)
     if (illegal || !virtual) return illegal
     // henvcfg.STCE and hcounteren.TM guard vstimecmp in VS-mode (henvcfg_stce).
-    return words[HENVCFG + 1]! < 0 && (words[HCOUNTEREN]! & TIME_BIT) !== 0 ? ALLOWED : VIRTUAL_INSTRUCTION
+    return words[HENVCFG + 1] < 0 && (words[HCOUNTEREN] & TIME_BIT) !== 0 ? ALLOWED : VIRTUAL_INSTRUCTION
   }
   if (isFloat(csr)) return words[FLOAT >> 2] === 0 ? ILLEGAL : ALLOWED
   if (csr >= CYCLE && csr <= LAST_COUNTER) return counterException(words, 1 << (csr - CYCLE), privilege, virtual)
@@ -60,13 +60,13 @@ function isFloat(csr: number): boolean {
 /** menvcfg.STCE and mcounteren.TM guard both comparators below M-mode (menvcfg_stce_op, mcounteren_tm_clr). */
 function timerException(words: Int32Array, csr: number): number {
   if (csr !== STIMECMP && csr !== VSTIMECMP) return ALLOWED
-  return words[MENVCFG + 1]! < 0 && (words[MCOUNTEREN]! & TIME_BIT) !== 0 ? ALLOWED : ILLEGAL
+  return words[MENVCFG + 1] < 0 && (words[MCOUNTEREN] & TIME_BIT) !== 0 ? ALLOWED : ILLEGAL
 }
 
 /** mcounteren, then hcounteren where V=1, then scounteren in U-mode (H_virtinst_vs_nonhighctr_h0_m1, H_virtinst_vu_nonhighctr_h0_s0_m1). */
 function counterException(words: Int32Array, bit: number, privilege: number, virtual: boolean): number {
-  if ((words[MCOUNTEREN]! & bit) === 0) return ILLEGAL
-  if (virtual && (words[HCOUNTEREN]! & bit) === 0) return VIRTUAL_INSTRUCTION
-  if (privilege === USER && (words[SCOUNTEREN]! & bit) === 0) return virtual ? VIRTUAL_INSTRUCTION : ILLEGAL
+  if ((words[MCOUNTEREN] & bit) === 0) return ILLEGAL
+  if (virtual && (words[HCOUNTEREN] & bit) === 0) return VIRTUAL_INSTRUCTION
+  if (privilege === USER && (words[SCOUNTEREN] & bit) === 0) return virtual ? VIRTUAL_INSTRUCTION : ILLEGAL
   return ALLOWED
 }

@@ -37,12 +37,14 @@ function fixedValue(field: CsrField): bigint {
 function choicesOf(csr: Csr): readonly Choice[] {
   return csr.fields.flatMap(({ rule, high, low }) => {
     if (typeof rule !== 'object' || !('warl' in rule)) return []
-    return [{
-      high: low >= 32,
-      shift: low & 31,
-      mask: (1 << (high - low + 1)) - 1,
-      legal: rule.warl.reduce((set, value) => set | (1 << value), 0),
-    }]
+    return [
+      {
+        high: low >= 32,
+        shift: low & 31,
+        mask: (1 << (high - low + 1)) - 1,
+        legal: rule.warl.reduce((set, value) => set | (1 << value), 0),
+      },
+    ]
   })
 }
 

@@ -24,7 +24,13 @@ export class Faults {
   }
 
   /** The walker said no at this address; `offset` bytes of the access lie before it. `cause` differs for cache-block operations. */
-  translation(regime: Regime, low: number, high: number, offset: number, cause = this.#mmu.walker.cause): typeof TRAPPED {
+  translation(
+    regime: Regime,
+    low: number,
+    high: number,
+    offset: number,
+    cause = this.#mmu.walker.cause,
+  ): typeof TRAPPED {
     const { walker } = this.#mmu
     const { detail } = this.#traps
     let instruction = 0
@@ -44,7 +50,7 @@ export class Faults {
 
   /** Nothing is there, or PMP forbids it. */
   access(regime: Regime, kind: AccessKind, low: number, high: number): typeof TRAPPED {
-    this.#traps.exception(ACCESS_FAULTS[kind]!, low, high, regime.virtual)
+    this.#traps.exception(ACCESS_FAULTS[kind], low, high, regime.virtual)
     return TRAPPED
   }
 
@@ -56,20 +62,18 @@ export class Faults {
   /** The instruction at PC, which was fetched already: 16 bits if it is compressed. */
   instruction(): number {
     const { words } = this.#core
-    const low = words[PC_WORD]!
-    const first = this.#half(low, words[PC_WORD + 1]!)
+    const low = words[PC_WORD]
+    const first = this.#half(low, words[PC_WORD + 1])
     if ((first & 3) !== 3) return first
     const next = low + 2
-    return first | (this.#half(next | 0, words[PC_WORD + 1]! + (low >= -2 && low < 0 ? 1 : 0)) << 16)
+    return first | (this.#half(next | 0, words[PC_WORD + 1] + (low >= -2 && low < 0 ? 1 : 0)) << 16)
   }
 
   #half(low: number, high: number): number {
     const core = this.#core
     core.regimes()
     const { memory, fetching } = core
-    const page = fetching.physical
-      ? (high >>> 0) * 2 ** 20 + (low >>> 12)
-      : this.#mmu.peek(fetching, FETCH, low, high)
+    const page = fetching.physical ? (high >>> 0) * 2 ** 20 + (low >>> 12) : this.#mmu.peek(fetching, FETCH, low, high)
     const host = page < 0 ? -1 : memory.toHost(page * 4096 + (low & 0xfff))
     return host < 0 ? 0 : memory.view.getUint16(host, true)
   }

@@ -23,7 +23,15 @@ import { Interrupts } from './interrupts.ts'
 import { MemoryAccess, type DeviceListener } from './memory-access.ts'
 import { cacheBlockException, guestAccessException } from './permission.ts'
 import type { PortHost } from './port/host.ts'
-import { DONE, RELOAD, TRAPPED, type CacheBlockOperation, type CsrOperation, type Executor, type Outcome } from './services.ts'
+import {
+  DONE,
+  RELOAD,
+  TRAPPED,
+  type CacheBlockOperation,
+  type CsrOperation,
+  type Executor,
+  type Outcome,
+} from './services.ts'
 import { FCSR, slot } from './slots.ts'
 import { FLOAT, MACHINE, MODE, OPERANDS, PC, RESERVATION, VALUE, VIRTUAL, WINDOW_BYTES } from './state.ts'
 import { Timers } from './timers.ts'
@@ -107,7 +115,9 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     const core = new Core(id, memory, prices, this.ledger)
     this.#core = core
     this.#timers = new Timers(
-      { high: at => window.words[at + 1]!, long: at => BigInt.asUintN(64, window.longs[at >> 1]!) }, time, clock,
+      { high: at => window.words[at + 1], long: at => BigInt.asUintN(64, window.longs[at >> 1]) },
+      time,
+      clock,
     )
     this.interrupts = new Interrupts(window, this.#timers)
     this.accounts = new Accounts(core, parties)
@@ -219,13 +229,13 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     const core = this.#core
     core.regimes()
     const words = this.#words
-    return this.#fetchPage(words[PC_WORD]!, words[PC_WORD + 1]!, 0)
+    return this.#fetchPage(words[PC_WORD], words[PC_WORD + 1], 0)
   }
 
   fetchSecondHalf(): Outcome {
     const words = this.#words
-    const low = (words[PC_WORD]! + 2) | 0
-    const high = low >= 0 && low < 2 ? (words[PC_WORD + 1]! + 1) | 0 : words[PC_WORD + 1]!
+    const low = (words[PC_WORD] + 2) | 0
+    const high = low >= 0 && low < 2 ? (words[PC_WORD + 1] + 1) | 0 : words[PC_WORD + 1]
     const { fetchedPage, fetchedHost } = this
     this.#core.regimes()
     if (this.#fetchPage(low, high, 2) === TRAPPED) return TRAPPED
@@ -286,11 +296,11 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     const words = this.#words
     const exception = csrException(words, number, writes)
     if (exception !== 0) return this.traps.refuse(exception, instruction)
-    const reached = (words[MODE_WORD]! & VIRTUAL) !== 0 ? rules.whenVirtual : number
+    const reached = (words[MODE_WORD] & VIRTUAL) !== 0 ? rules.whenVirtual : number
     const csrs = this.#csrs
     if (reads || operation !== 'write') csrs.read(reached)
     const { low, high } = csrs
-    const effect = writes ? csrs.write(reached, operation, words[OPERANDS_WORD]!, words[OPERANDS_WORD + 1]!) : NOTHING
+    const effect = writes ? csrs.write(reached, operation, words[OPERANDS_WORD], words[OPERANDS_WORD + 1]) : NOTHING
     words[VALUE_WORD] = low
     words[VALUE_WORD + 1] = high
     if (!writes) return DONE
@@ -305,27 +315,36 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   perform(action: Action, instruction: number): Outcome {
     switch (action) {
-      case 'illegal': return this.illegal(instruction)
+      case 'illegal':
+        return this.illegal(instruction)
       case 'fence.i':
         this.executor.fenceI()
         return this.#actions.flushed()
-      case 'entry': return this.#surroundings.enter(this, instruction)
-      case 'mark': return this.#surroundings.mark(this.id, this.#words[OPERANDS_WORD] === 0 ? 'start' : 'end')
-      default: return this.#actions.perform(action, instruction)
+      case 'entry':
+        return this.#surroundings.enter(this, instruction)
+      case 'mark':
+        return this.#surroundings.mark(this.id, this.#words[OPERANDS_WORD] === 0 ? 'start' : 'end')
+      default:
+        return this.#actions.perform(action, instruction)
     }
   }
 
   float(operation: FloatOperation, format: FloatFormat, rm: number, instruction: number): Outcome {
     const words = this.#words
     const { longs } = this.memory
-    const mode = rm === DYNAMIC_ROUNDING ? (words[FCSR]! >> 5) & 7 : rm
+    const mode = rm === DYNAMIC_ROUNDING ? (words[FCSR] >> 5) & 7 : rm
     if (mode > LAST_ROUNDING) return this.illegal(instruction)
     const float = this.#float
     longs[VALUE >> 3] = float.execute(
-      operation, format, longs[OPERANDS_LONG]!, longs[OPERANDS_LONG + 1]!, longs[OPERANDS_LONG + 2]!, mode,
+      operation,
+      format,
+      longs[OPERANDS_LONG],
+      longs[OPERANDS_LONG + 1],
+      longs[OPERANDS_LONG + 2],
+      mode,
     )
     if (float.flags !== NO_FLAGS) {
-      words[FCSR]! |= float.flags
+      words[FCSR] |= float.flags
       words[FLOAT >> 2] = 2
     }
     return DONE
@@ -347,7 +366,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     const access = this.#access
     const offset = address % PAGE
     if (offset + bytes > PAGE) return -1
-    if (!access.locate(core.data, forWriting ? STORE : LOAD, address | 0, Math.floor(address / TWO_32) | 0, bytes, 0)) return -2
+    if (!access.locate(core.data, forWriting ? STORE : LOAD, address | 0, Math.floor(address / TWO_32) | 0, bytes, 0))
+      return -2
     if (access.host < 0 || (forWriting && this.memory.watched.has(access.page))) return -1
     return access.host + offset
   }
@@ -377,7 +397,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   missed(l2Hit: boolean, reads: number, cacheHits: number): void {
     const { prices } = this.#core
-    const cycles = prices.replay + (l2Hit ? prices.l2TlbHit : 0) + reads * prices.pteRead + cacheHits * prices.pteCacheHit
+    const cycles =
+      prices.replay + (l2Hit ? prices.l2TlbHit : 0) + reads * prices.pteRead + cacheHits * prices.pteCacheHit
     this.#core.stall(cycles)
     this.ledger.charge('walk', cycles)
   }

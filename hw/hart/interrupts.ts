@@ -25,33 +25,33 @@ export class Interrupts {
   /** mip as it reads: wires, comparators, what software set, and hvip. */
   pending(): number {
     const { words } = this.#window
-    const software = words[MENVCFG + 1]! < 0 ? words[MIP]! & ~STIP : words[MIP]!
-    return software | words[HVIP]! | this.wires | this.#timers.pending
+    const software = words[MENVCFG + 1] < 0 ? words[MIP] & ~STIP : words[MIP]
+    return software | words[HVIP] | this.wires | this.#timers.pending
   }
 
   /** Pending and enabled, wherever it would be taken: what ends a wfi. */
   wakes(): boolean {
-    return (this.pending() & this.#window.words[MIE]!) !== 0
+    return (this.pending() & this.#window.words[MIE]) !== 0
   }
 
   /** The interrupt to take now, or -1: those for M first, then HS, then VS. */
   next(): number {
     const { words } = this.#window
-    const ready = this.pending() & words[MIE]!
+    const ready = this.pending() & words[MIE]
     if (ready === 0) return NONE
-    const mode = words[MODE >> 2]!
-    const delegated = words[MIDELEG]!
-    const status = words[MSTATUS]!
+    const mode = words[MODE >> 2]
+    const delegated = words[MIDELEG]
+    const status = words[MSTATUS]
     const machine = ready & ~delegated
     if (machine !== 0 && (mode !== MACHINE || (status & STATUS_MIE) !== 0)) return first(machine)
     if (mode === MACHINE) return NONE
     const virtual = (mode & VIRTUAL) !== 0
-    const forGuest = words[HIDELEG]!
+    const forGuest = words[HIDELEG]
     const supervisor = ready & delegated & ~forGuest
     if (supervisor !== 0 && (mode !== SUPERVISOR || (status & STATUS_SIE) !== 0)) return first(supervisor)
     if (!virtual) return NONE
     const guest = ready & delegated & forGuest
-    if (guest !== 0 && (mode !== (VIRTUAL | SUPERVISOR) || (words[VSSTATUS]! & STATUS_SIE) !== 0)) return first(guest)
+    if (guest !== 0 && (mode !== (VIRTUAL | SUPERVISOR) || (words[VSSTATUS] & STATUS_SIE) !== 0)) return first(guest)
     return NONE
   }
 }

@@ -9,7 +9,16 @@ import type { Mmu } from '../memory/mmu.ts'
 import type { Regime } from '../memory/regime.ts'
 import type { AmoOperation } from '../spec/isa/semantics.ts'
 import { combine, result } from './atomic.ts'
-import { LOAD_ACCESS, LOAD_GUEST_PAGE, LOAD_MISALIGNED, LOAD_PAGE, STORE_ACCESS, STORE_GUEST_PAGE, STORE_MISALIGNED, STORE_PAGE } from './causes.ts'
+import {
+  LOAD_ACCESS,
+  LOAD_GUEST_PAGE,
+  LOAD_MISALIGNED,
+  LOAD_PAGE,
+  STORE_ACCESS,
+  STORE_GUEST_PAGE,
+  STORE_MISALIGNED,
+  STORE_PAGE,
+} from './causes.ts'
 import type { Core } from './core.ts'
 import type { Faults } from './faults.ts'
 import { DONE, TRAPPED, type CacheBlockOperation, type Executor, type Outcome } from './services.ts'
@@ -148,17 +157,17 @@ export class MemoryAccess {
   amo(bytes: number, operation: AmoOperation): Outcome {
     const words = this.#words
     if (!this.#locateAtomic(STORE, bytes, STORE_MISALIGNED)) return TRAPPED
-    const at = (this.host + (words[ADDRESS_WORD]! & 0xfff)) >> 2
-    const oldLow = words[at]!
+    const at = (this.host + (words[ADDRESS_WORD] & 0xfff)) >> 2
+    const oldLow = words[at]
     if (bytes === 4) {
       const unsigned = operation === 'minu' || operation === 'maxu'
-      const low = words[VALUE_WORD]!
+      const low = words[VALUE_WORD]
       combine(operation, oldLow, unsigned ? 0 : oldLow >> 31, low, unsigned ? 0 : low >> 31)
       words[at] = result.low
       words[VALUE_WORD + 1] = oldLow >> 31
     } else {
-      const oldHigh = words[at + 1]!
-      combine(operation, oldLow, oldHigh, words[VALUE_WORD]!, words[VALUE_WORD + 1]!)
+      const oldHigh = words[at + 1]
+      combine(operation, oldLow, oldHigh, words[VALUE_WORD], words[VALUE_WORD + 1])
       words[at] = result.low
       words[at + 1] = result.high
       words[VALUE_WORD + 1] = oldHigh
@@ -171,7 +180,7 @@ export class MemoryAccess {
   loadReserved(bytes: number): Outcome {
     const words = this.#words
     if (!this.#locateAtomic(LOAD, bytes, LOAD_MISALIGNED)) return TRAPPED
-    const host = this.host + (words[ADDRESS_WORD]! & 0xfff)
+    const host = this.host + (words[ADDRESS_WORD] & 0xfff)
     words[RESERVATION_WORD] = host
     this.#read(host, bytes, true)
     return DONE
@@ -180,7 +189,7 @@ export class MemoryAccess {
   storeConditional(bytes: number): Outcome {
     const words = this.#words
     if (!this.#locateAtomic(STORE, bytes, STORE_MISALIGNED)) return TRAPPED
-    const host = this.host + (words[ADDRESS_WORD]! & 0xfff)
+    const host = this.host + (words[ADDRESS_WORD] & 0xfff)
     const reserved = words[RESERVATION_WORD] === host
     words[RESERVATION_WORD] = -1
     if (reserved) {
@@ -197,11 +206,12 @@ export class MemoryAccess {
     const core = this.#core
     core.regimes()
     const words = this.#words
-    const low = words[ADDRESS_WORD]!
-    const high = words[ADDRESS_WORD + 1]!
+    const low = words[ADDRESS_WORD]
+    const high = words[ADDRESS_WORD + 1]
     if (operation === 'zero') {
       if (!this.locate(core.data, STORE, low, high, 1, 0)) return TRAPPED
-      if (this.host < 0 || !this.#blockAllows(core.data, this.page, STORE, low)) return this.#faults.access(core.data, STORE, low, high)
+      if (this.host < 0 || !this.#blockAllows(core.data, this.page, STORE, low))
+        return this.#faults.access(core.data, STORE, low, high)
       const host = this.host + (low & 0xfff & -BLOCK)
       this.#memory.bytes.fill(0, host, host + BLOCK)
       this.#stored(host, BLOCK)
@@ -209,13 +219,22 @@ export class MemoryAccess {
     }
     if (!core.data.physical && !this.#mmu.translate(core.data, LOAD, low, high)) {
       const { cause } = this.#mmu.walker
-      const asStore = cause === LOAD_PAGE ? STORE_PAGE : cause === LOAD_ACCESS ? STORE_ACCESS : cause === LOAD_GUEST_PAGE ? STORE_GUEST_PAGE : cause
+      const asStore =
+        cause === LOAD_PAGE
+          ? STORE_PAGE
+          : cause === LOAD_ACCESS
+            ? STORE_ACCESS
+            : cause === LOAD_GUEST_PAGE
+              ? STORE_GUEST_PAGE
+              : cause
       return this.#faults.translation(core.data, low, high, 0, asStore)
     }
     const page = core.data.physical ? (high >>> 0) * 2 ** 20 + (low >>> 12) : this.#mmu.page
     const address = page * PAGE + (low & 0xfff)
     const there = this.#memory.toHost(address) >= 0 || this.#bus.find(address) !== undefined
-    return there && this.#blockAllows(core.data, page, LOAD, low) ? DONE : this.#faults.access(core.data, STORE, low, high)
+    return there && this.#blockAllows(core.data, page, LOAD, low)
+      ? DONE
+      : this.#faults.access(core.data, STORE, low, high)
   }
 
   /** PMP of a whole cache block (cbm_access, cbz_access). */
@@ -226,7 +245,7 @@ export class MemoryAccess {
   /** A fast path did not do this: predecoded code and watchers must know. The hart's own reservation is not lost by its own store. */
   #stored(host: number, bytes: number): void {
     const memory = this.#memory
-    const reservation = this.#words[RESERVATION_WORD]!
+    const reservation = this.#words[RESERVATION_WORD]
     memory.written(host, bytes)
     this.#words[RESERVATION_WORD] = reservation
     if (memory.watched.size !== 0) {
@@ -239,8 +258,8 @@ export class MemoryAccess {
   #locateAtomic(kind: AccessKind, bytes: number, misaligned: number): boolean {
     const core = this.#core
     core.regimes()
-    const low = this.#words[ADDRESS_WORD]!
-    const high = this.#words[ADDRESS_WORD + 1]!
+    const low = this.#words[ADDRESS_WORD]
+    const high = this.#words[ADDRESS_WORD + 1]
     if ((low & (bytes - 1)) !== 0) {
       this.#faults.misaligned(core.data, misaligned, low, high)
       return false
@@ -256,8 +275,8 @@ export class MemoryAccess {
 
   #load(regime: Regime, bytes: number, signed: boolean, fills: boolean): Outcome {
     const words = this.#words
-    const low = words[ADDRESS_WORD]!
-    const high = words[ADDRESS_WORD + 1]!
+    const low = words[ADDRESS_WORD]
+    const high = words[ADDRESS_WORD + 1]
     const offset = low & 0xfff
     if (offset + bytes > PAGE) return this.#loadAcross(regime, bytes, signed, low, high)
     if (!this.locate(regime, LOAD, low, high, bytes, 0)) return TRAPPED
@@ -270,8 +289,8 @@ export class MemoryAccess {
 
   #store(regime: Regime, bytes: number, fills: boolean): Outcome {
     const words = this.#words
-    const low = words[ADDRESS_WORD]!
-    const high = words[ADDRESS_WORD + 1]!
+    const low = words[ADDRESS_WORD]
+    const high = words[ADDRESS_WORD + 1]
     const offset = low & 0xfff
     if (offset + bytes > PAGE) return this.#storeAcross(regime, bytes, low, high)
     if (!this.locate(regime, STORE, low, high, bytes, 0)) return TRAPPED
@@ -294,8 +313,8 @@ export class MemoryAccess {
     // Put together in the mailbox, then extended there.
     words[VALUE_WORD] = words[VALUE_WORD + 1] = 0
     for (let n = 0; n < bytes; n++) all[VALUE + n] = all[n < first ? this.host + PAGE - first + n : second + n - first]!
-    if (bytes === 2) words[VALUE_WORD] = signed ? view.getInt16(VALUE, true) : words[VALUE_WORD]!
-    if (bytes < 8) words[VALUE_WORD + 1] = signed ? words[VALUE_WORD]! >> 31 : 0
+    if (bytes === 2) words[VALUE_WORD] = signed ? view.getInt16(VALUE, true) : words[VALUE_WORD]
+    if (bytes < 8) words[VALUE_WORD + 1] = signed ? words[VALUE_WORD] >> 31 : 0
     return DONE
   }
 
@@ -306,7 +325,7 @@ export class MemoryAccess {
     const first = PAGE - (low & 0xfff)
     const from = this.host + PAGE - first
     for (let n = 0; n < bytes; n++) all[n < first ? from + n : second + n - first] = all[VALUE + n]!
-    const reservation = this.#words[RESERVATION_WORD]!
+    const reservation = this.#words[RESERVATION_WORD]
     this.#memory.written(from, first)
     this.#memory.written(second, bytes - first)
     this.#words[RESERVATION_WORD] = reservation
@@ -340,7 +359,7 @@ export class MemoryAccess {
     const words = this.#words
     const value = bus.low | 0
     words[VALUE_WORD] = !signed || bytes >= 4 ? value : bytes === 2 ? (value << 16) >> 16 : (value << 24) >> 24
-    words[VALUE_WORD + 1] = bytes === 8 ? bus.high : signed ? words[VALUE_WORD]! >> 31 : 0
+    words[VALUE_WORD + 1] = bytes === 8 ? bus.high : signed ? words[VALUE_WORD] >> 31 : 0
     core.stall(core.prices.deviceRead[window.distance])
     return this.#listener.accessed(window, address - window.base, bytes, bus.low, bus.high, false)
   }
@@ -349,8 +368,8 @@ export class MemoryAccess {
     const address = this.page * PAGE + (low & 0xfff)
     const words = this.#words
     const core = this.#core
-    const value = words[VALUE_WORD]! >>> 0
-    const upper = words[VALUE_WORD + 1]! >>> 0
+    const value = words[VALUE_WORD] >>> 0
+    const upper = words[VALUE_WORD + 1] >>> 0
     const window = this.#bus.write(address, bytes as 1 | 2 | 4 | 8, value, upper)
     if (!window) return this.#faults.access(regime, STORE, low, high)
     core.stall(core.prices.deviceWrite[window.distance])
@@ -365,19 +384,26 @@ export class MemoryAccess {
       words[VALUE_WORD + 1] = view.getInt32(host + 4, true)
       return
     }
-    const value = bytes === 4 ? view.getInt32(host, true)
-      : bytes === 2 ? (signed ? view.getInt16(host, true) : view.getUint16(host, true))
-        : signed ? view.getInt8(host) : view.getUint8(host)
+    const value =
+      bytes === 4
+        ? view.getInt32(host, true)
+        : bytes === 2
+          ? signed
+            ? view.getInt16(host, true)
+            : view.getUint16(host, true)
+          : signed
+            ? view.getInt8(host)
+            : view.getUint8(host)
     words[VALUE_WORD] = value
     words[VALUE_WORD + 1] = signed ? value >> 31 : 0
   }
 
   #write(host: number, bytes: number): void {
-    const low = this.#words[VALUE_WORD]!
+    const low = this.#words[VALUE_WORD]
     const { view } = this.#memory
     if (bytes === 8) {
       view.setInt32(host, low, true)
-      view.setInt32(host + 4, this.#words[VALUE_WORD + 1]!, true)
+      view.setInt32(host + 4, this.#words[VALUE_WORD + 1], true)
     } else if (bytes === 4) {
       view.setInt32(host, low, true)
     } else if (bytes === 2) {

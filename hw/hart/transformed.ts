@@ -22,7 +22,8 @@ export function transformed(word: number, offset: number): number {
   const at = offset << 15
   let result: number
   if (opcode === LOADS || opcode === FLOAT_LOADS) result = (instruction.match & OPCODE_AND_FUNCT3) | (rd << 7) | at
-  else if (opcode === STORES || opcode === FLOAT_STORES) result = (instruction.match & OPCODE_AND_FUNCT3) | (rs2 << 20) | at
+  else if (opcode === STORES || opcode === FLOAT_STORES)
+    result = (instruction.match & OPCODE_AND_FUNCT3) | (rs2 << 20) | at
   else result = (word & ~RS1) | at
   return length === 2 ? result & COMPRESSED : result
 }

@@ -4,13 +4,46 @@ import { ILLEGAL } from './causes.ts'
 import type { Core } from './core.ts'
 import { TRAPPED } from './services.ts'
 import {
-  HEDELEG, HIDELEG, HSTATUS, HTINST, HTVAL, MCAUSE, MEDELEG, MEPC, MIDELEG, MSTATUS, MTINST, MTVAL, MTVAL2, MTVEC, SCAUSE,
-  SEPC, STVAL, STVEC, VSCAUSE, VSEPC, VSSTATUS, VSTVAL, VSTVEC,
+  HEDELEG,
+  HIDELEG,
+  HSTATUS,
+  HTINST,
+  HTVAL,
+  MCAUSE,
+  MEDELEG,
+  MEPC,
+  MIDELEG,
+  MSTATUS,
+  MTINST,
+  MTVAL,
+  MTVAL2,
+  MTVEC,
+  SCAUSE,
+  SEPC,
+  STVAL,
+  STVEC,
+  VSCAUSE,
+  VSEPC,
+  VSSTATUS,
+  VSTVAL,
+  VSTVEC,
 } from './slots.ts'
 import { MACHINE, MODE, PC, RESERVATION, SUPERVISOR, VIRTUAL } from './state.ts'
 import {
-  HSTATUS_GVA, HSTATUS_SPV, HSTATUS_SPVP, MPP_SHIFT, STATUS_FS, STATUS_HIGH_GVA, STATUS_HIGH_MPV, STATUS_MIE, STATUS_MPIE, STATUS_MPP,
-  STATUS_MPRV, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
+  HSTATUS_GVA,
+  HSTATUS_SPV,
+  HSTATUS_SPVP,
+  MPP_SHIFT,
+  STATUS_FS,
+  STATUS_HIGH_GVA,
+  STATUS_HIGH_MPV,
+  STATUS_MIE,
+  STATUS_MPIE,
+  STATUS_MPP,
+  STATUS_MPRV,
+  STATUS_SIE,
+  STATUS_SPIE,
+  STATUS_SPP,
 } from './status-bits.ts'
 
 const PC_WORD = PC >> 2
@@ -34,7 +67,14 @@ export interface TrapDetail {
 }
 
 export class Traps {
-  readonly detail: TrapDetail = { valueLow: 0, valueHigh: 0, guestVirtual: false, guestLow: 0, guestHigh: 0, instruction: 0 }
+  readonly detail: TrapDetail = {
+    valueLow: 0,
+    valueHigh: 0,
+    guestVirtual: false,
+    guestLow: 0,
+    guestHigh: 0,
+    instruction: 0,
+  }
   readonly #core: Core
   readonly #accounts: Accounts
   readonly #flush: () => void
@@ -78,13 +118,14 @@ export class Traps {
   take(code: number, interrupt: boolean): void {
     const core = this.#core
     const { words } = core
-    const from = words[MODE_WORD]!
+    const from = words[MODE_WORD]
     const bit = 1 << code
     core.foldFloat()
     this.observer?.(from, interrupt ? -code : code)
-    const toSupervisor = from !== MACHINE && (words[interrupt ? MIDELEG : MEDELEG]! & bit) !== 0
+    const toSupervisor = from !== MACHINE && (words[interrupt ? MIDELEG : MEDELEG] & bit) !== 0
     if (!toSupervisor) this.#intoMachine(from, code, interrupt)
-    else if ((from & VIRTUAL) !== 0 && (words[interrupt ? HIDELEG : HEDELEG]! & bit) !== 0) this.#intoVirtual(from, code, interrupt)
+    else if ((from & VIRTUAL) !== 0 && (words[interrupt ? HIDELEG : HEDELEG] & bit) !== 0)
+      this.#intoVirtual(from, code, interrupt)
     else this.#intoSupervisor(from, code, interrupt)
     core.invalidate()
     core.updateFloat()
@@ -95,11 +136,15 @@ export class Traps {
   #intoMachine(from: number, code: number, interrupt: boolean): void {
     const { words } = this.#core
     const { detail } = this
-    const status = words[MSTATUS]!
-    words[MSTATUS] = (status & ~(STATUS_MIE | STATUS_MPIE | STATUS_MPP))
-      | ((status & STATUS_MIE) !== 0 ? STATUS_MPIE : 0) | ((from & 3) << MPP_SHIFT)
-    words[MSTATUS + 1] = (words[MSTATUS + 1]! & ~(STATUS_HIGH_MPV | STATUS_HIGH_GVA))
-      | ((from & VIRTUAL) !== 0 ? STATUS_HIGH_MPV : 0) | (detail.guestVirtual ? STATUS_HIGH_GVA : 0)
+    const status = words[MSTATUS]
+    words[MSTATUS] =
+      (status & ~(STATUS_MIE | STATUS_MPIE | STATUS_MPP)) |
+      ((status & STATUS_MIE) !== 0 ? STATUS_MPIE : 0) |
+      ((from & 3) << MPP_SHIFT)
+    words[MSTATUS + 1] =
+      (words[MSTATUS + 1] & ~(STATUS_HIGH_MPV | STATUS_HIGH_GVA)) |
+      ((from & VIRTUAL) !== 0 ? STATUS_HIGH_MPV : 0) |
+      (detail.guestVirtual ? STATUS_HIGH_GVA : 0)
     this.#record(MEPC, MCAUSE, MTVAL, code, interrupt)
     words[MTVAL2] = detail.guestLow
     words[MTVAL2 + 1] = detail.guestHigh
@@ -116,7 +161,7 @@ export class Traps {
     const { detail } = this
     const virtual = (from & VIRTUAL) !== 0
     this.#push(MSTATUS, from)
-    let hstatus = words[HSTATUS]! & ~(HSTATUS_SPV | HSTATUS_GVA)
+    let hstatus = words[HSTATUS] & ~(HSTATUS_SPV | HSTATUS_GVA)
     // SPVP keeps its value unless the trap comes from V=1 (hstatus_spvp_op).
     if (virtual) hstatus = (hstatus & ~HSTATUS_SPVP) | HSTATUS_SPV | ((from & 3) === SUPERVISOR ? HSTATUS_SPVP : 0)
     if (detail.guestVirtual) hstatus |= HSTATUS_GVA
@@ -142,9 +187,11 @@ export class Traps {
   /** SPP, SPIE and SIE of mstatus or vsstatus. */
   #push(status: number, from: number): void {
     const { words } = this.#core
-    const old = words[status]!
-    words[status] = (old & ~(STATUS_SIE | STATUS_SPIE | STATUS_SPP))
-      | ((old & STATUS_SIE) !== 0 ? STATUS_SPIE : 0) | ((from & 3) === SUPERVISOR ? STATUS_SPP : 0)
+    const old = words[status]
+    words[status] =
+      (old & ~(STATUS_SIE | STATUS_SPIE | STATUS_SPP)) |
+      ((old & STATUS_SIE) !== 0 ? STATUS_SPIE : 0) |
+      ((from & 3) === SUPERVISOR ? STATUS_SPP : 0)
   }
 
   #record(epc: number, cause: number, value: number, code: number, interrupt: boolean): void {
@@ -161,31 +208,31 @@ export class Traps {
   /** Base, or base + 4 × cause for interrupts if the mode is vectored (mtvec_mode_vectored_op). */
   #vector(tvec: number, code: number, interrupt: boolean): void {
     const { words } = this.#core
-    const low = words[tvec]!
+    const low = words[tvec]
     const base = low & ~3
     const target = (low & 3) === 1 && interrupt ? base + 4 * code : base
     words[PC_WORD] = target
-    words[PC_WORD + 1] = words[tvec + 1]! + ((target >>> 0) < (base >>> 0) ? 1 : 0)
+    words[PC_WORD + 1] = words[tvec + 1] + (target >>> 0 < base >>> 0 ? 1 : 0)
   }
 
   /** mret, permitted (mret_h). */
   returnFromMachine(): void {
     const core = this.#core
     const { words } = core
-    const status = words[MSTATUS]!
+    const status = words[MSTATUS]
     const privilege = (status & STATUS_MPP) >> MPP_SHIFT
-    const virtual = privilege !== MACHINE && (words[MSTATUS + 1]! & STATUS_HIGH_MPV) !== 0
+    const virtual = privilege !== MACHINE && (words[MSTATUS + 1] & STATUS_HIGH_MPV) !== 0
     let next = (status & ~(STATUS_MIE | STATUS_MPP)) | STATUS_MPIE | ((status & STATUS_MPIE) !== 0 ? STATUS_MIE : 0)
     if (privilege !== MACHINE) next &= ~STATUS_MPRV
-    words[MSTATUS + 1]! &= ~STATUS_HIGH_MPV
+    words[MSTATUS + 1] &= ~STATUS_HIGH_MPV
     this.#leave(MSTATUS, next, MEPC, privilege | (virtual ? VIRTUAL : 0), status)
   }
 
   /** sret with V=0, permitted (sret_v0). */
   returnFromSupervisor(): void {
     const { words } = this.#core
-    const status = words[MSTATUS]!
-    const hstatus = words[HSTATUS]!
+    const status = words[MSTATUS]
+    const hstatus = words[HSTATUS]
     words[HSTATUS] = hstatus & ~HSTATUS_SPV
     const mode = ((status & STATUS_SPP) !== 0 ? SUPERVISOR : 0) | ((hstatus & HSTATUS_SPV) !== 0 ? VIRTUAL : 0)
     this.#leave(MSTATUS, popped(status) & ~STATUS_MPRV, SEPC, mode, status)
@@ -194,16 +241,16 @@ export class Traps {
   /** sret with V=1, permitted (sret_v1). */
   returnFromVirtual(): void {
     const { words } = this.#core
-    const status = words[VSSTATUS]!
+    const status = words[VSSTATUS]
     this.#leave(VSSTATUS, popped(status), VSEPC, ((status & STATUS_SPP) !== 0 ? SUPERVISOR : 0) | VIRTUAL, 0)
   }
 
   #leave(slot: number, status: number, epc: number, mode: number, before: number): void {
     const core = this.#core
     const { words } = core
-    const from = words[MODE_WORD]!
+    const from = words[MODE_WORD]
     core.foldFloat()
-    words[slot] = (status & ~STATUS_FS) | (words[slot]! & STATUS_FS)
+    words[slot] = (status & ~STATUS_FS) | (words[slot] & STATUS_FS)
     words[PC_WORD] = words[epc]!
     words[PC_WORD + 1] = words[epc + 1]!
     words[MODE_WORD] = mode

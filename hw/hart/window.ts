@@ -50,12 +50,12 @@ export class HartWindow {
 
   /** The hart's own cycle. */
   now(): number {
-    return this.doubles[DEADLINE >> 3]! - this.words[BUDGET >> 2]!
+    return this.doubles[DEADLINE >> 3] - this.words[BUDGET >> 2]
   }
 
   /** Instructions retired since reset. */
   retired(): number {
-    return this.now() - this.doubles[STALLS >> 3]!
+    return this.now() - this.doubles[STALLS >> 3]
   }
 
   /** Lets an executor run until `cycle`. */
@@ -68,8 +68,8 @@ export class HartWindow {
 
   /** `cycles` go by in which nothing retires, and which count for no deadline. */
   skip(cycles: number): void {
-    this.doubles[DEADLINE >> 3]! += cycles
-    this.doubles[STALLS >> 3]! += cycles
+    this.doubles[DEADLINE >> 3] += cycles
+    this.doubles[STALLS >> 3] += cycles
   }
 
   save(): Uint8Array {

@@ -24,8 +24,8 @@ export class L2Tlb {
   lookup(page: number, upper: number, context: number): number {
     const at = page & (ENTRIES - 1)
     if (this.#page[at] !== page || this.#upper[at] !== upper) return -1
-    const difference = this.#context[at]! ^ context
-    return difference === 0 || ((difference & ~ASID) === 0 && (this.flags[at]! & FLAG_GLOBAL) !== 0) ? at : -1
+    const difference = this.#context[at] ^ context
+    return difference === 0 || ((difference & ~ASID) === 0 && (this.flags[at] & FLAG_GLOBAL) !== 0) ? at : -1
   }
 
   fill(page: number, upper: number, physical: number, context: number, flags: number): void {
@@ -42,15 +42,21 @@ export class L2Tlb {
     const from = upper < 0 ? 0 : page & (ENTRIES - 1)
     const to = upper < 0 ? ENTRIES : from + 1
     for (let at = from; at < to; at++) {
-      if (((this.#context[at]! ^ context) & mask) !== 0) continue
-      if (!globals && (this.flags[at]! & FLAG_GLOBAL) !== 0) continue
+      if (((this.#context[at] ^ context) & mask) !== 0) continue
+      if (!globals && (this.flags[at] & FLAG_GLOBAL) !== 0) continue
       if (upper >= 0 && (this.#page[at] !== page || this.#upper[at] !== upper)) continue
       this.#upper[at] = EMPTY
     }
   }
 
   save(): L2TlbState {
-    return { page: [...this.#page], upper: [...this.#upper], physical: [...this.physical], context: [...this.#context], flags: [...this.flags] }
+    return {
+      page: [...this.#page],
+      upper: [...this.#upper],
+      physical: [...this.physical],
+      context: [...this.#context],
+      flags: [...this.flags],
+    }
   }
 
   restore(state: L2TlbState): void {

@@ -89,7 +89,8 @@ export class Memory {
   /** True if [address, address + bytes) lies in one region (writable, if asked). */
   contains(address: number, bytes: number, forWriting = false): boolean {
     return this.regions.some(
-      region => (region.writable || !forWriting) && address >= region.base && address + bytes <= region.base + region.bytes,
+      region =>
+        (region.writable || !forWriting) && address >= region.base && address + bytes <= region.base + region.bytes,
     )
   }
 
@@ -105,7 +106,8 @@ export class Memory {
   /** Copies into a physical range known to be memory (ROM too: this is the loader's and DMA's way). */
   write(address: number, from: Uint8Array): void {
     const host = this.toHost(address)
-    if (host < 0 || !this.contains(address, from.length)) throw new Error(`no memory at 0x${address.toString(16)}+${from.length}`)
+    if (host < 0 || !this.contains(address, from.length))
+      throw new Error(`no memory at 0x${address.toString(16)}+${from.length}`)
     this.bytes.set(from, host)
     this.written(host, from.length)
   }

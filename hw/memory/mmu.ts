@@ -6,7 +6,16 @@ import type { Memory } from './memory.ts'
 import { Pmp } from './pmp.ts'
 import type { PteCacheState } from './pte-cache.ts'
 import type { Regime } from './regime.ts'
-import { CONTEXT_VIRTUAL, MATCH_ASID, MATCH_V, MATCH_VMID, MATCH_VMID_ASID, Tlb, type TlbListener, type TlbState } from './tlb.ts'
+import {
+  CONTEXT_VIRTUAL,
+  MATCH_ASID,
+  MATCH_V,
+  MATCH_VMID,
+  MATCH_VMID_ASID,
+  Tlb,
+  type TlbListener,
+  type TlbState,
+} from './tlb.ts'
 import { firstStageAllows, guestStageAllows, Walker } from './walk.ts'
 
 export interface MmuState {
@@ -65,13 +74,13 @@ export class Mmu {
     const { context } = regime
     const tlb = kind === FETCH ? this.fetches : this.data
     let at = tlb.lookup(page, upper, context)
-    if (at < 0 || !this.#allows(regime, kind, tlb.flags[at]!)) {
+    if (at < 0 || !this.#allows(regime, kind, tlb.flags[at])) {
       this.#l1Misses++
       const second = at < 0 ? this.l2.lookup(page, upper, context) : -1
-      if (second >= 0 && this.#allows(regime, kind, this.l2.flags[second]!)) {
+      if (second >= 0 && this.#allows(regime, kind, this.l2.flags[second])) {
         this.#l2Hits++
         this.#payer.missed(true, 0, 0)
-        at = tlb.fill(page, upper, 1, this.l2.physical[second]!, context, this.l2.flags[second]!)
+        at = tlb.fill(page, upper, 1, this.l2.physical[second], context, this.l2.flags[second])
       } else {
         const { walker } = this
         this.#walks++
@@ -88,8 +97,8 @@ export class Mmu {
         }
       }
     }
-    this.page = tlb.physical[at]! + (page - tlb.page[at]!)
-    this.writable = this.#allows(regime, STORE, tlb.flags[at]!)
+    this.page = tlb.physical[at] + (page - tlb.page[at])
+    this.writable = this.#allows(regime, STORE, tlb.flags[at])
     tlb.track(at, page)
     return true
   }
@@ -98,28 +107,55 @@ export class Mmu {
   peek(regime: Regime, kind: AccessKind, low: number, high: number): number {
     const page = (high << 20) | (low >>> 12)
     const at = this.fetches.lookup(page, high >>> 12, regime.context)
-    return at < 0 || !this.#allows(regime, kind, this.fetches.flags[at]!) ? -1 : this.fetches.physical[at]! + (page - this.fetches.page[at]!)
+    return at < 0 || !this.#allows(regime, kind, this.fetches.flags[at])
+      ? -1
+      : this.fetches.physical[at] + (page - this.fetches.page[at])
   }
 
   /** sfence.vma with V=0: of the page at an address, or of all pages; `asid` −1: of all address spaces. */
   fenceSupervisor(one: boolean, low: number, high: number, asid: number): void {
-    this.#fence((high << 20) | (low >>> 12), one ? high >>> 12 : -1, asid < 0 ? 0 : asid, asid < 0 ? MATCH_V : MATCH_ASID, asid < 0)
+    this.#fence(
+      (high << 20) | (low >>> 12),
+      one ? high >>> 12 : -1,
+      asid < 0 ? 0 : asid,
+      asid < 0 ? MATCH_V : MATCH_ASID,
+      asid < 0,
+    )
   }
 
   /** hfence.vvma, and sfence.vma with V=1: for the VMID in hgatp. */
   fenceVirtual(one: boolean, low: number, high: number, asid: number): void {
-    const context = CONTEXT_VIRTUAL | (((this.#words[HGATP + 1]! >>> 12) & 0x3fff) << 16)
-    this.#fence((high << 20) | (low >>> 12), one ? high >>> 12 : -1, asid < 0 ? context : context | asid, asid < 0 ? MATCH_VMID : MATCH_VMID_ASID, asid < 0)
+    const context = CONTEXT_VIRTUAL | (((this.#words[HGATP + 1] >>> 12) & 0x3fff) << 16)
+    this.#fence(
+      (high << 20) | (low >>> 12),
+      one ? high >>> 12 : -1,
+      asid < 0 ? context : context | asid,
+      asid < 0 ? MATCH_VMID : MATCH_VMID_ASID,
+      asid < 0,
+    )
   }
 
   /** hfence.gvma. Entries do not keep the guest physical address, so an address fences all of its VMID. */
   fenceGuest(vmid: number): void {
-    this.#fence(0, -1, vmid < 0 ? CONTEXT_VIRTUAL : CONTEXT_VIRTUAL | (vmid << 16), vmid < 0 ? MATCH_V : MATCH_VMID, true)
+    this.#fence(
+      0,
+      -1,
+      vmid < 0 ? CONTEXT_VIRTUAL : CONTEXT_VIRTUAL | (vmid << 16),
+      vmid < 0 ? MATCH_V : MATCH_VMID,
+      true,
+    )
   }
 
   counts(): MmuCounts {
     const { firstStageReads, guestStageReads, cacheHits: pteCacheHits } = this.walker
-    return { l1Misses: this.#l1Misses, l2Hits: this.#l2Hits, walks: this.#walks, firstStageReads, guestStageReads, pteCacheHits }
+    return {
+      l1Misses: this.#l1Misses,
+      l2Hits: this.#l2Hits,
+      walks: this.#walks,
+      firstStageReads,
+      guestStageReads,
+      pteCacheHits,
+    }
   }
 
   save(): MmuState {
@@ -130,7 +166,14 @@ export class Mmu {
       l2: this.l2.save(),
       cache: walker.cache.save(),
       guestCache: walker.guestCache.save(),
-      counts: [this.#l1Misses, this.#l2Hits, this.#walks, walker.firstStageReads, walker.guestStageReads, walker.cacheHits],
+      counts: [
+        this.#l1Misses,
+        this.#l2Hits,
+        this.#walks,
+        walker.firstStageReads,
+        walker.guestStageReads,
+        walker.cacheHits,
+      ],
     }
   }
 

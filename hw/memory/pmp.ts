@@ -38,9 +38,9 @@ export class Pmp {
     let previous = 0
     this.#any = false
     for (let n = 0; n < PMP_ENTRIES; n++) {
-      const configuration = (words[(n < 8 ? PMPCFG0 : PMPCFG2) + ((n >> 2) & 1)]! >>> ((n & 3) * 8)) & 0xff
-      const low = words[PMPADDR0 + n * 2]! >>> 0
-      const high = words[PMPADDR0 + n * 2 + 1]! & 0x3f_ffff
+      const configuration = (words[(n < 8 ? PMPCFG0 : PMPCFG2) + ((n >> 2) & 1)] >>> ((n & 3) * 8)) & 0xff
+      const low = words[PMPADDR0 + n * 2] >>> 0
+      const high = words[PMPADDR0 + n * 2 + 1] & 0x3f_ffff
       const address = (high * 2 ** 32 + low) * 4
       const mode = (configuration >> 3) & 3
       this.#configuration[n] = configuration
@@ -56,7 +56,7 @@ export class Pmp {
         const ones = low === 0xffff_ffff ? 32 + trailingOnes(high) : trailingOnes(low)
         const bytes = 2 ** (ones + 3)
         this.#from[n] = Math.floor(address / bytes) * bytes
-        this.#to[n] = this.#from[n]! + bytes
+        this.#to[n] = this.#from[n] + bytes
       }
       if (mode !== OFF) this.#any = true
       previous = address
@@ -68,27 +68,31 @@ export class Pmp {
   /** Whether [address, address + bytes) may be accessed so. Entries that match only part of it deny it. */
   allows(address: number, bytes: number, access: AccessKind, machine: boolean): boolean {
     const who = machine ? 1 : 0
-    if (address < this.#low[who]! || address + bytes > this.#high[who]!) {
+    if (address < this.#low[who] || address + bytes > this.#high[who]) {
       this.#look(address, who)
       // The range around `address` ends within the access: another entry begins there.
-      if (address + bytes > this.#high[who]!) return false
+      if (address + bytes > this.#high[who]) return false
     }
-    return (this.#granted[who]! & (access === FETCH ? X : access === LOAD ? R : W)) !== 0
+    return (this.#granted[who] & (access === FETCH ? X : access === LOAD ? R : W)) !== 0
   }
 
   /** Whether all of a page lies in the range that was last looked at, and may be accessed so: then `allows` need not be asked. */
   allowsPage(page: number, access: AccessKind, machine: boolean): boolean {
     const who = machine ? 1 : 0
-    return page >= this.#lowPage[who]! && page < this.#highPage[who]! && (this.#granted[who]! & (access === FETCH ? X : access === LOAD ? R : W)) !== 0
+    return (
+      page >= this.#lowPage[who] &&
+      page < this.#highPage[who] &&
+      (this.#granted[who] & (access === FETCH ? X : access === LOAD ? R : W)) !== 0
+    )
   }
 
   /** True if an entry is locked (its own address register, and the one below a TOR entry, then ignore writes). */
   isLocked(n: number): boolean {
-    return n < PMP_ENTRIES && (this.#configuration[n]! & LOCKED) !== 0
+    return n < PMP_ENTRIES && (this.#configuration[n] & LOCKED) !== 0
   }
 
   isTopOfRange(n: number): boolean {
-    return n < PMP_ENTRIES && ((this.#configuration[n]! >> 3) & 3) === TOR
+    return n < PMP_ENTRIES && ((this.#configuration[n] >> 3) & 3) === TOR
   }
 
   #look(address: number, who: number): void {
@@ -97,8 +101,8 @@ export class Pmp {
     // Without any active entry, all is granted; with one, what matches none is denied to S and U (pmp_no_entry_match).
     let granted = who === 1 || !this.#any ? R | W | X : 0
     for (let n = 0; n < PMP_ENTRIES; n++) {
-      const from = this.#from[n]!
-      const to = this.#to[n]!
+      const from = this.#from[n]
+      const to = this.#to[n]
       if (from >= to) continue
       if (address < from) {
         if (from < high) high = from
@@ -108,7 +112,7 @@ export class Pmp {
         // The lowest-numbered entry that matches decides (pmp_entry_priority), within what higher-priority ones left.
         if (from > low) low = from
         if (to < high) high = to
-        const configuration = this.#configuration[n]!
+        const configuration = this.#configuration[n]
         granted = who === 1 && (configuration & LOCKED) === 0 ? R | W | X : configuration & (R | W | X)
         break
       }

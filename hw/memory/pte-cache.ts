@@ -18,7 +18,7 @@ export class PteCache {
 
   /** Page number of the table that the entry at `address` points to, or -1. */
   lookup(address: number): number {
-    for (let at = 0; at < ENTRIES; at++) if (this.#address[at] === address) return this.#next[at]!
+    for (let at = 0; at < ENTRIES; at++) if (this.#address[at] === address) return this.#next[at]
     return -1
   }
 

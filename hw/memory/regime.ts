@@ -34,26 +34,30 @@ export class Regime {
     this.privilege = privilege
     this.virtual = virtual
     this.executable = false
-    const environment = words[MENVCFG + 1]!
-    const own = virtual ? environment & words[HENVCFG + 1]! : environment
+    const environment = words[MENVCFG + 1]
+    const own = virtual ? environment & words[HENVCFG + 1] : environment
     this.memoryTypes = (own & PBMTE) !== 0
     this.updates = (own & ADUE) !== 0
     this.guestMemoryTypes = (environment & PBMTE) !== 0
     this.guestUpdates = (environment & ADUE) !== 0
     if (virtual) {
-      const low = words[VSATP]!
-      const high = words[VSATP + 1]!
-      const guestHigh = words[HGATP + 1]!
+      const low = words[VSATP]
+      const high = words[VSATP + 1]
+      const guestHigh = words[HGATP + 1]
       this.mode = high >>> 28
       this.root = (high & 0xfff) * 2 ** 32 + (low >>> 0)
       this.guestMode = guestHigh >>> 28
-      this.guestRoot = (guestHigh & 0xfff) * 2 ** 32 + (words[HGATP]! >>> 0)
-      this.context = CONTEXT_VIRTUAL | (((guestHigh >>> 12) & 0x3fff) << 16) | ((high >>> 12) & 0xffff) | (this.mode === BARE ? CONTEXT_BARE : 0)
+      this.guestRoot = (guestHigh & 0xfff) * 2 ** 32 + (words[HGATP] >>> 0)
+      this.context =
+        CONTEXT_VIRTUAL |
+        (((guestHigh >>> 12) & 0x3fff) << 16) |
+        ((high >>> 12) & 0xffff) |
+        (this.mode === BARE ? CONTEXT_BARE : 0)
       this.physical = this.mode === BARE && this.guestMode === BARE
     } else {
-      const high = words[SATP + 1]!
+      const high = words[SATP + 1]
       this.mode = high >>> 28
-      this.root = (high & 0xfff) * 2 ** 32 + (words[SATP]! >>> 0)
+      this.root = (high & 0xfff) * 2 ** 32 + (words[SATP] >>> 0)
       this.guestMode = BARE
       this.context = (high >>> 12) & 0xffff
       this.physical = privilege > SUPERVISOR || this.mode === BARE

@@ -80,15 +80,22 @@ export class Tlb {
   lookup(page: number, upper: number, context: number): number {
     const hash = page & (HINTS - 1)
     if (this.#hashed[hash] !== 0) {
-      const hint = this.#hint[hash]!
-      if (this.page[hint] === page && this.upper[hint] === upper && this.span[hint] === 1 && this.#inContext(hint, context)) return hint
+      const hint = this.#hint[hash]
+      if (
+        this.page[hint] === page &&
+        this.upper[hint] === upper &&
+        this.span[hint] === 1 &&
+        this.#inContext(hint, context)
+      )
+        return hint
       for (let at = 0; at < ENTRIES; at++) {
-        if (this.page[at] === page && this.upper[at] === upper && this.span[at] === 1 && this.#inContext(at, context)) return at
+        if (this.page[at] === page && this.upper[at] === upper && this.span[at] === 1 && this.#inContext(at, context))
+          return at
       }
     }
     for (let n = 0; n < this.#superCount; n++) {
-      const at = this.#supers[n]!
-      if ((page & -this.span[at]!) === this.page[at] && this.upper[at] === upper && this.#inContext(at, context)) {
+      const at = this.#supers[n]
+      if ((page & -this.span[at]) === this.page[at] && this.upper[at] === upper && this.#inContext(at, context)) {
         // Found again soon: the next lookup sees it first.
         this.#supers[n] = this.#supers[0]!
         this.#supers[0] = at
@@ -118,21 +125,21 @@ export class Tlb {
   /** The soft TLB took over a page of this entry. */
   track(at: number, page: number): void {
     if (this.span[at] === 1) return
-    const count = this.#trackedCount[at]!
+    const count = this.#trackedCount[at]
     if (count < TRACKED) this.#tracked[at * TRACKED + count] = page
     this.#trackedCount[at] = count + 1
   }
 
   remove(at: number): void {
     if (this.span[at] === 1) {
-      const page = this.page[at]!
-      this.#hashed[page & (HINTS - 1)]!--
-      this.#listener.drop(number(page, this.upper[at]!))
+      const page = this.page[at]
+      this.#hashed[page & (HINTS - 1)]--
+      this.#listener.drop(number(page, this.upper[at]))
     } else {
       this.#supers[this.#supers.indexOf(at)] = this.#supers[--this.#superCount]!
-      const count = this.#trackedCount[at]!
+      const count = this.#trackedCount[at]
       if (count > TRACKED) this.#listener.flush()
-      else for (let n = 0; n < count; n++) this.#listener.drop(number(this.#tracked[at * TRACKED + n]!, this.upper[at]!))
+      else for (let n = 0; n < count; n++) this.#listener.drop(number(this.#tracked[at * TRACKED + n], this.upper[at]))
       this.#trackedCount[at] = 0
     }
     this.span[at] = 0
@@ -142,9 +149,9 @@ export class Tlb {
   fence(page: number, upper: number, context: number, mask: number, globals: boolean): void {
     for (let at = 0; at < ENTRIES; at++) {
       if (this.span[at] === 0) continue
-      if (((this.context[at]! ^ context) & mask) !== 0) continue
+      if (((this.context[at] ^ context) & mask) !== 0) continue
       if (!globals && this.#isGlobal(at)) continue
-      if (upper >= 0 && ((page & -this.span[at]!) !== this.page[at] || upper !== this.upper[at])) continue
+      if (upper >= 0 && ((page & -this.span[at]) !== this.page[at] || upper !== this.upper[at])) continue
       this.remove(at)
     }
   }
@@ -152,8 +159,15 @@ export class Tlb {
   save(): TlbState {
     const { page, upper, span, physical, context, flags } = this
     return {
-      page: [...page], upper: [...upper], span: [...span], physical: [...physical], context: [...context], flags: [...flags],
-      next: this.#next, hints: [...this.#hint], supers: [...this.#supers.subarray(0, this.#superCount)],
+      page: [...page],
+      upper: [...upper],
+      span: [...span],
+      physical: [...physical],
+      context: [...context],
+      flags: [...flags],
+      next: this.#next,
+      hints: [...this.#hint],
+      supers: [...this.#supers.subarray(0, this.#superCount)],
     }
   }
 
@@ -179,18 +193,18 @@ export class Tlb {
       this.#supers[this.#superCount++] = at
       return
     }
-    const hash = this.page[at]! & (HINTS - 1)
+    const hash = this.page[at] & (HINTS - 1)
     this.#hint[hash] = at
-    this.#hashed[hash]!++
+    this.#hashed[hash]++
   }
 
   #inContext(at: number, context: number): boolean {
-    const difference = this.context[at]! ^ context
-    return difference === 0 || ((difference & ~CONTEXT_ASID) === 0 && (this.flags[at]! & FLAG_GLOBAL) !== 0)
+    const difference = this.context[at] ^ context
+    return difference === 0 || ((difference & ~CONTEXT_ASID) === 0 && (this.flags[at] & FLAG_GLOBAL) !== 0)
   }
 
   #isGlobal(at: number): boolean {
-    return (this.flags[at]! & FLAG_GLOBAL) !== 0
+    return (this.flags[at] & FLAG_GLOBAL) !== 0
   }
 }
 

@@ -3,7 +3,15 @@
  * reads are what a walk costs. Nothing is allocated; results are fields.
  */
 import {
-  FETCH_ACCESS, FETCH_GUEST_PAGE, FETCH_PAGE, LOAD_ACCESS, LOAD_GUEST_PAGE, LOAD_PAGE, STORE_ACCESS, STORE_GUEST_PAGE, STORE_PAGE,
+  FETCH_ACCESS,
+  FETCH_GUEST_PAGE,
+  FETCH_PAGE,
+  LOAD_ACCESS,
+  LOAD_GUEST_PAGE,
+  LOAD_PAGE,
+  STORE_ACCESS,
+  STORE_GUEST_PAGE,
+  STORE_PAGE,
 } from '../hart/causes.ts'
 import { SUPERVISOR, USER } from '../hart/state.ts'
 import { BARE, PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, SV39 } from '../spec/layouts/pte.ts'
@@ -13,7 +21,15 @@ import type { Pmp } from './pmp.ts'
 import { PteCache } from './pte-cache.ts'
 import type { Regime } from './regime.ts'
 import {
-  FLAG_ANY_PRIVILEGE, FLAG_D, FLAG_GUEST_R, FLAG_GUEST_W, FLAG_GUEST_X, FLAG_R, FLAG_U, FLAG_W, FLAG_X,
+  FLAG_ANY_PRIVILEGE,
+  FLAG_D,
+  FLAG_GUEST_R,
+  FLAG_GUEST_W,
+  FLAG_GUEST_X,
+  FLAG_R,
+  FLAG_U,
+  FLAG_W,
+  FLAG_X,
 } from './tlb.ts'
 
 const GUEST_ALL = FLAG_GUEST_R | FLAG_GUEST_W | FLAG_GUEST_X
@@ -120,15 +136,23 @@ export class Walker {
     }
     const sv39 = regime.mode === SV39
     const sign = sv39 ? high >> 6 : high >> 15
-    if (sign !== 0 && sign !== -1) return this.#fault(PAGE_FAULTS[kind]!)
+    if (sign !== 0 && sign !== -1) return this.#fault(PAGE_FAULTS[kind])
     const nested = regime.virtual && regime.guestMode !== BARE
     let table = regime.root
     let global = 0
     for (let level = sv39 ? 2 : 3; level >= 0; level--) {
-      const index = level === 0 ? (low >>> 12) & 511 : level === 1 ? (low >>> 21) & 511
-        : level === 2 ? ((high << 2) | (low >>> 30)) & 511 : (high >>> 7) & 511
+      const index =
+        level === 0
+          ? (low >>> 12) & 511
+          : level === 1
+            ? (low >>> 21) & 511
+            : level === 2
+              ? ((high << 2) | (low >>> 30)) & 511
+              : (high >>> 7) & 511
       if (level > 0) {
-        const next = nested ? this.guestCache.lookup(table * 4096 + index * 8) : this.cache.lookup(table * 4096 + index * 8)
+        const next = nested
+          ? this.guestCache.lookup(table * 4096 + index * 8)
+          : this.cache.lookup(table * 4096 + index * 8)
         if (next >= 0) {
           this.hits++
           table = next
@@ -144,10 +168,11 @@ export class Walker {
       if (!this.#read(address, kind)) return false
       this.firstStageReads++
       let entry = this.#low
-      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W) return this.#fault(PAGE_FAULTS[kind]!)
+      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W) return this.#fault(PAGE_FAULTS[kind])
       let target = (this.#high & ~RESERVED_HIGH) * 2 ** 22 + (entry >>> 10)
       if ((entry & (PTE_R | PTE_X)) === 0) {
-        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0 || (this.#high & RESERVED_HIGH) !== 0) return this.#fault(PAGE_FAULTS[kind]!)
+        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0 || (this.#high & RESERVED_HIGH) !== 0)
+          return this.#fault(PAGE_FAULTS[kind])
         global |= entry & PTE_G
         // An entry with G makes what it points to global; the caches do not keep that, so they leave it out.
         if (global === 0 && level > 0) (nested ? this.guestCache : this.cache).fill(table * 4096 + index * 8, target)
@@ -157,11 +182,14 @@ export class Walker {
       const inLevel = level === 0 ? 1 : level === 1 ? 0x200 : level === 2 ? 0x4_0000 : 0x800_0000
       const missing = (kind === STORE ? PTE_A | PTE_D : PTE_A) & ~entry
       if (regime.updates) entry |= missing
-      else if (missing !== 0) return this.#fault(PAGE_FAULTS[kind]!)
+      else if (missing !== 0) return this.#fault(PAGE_FAULTS[kind])
       const flags = (entry & KEPT) | global
       if (
-        (target & (inLevel - 1)) !== 0 || isReserved(this.#high, entry, level, regime.memoryTypes) || !firstStageAllows(regime, kind, flags)
-      ) return this.#fault(PAGE_FAULTS[kind]!)
+        (target & (inLevel - 1)) !== 0 ||
+        isReserved(this.#high, entry, level, regime.memoryTypes) ||
+        !firstStageAllows(regime, kind, flags)
+      )
+        return this.#fault(PAGE_FAULTS[kind])
       if (this.#high < 0) target += ((low >>> 12) & (NAPOT_PAGES - 1)) - NAPOT_CODE
       if (missing !== 0) {
         // Setting A and D is a store to the table, in the G-stage too (Svadu_hw_update_a_d_bits).
@@ -180,11 +208,18 @@ export class Walker {
       }
       return true
     }
-    return this.#fault(PAGE_FAULTS[kind]!)
+    return this.#fault(PAGE_FAULTS[kind])
   }
 
   /** Translates a guest physical page into `physical`. `implicit`: for the first stage's own read, or (`writes`) its update of an entry. */
-  #guestStage(regime: Regime, kind: AccessKind, page: number, offset: number, implicit: boolean, writes: boolean): boolean {
+  #guestStage(
+    regime: Regime,
+    kind: AccessKind,
+    page: number,
+    offset: number,
+    implicit: boolean,
+    writes: boolean,
+  ): boolean {
     this.implicitWrite = writes
     const sv39 = regime.guestMode === SV39
     // Sv39x4 takes 41 bits of address, Sv48x4 50; above, a guest-page fault (hgatp_mode_sv39x4, hgatp_mode_sv48x4).
@@ -192,8 +227,16 @@ export class Walker {
     let table = regime.guestRoot
     const upper = Math.floor(page / 0x4_0000)
     for (let level = sv39 ? 2 : 3; level >= 0; level--) {
-      const index = level === 0 ? page & 511 : level === 1 ? (page >>> 9) & 511
-        : level === 2 ? (sv39 ? upper : upper & 511) : upper >>> 9
+      const index =
+        level === 0
+          ? page & 511
+          : level === 1
+            ? (page >>> 9) & 511
+            : level === 2
+              ? sv39
+                ? upper
+                : upper & 511
+              : upper >>> 9
       const address = table * 4096 + index * 8
       if (level > 0) {
         const next = this.cache.lookup(address)
@@ -206,10 +249,12 @@ export class Walker {
       if (!this.#read(address, kind)) return false
       this.guestStageReads++
       let entry = this.#low
-      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W) return this.#guestFault(kind, page, offset, implicit)
+      if ((entry & PTE_V) === 0 || (entry & (PTE_R | PTE_W)) === PTE_W)
+        return this.#guestFault(kind, page, offset, implicit)
       let target = (this.#high & ~RESERVED_HIGH) * 2 ** 22 + (entry >>> 10)
       if ((entry & (PTE_R | PTE_X)) === 0) {
-        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0 || (this.#high & RESERVED_HIGH) !== 0) return this.#guestFault(kind, page, offset, implicit)
+        if ((entry & (PTE_D | PTE_A | PTE_U)) !== 0 || (this.#high & RESERVED_HIGH) !== 0)
+          return this.#guestFault(kind, page, offset, implicit)
         if (level > 0) this.cache.fill(address, target)
         table = target
         continue
@@ -220,12 +265,17 @@ export class Walker {
       if (regime.guestUpdates) entry |= missing
       else if (missing !== 0) return this.#guestFault(kind, page, offset, implicit)
       // All accesses are as if from U-mode (H_vm_gpapriv); the walk itself only reads.
-      const flags = (entry & PTE_R ? FLAG_GUEST_R : 0) | ((entry & (PTE_W | PTE_D)) === (PTE_W | PTE_D) ? FLAG_GUEST_W : 0)
-        | (entry & PTE_X ? FLAG_GUEST_X : 0)
+      const flags =
+        (entry & PTE_R ? FLAG_GUEST_R : 0) |
+        ((entry & (PTE_W | PTE_D)) === (PTE_W | PTE_D) ? FLAG_GUEST_W : 0) |
+        (entry & PTE_X ? FLAG_GUEST_X : 0)
       if (
-        (target & (inLevel - 1)) !== 0 || (entry & PTE_U) === 0 || isReserved(this.#high, entry, level, regime.guestMemoryTypes)
-        || !(implicit ? (flags & (writes ? FLAG_GUEST_W : FLAG_GUEST_R)) !== 0 : guestStageAllows(regime, kind, flags))
-      ) return this.#guestFault(kind, page, offset, implicit)
+        (target & (inLevel - 1)) !== 0 ||
+        (entry & PTE_U) === 0 ||
+        isReserved(this.#high, entry, level, regime.guestMemoryTypes) ||
+        !(implicit ? (flags & (writes ? FLAG_GUEST_W : FLAG_GUEST_R)) !== 0 : guestStageAllows(regime, kind, flags))
+      )
+        return this.#guestFault(kind, page, offset, implicit)
       if (this.#high < 0) target += (page & (NAPOT_PAGES - 1)) - NAPOT_CODE
       if (missing !== 0 && !this.#update(address, entry, kind)) return false
       this.physical = target + (page & (inLevel - 1))
@@ -239,7 +289,7 @@ export class Walker {
   /** Reads an entry as S-mode would (pmp_check_pagetable_access). */
   #read(address: number, kind: AccessKind): boolean {
     const host = this.#memory.toHost(address)
-    if (host < 0 || !this.#pmp.allows(address, 8, LOAD, false)) return this.#fault(ACCESS_FAULTS[kind]!)
+    if (host < 0 || !this.#pmp.allows(address, 8, LOAD, false)) return this.#fault(ACCESS_FAULTS[kind])
     this.reads++
     const { words } = this.#memory
     this.#low = words[host >> 2]!
@@ -249,7 +299,7 @@ export class Walker {
 
   /** Sets A, and D, in the entry at `address`. */
   #update(address: number, entry: number, kind: AccessKind): boolean {
-    if (!this.#pmp.allows(address, 8, STORE, false)) return this.#fault(ACCESS_FAULTS[kind]!)
+    if (!this.#pmp.allows(address, 8, STORE, false)) return this.#fault(ACCESS_FAULTS[kind])
     const memory = this.#memory
     const host = memory.toHost(address)
     memory.words[host >> 2] = entry

@@ -51,13 +51,19 @@ export class EventQueue {
   /** A time in the past means now; a fraction of a cycle, the next one. */
   schedule(cycle: number, target: string, kind: string, payload: Plain): number {
     const now = this.#now()
-    const event: Event = { due: cycle > now ? Math.ceil(cycle) : now, sequence: this.#sequence++, target, kind, payload }
+    const event: Event = {
+      due: cycle > now ? Math.ceil(cycle) : now,
+      sequence: this.#sequence++,
+      target,
+      kind,
+      payload,
+    }
     const heap = this.#heap
     let at = heap.length
     heap.push(event)
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if (!before(event, heap[parent]!)) break
+      if (!before(event, heap[parent])) break
       heap[at] = heap[parent]!
       at = parent
     }
@@ -73,7 +79,7 @@ export class EventQueue {
   /** The cycle of the earliest event, or Infinity. */
   next(): number {
     while (this.#heap.length > 0) {
-      const first = this.#heap[0]!
+      const first = this.#heap[0]
       if (!this.#cancelled.delete(first.sequence)) return first.due
       this.#pop()
     }
@@ -106,15 +112,15 @@ export class EventQueue {
 
   #pop(): Event {
     const heap = this.#heap
-    const first = heap[0]!
+    const first = heap[0]
     const last = heap.pop()!
     if (heap.length === 0) return first
     let at = 0
     for (;;) {
       let child = 2 * at + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-      if (!before(heap[child]!, last)) break
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++
+      if (!before(heap[child], last)) break
       heap[at] = heap[child]!
       at = child
     }

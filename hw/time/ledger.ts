@@ -40,7 +40,8 @@ export class Ledger {
 
   /** The number of a row, made when first asked for. */
   row(party: Party, cause: string, activity: Activity): number {
-    if (!PARTIES.includes(party) || !ACTIVITIES.includes(activity)) throw new Error(`no party "${party}" or activity "${activity}" in the ledger`)
+    if (!PARTIES.includes(party) || !ACTIVITIES.includes(activity))
+      throw new Error(`no party "${party}" or activity "${activity}" in the ledger`)
     const name = `${party}\n${cause}\n${activity}`
     const known = this.#index.get(name)
     if (known !== undefined) return known
@@ -59,12 +60,12 @@ export class Ledger {
   }
 
   party(row: number): Party {
-    return this.#keys[row]!.party
+    return this.#keys[row].party
   }
 
   /** From cycle `now` on, charges `row`. */
   switchTo(row: number, now: number): void {
-    this.#cycles[this.current]! += now - this.#since
+    this.#cycles[this.current] += now - this.#since
     this.#since = now
     this.current = row
   }
@@ -72,31 +73,35 @@ export class Ledger {
   /** Of the cycles up to the present, `cycles` go to another activity of the current party and cause. */
   charge(activity: Activity, cycles: number): void {
     const at = this.current * ACTIVITIES.length + ACTIVITIES.indexOf(activity)
-    let row = this.#siblings[at]!
+    let row = this.#siblings[at]
     if (row === 0) {
-      const { party, cause } = this.#keys[this.current]!
+      const { party, cause } = this.#keys[this.current]
       row = this.row(party, cause, activity)
       this.#siblings[at] = row
     }
-    this.#cycles[row]! += cycles
+    this.#cycles[row] += cycles
     this.#since += cycles
   }
 
   /** From cycle `from` to `to` the hart slept. */
   idle(from: number, to: number): void {
     this.switchTo(this.current, from)
-    this.#cycles[IDLE]! += to - from
+    this.#cycles[IDLE] += to - from
     this.#since = to
   }
 
   /** All rows with cycles as of `now`, in the order in which they were first used. */
   rows(now: number): readonly LedgerRow[] {
     this.switchTo(this.current, now)
-    return this.#keys.map((key, row) => ({ ...key, cycles: this.#cycles[row]! })).filter(row => row.cycles !== 0)
+    return this.#keys.map((key, row) => ({ ...key, cycles: this.#cycles[row] })).filter(row => row.cycles !== 0)
   }
 
   save(): LedgerState {
-    return { rows: this.#keys.map((key, row) => ({ ...key, cycles: this.#cycles[row]! })), current: this.current, since: this.#since }
+    return {
+      rows: this.#keys.map((key, row) => ({ ...key, cycles: this.#cycles[row] })),
+      current: this.current,
+      since: this.#since,
+    }
   }
 
   restore(state: LedgerState): void {

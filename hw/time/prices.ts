@@ -44,7 +44,10 @@ const ATOMIC = 3
 
 const multiplications = ['mul', 'mulh', 'mulhu', 'mulhsu']
 const divisions = ['div', 'divu', 'rem', 'remu']
-const atomics = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu'].flatMap(name => [`amo${name}.w`, `amo${name}.d`])
+const atomics = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu'].flatMap(name => [
+  `amo${name}.w`,
+  `amo${name}.d`,
+])
 
 export const rocketFlat: Prices = {
   core: 'Rocket',

@@ -23,7 +23,7 @@ export class TraceHash {
   }
 
   addWords(words: Int32Array): void {
-    for (let at = 0; at < words.length; at++) this.add(words[at]!)
+    for (let at = 0; at < words.length; at++) this.add(words[at])
   }
 
   /** 16 hexadecimal digits. */

@@ -2,7 +2,14 @@
 import { Clint } from '../../hw/devices/clint.ts'
 import { TestFinisher } from '../../hw/devices/test-finisher.ts'
 import { Evaluator } from '../../hw/hart/evaluator.ts'
-import { build, type Board, type Machine, type MachineOptions, type RunOptions, type StopReason } from '../../hw/index.ts'
+import {
+  build,
+  type Board,
+  type Machine,
+  type MachineOptions,
+  type RunOptions,
+  type StopReason,
+} from '../../hw/index.ts'
 import { assemble } from '../../hw/spec/isa/assembler.ts'
 
 export const RAM = 0x8000_0000
@@ -18,8 +25,8 @@ export interface SmallOptions extends Partial<MachineOptions> {
 export interface SmallMachine {
   readonly machine: Machine
   /** The doubleword at a symbol of the program, or `index` doublewords behind it. */
-  at(symbol: string, index?: number): bigint
-  run(options?: RunOptions): StopReason
+  readonly at: (symbol: string, index?: number) => bigint
+  readonly run: (options?: RunOptions) => StopReason
 }
 
 /** Definitions that every program begins with: `pass` ends the run; `note REG` appends a register to `log` (s11 points there). */
@@ -52,10 +59,9 @@ noting:
 `
 
 export function smallMachine(source: string, { harts = 1, executor, ...options }: SmallOptions = {}): SmallMachine {
-  const program = assemble(
-    `${PRELUDE}\n la s11, log\n${source}\n pass\n${NOTING}\n .balign 8\nlog:\n .zero 2048\n`,
-    { origin: RAM },
-  )
+  const program = assemble(`${PRELUDE}\n la s11, log\n${source}\n pass\n${NOTING}\n .balign 8\nlog:\n .zero 2048\n`, {
+    origin: RAM,
+  })
   const board: Board = {
     name: 'small',
     harts,

@@ -20,4 +20,13 @@ export const hpmcounter: readonly Csr[] = others.map(n =>
   csr(`hpmcounter${n}`, 0xc00 + n, rule('hpmcounter_op_sz_mode'), { Value: [63, 0, { fixed: 0 }] }),
 )
 
-export const COUNTER_CSRS: readonly Csr[] = [mcycle, minstret, cycle, time, instret, ...mhpmcounter, ...mhpmevent, ...hpmcounter]
+export const COUNTER_CSRS: readonly Csr[] = [
+  mcycle,
+  minstret,
+  cycle,
+  time,
+  instret,
+  ...mhpmcounter,
+  ...mhpmevent,
+  ...hpmcounter,
+]

@@ -6,6 +6,12 @@ import { HYPERVISOR_CSRS } from './hypervisor.ts'
 import { MACHINE_CSRS } from './machine.ts'
 import { SUPERVISOR_CSRS } from './supervisor.ts'
 
-export const CSRS: readonly Csr[] = [...MACHINE_CSRS, ...SUPERVISOR_CSRS, ...HYPERVISOR_CSRS, ...COUNTER_CSRS, ...FLOAT_CSRS]
+export const CSRS: readonly Csr[] = [
+  ...MACHINE_CSRS,
+  ...SUPERVISOR_CSRS,
+  ...HYPERVISOR_CSRS,
+  ...COUNTER_CSRS,
+  ...FLOAT_CSRS,
+]
 export const csrByNumber: ReadonlyMap<number, Csr> = new Map(CSRS.map(csr => [csr.number, csr]))
 export const csrByName: ReadonlyMap<string, Csr> = new Map(CSRS.map(csr => [csr.name, csr]))

@@ -5,7 +5,21 @@ export const pte = layout(8, 'priv 12.4', {
   entry: {
     at: 0,
     bytes: 8,
-    fields: { V: 0, R: 1, W: 2, X: 3, U: 4, G: 5, A: 6, D: 7, RSW: [9, 8], PPN: [53, 10], Reserved: [60, 54], PBMT: [62, 61], N: 63 },
+    fields: {
+      V: 0,
+      R: 1,
+      W: 2,
+      X: 3,
+      U: 4,
+      G: 5,
+      A: 6,
+      D: 7,
+      RSW: [9, 8],
+      PPN: [53, 10],
+      Reserved: [60, 54],
+      PBMT: [62, 61],
+      N: 63,
+    },
   },
 })
 

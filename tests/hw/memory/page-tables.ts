@@ -40,11 +40,11 @@ export class PageTables {
       const entry = this.#entry(table, virtual, at, at === levels - 1)
       const old = this.#read(entry)
       const next = old & V ? Number((old >> 10n) << 12n) : this.table()
-      if (!(old & V)) this.write(entry, (BigInt(next) >> 12n << 10n) | V)
+      if (!(old & V)) this.write(entry, ((BigInt(next) >> 12n) << 10n) | V)
       table = next
     }
     const leaf = this.#entry(table, virtual, level, level === levels - 1)
-    this.write(leaf, (physical >> 12n << 10n) | flags)
+    this.write(leaf, ((physical >> 12n) << 10n) | flags)
     return leaf
   }
 

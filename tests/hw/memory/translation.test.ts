@@ -56,7 +56,8 @@ function prepared({ mode = 8, map, status = 0, user = false, prelude = '' }: Cas
 function translated(count: number, options: Case, ...program: readonly string[]): readonly bigint[] {
   const { machine, run, at } = prepared(options, program.join('\n'))
   const stop = run()
-  if (stop.kind !== 'stopped') throw new Error(`stopped by ${stop.kind} at pc 0x${machine.registers(0).pc.toString(16)}`)
+  if (stop.kind !== 'stopped')
+    throw new Error(`stopped by ${stop.kind} at pc 0x${machine.registers(0).pc.toString(16)}`)
   return Array.from({ length: count }, (_, index) => at('log', index))
 }
 
@@ -77,7 +78,9 @@ describe('first stage', () => {
 
   test('Sv48_leaf_any_level: pages of 4 KiB and 512 GiB', () => {
     expect(translated(1, { ...page(RW, 4, 0x7fff_1234_5000n), mode: 9 }, noteLoad(0x7fff_1234_5000n))).toEqual([VALUE])
-    expect(translated(1, { ...page(RW, 4, 0x80_0000_0000n, 3, 0n), mode: 9 }, noteLoad(0x80_0000_0000n + DATA))).toEqual([VALUE])
+    expect(
+      translated(1, { ...page(RW, 4, 0x80_0000_0000n, 3, 0n), mode: 9 }, noteLoad(0x80_0000_0000n + DATA)),
+    ).toEqual([VALUE])
   })
 
   test('Sv39_va_signext: bits 63 to 39 must equal bit 38', () => {
@@ -92,9 +95,12 @@ describe('first stage', () => {
   })
 
   test.each([
-    ['not valid', RW & ~V], ['writable, not readable', V | W | A | D],
-    ['Sv39_pte_svnapot_rsv: N', RW | (1n << 63n)], ['Sv39_pte_svpbmt_rsv: PBMT', RW | (1n << 61n)],
-    ['Sv39_pte_future_rsv', RW | (1n << 54n)], ['svade_access_ad_bit_clear: A', RW & ~A],
+    ['not valid', RW & ~V],
+    ['writable, not readable', V | W | A | D],
+    ['Sv39_pte_svnapot_rsv: N', RW | (1n << 63n)],
+    ['Sv39_pte_svpbmt_rsv: PBMT', RW | (1n << 61n)],
+    ['Sv39_pte_future_rsv', RW | (1n << 54n)],
+    ['svade_access_ad_bit_clear: A', RW & ~A],
   ])('%s: a page fault', (_, flags) => {
     expect(faults(page(flags), load(AT))).toEqual([LOAD_PAGE, AT])
   })
@@ -129,7 +135,9 @@ describe('first stage', () => {
     }
     const prelude = `li t2, 0x10000\n add t2, s0, t2\n li t3, 0xaabbccdd\n sw t3, -4(t2)`
     const across = `li t0, 0xffc\n add t1, s0, t0\n li t2, 0x55667788\n sw t2, 0(t1)\n li t0, 0x2000\n add t1, s0, t0\n li t2, 0x11223344\n sw t2, 0(t1)`
-    expect(translated(1, { map, prelude: prelude + '\n' + across }, noteLoad(AT + 0xffcn))).toEqual([0x1122_3344_5566_7788n])
+    expect(translated(1, { map, prelude: prelude + '\n' + across }, noteLoad(AT + 0xffcn))).toEqual([
+      0x1122_3344_5566_7788n,
+    ])
     expect(faults(page(RW), load(AT + 0xffcn))).toEqual([LOAD_PAGE, AT + 0x1000n])
     expect(faults(page(RW), store(AT + 0xffcn))).toEqual([STORE_PAGE, AT + 0x1000n])
   })
@@ -183,7 +191,7 @@ describe('modelled TLB', () => {
     expect(translated(2, page(RW | G), noteLoad(AT), remap, other, noteLoad(AT))).toEqual([VALUE, VALUE])
   })
 
-  test('a walk costs its reads: three, then one with its tables in the walker\'s cache; a hit costs nothing', () => {
+  test("a walk costs its reads: three, then one with its tables in the walker's cache; a hit costs nothing", () => {
     const map = (tables: PageTables, root: number) => {
       for (let n = 0n; n < 40n; n++) tables.map(root, 3, AT + n * 0x1000n, DATA, RW)
     }
@@ -191,9 +199,17 @@ describe('modelled TLB', () => {
       const { machine, run } = prepared({ map }, program)
       run()
       const counts = machine.mmuCounts(0)
-      const walked = machine.ledger(0).filter(({ activity }) => activity === 'walk').reduce((sum, { cycles }) => sum + cycles, 0)
+      const walked = machine
+        .ledger(0)
+        .filter(({ activity }) => activity === 'walk')
+        .reduce((sum, { cycles }) => sum + cycles, 0)
       const { replay, l2TlbHit, pteRead, pteCacheHit } = rocketFlat
-      expect(walked).toBe(counts.l1Misses * replay + counts.l2Hits * l2TlbHit + counts.firstStageReads * pteRead + counts.pteCacheHits * pteCacheHit)
+      expect(walked).toBe(
+        counts.l1Misses * replay +
+          counts.l2Hits * l2TlbHit +
+          counts.firstStageReads * pteRead +
+          counts.pteCacheHits * pteCacheHit,
+      )
       return [counts.l1Misses, counts.l2Hits, counts.firstStageReads, counts.pteCacheHits]
     }
     expect(counted(load(AT))).toEqual([1, 0, 3, 0])
@@ -240,26 +256,40 @@ describe('two stages', () => {
     for (let n = 0n; n < 2n; n++) g.map(gRoot, 3, GUEST_DATA + n * 0x1000n, DATA + n * 0x1000n, RW | U)
     small.run()
     const { l1Misses, l2Hits, firstStageReads, guestStageReads, pteCacheHits } = small.machine.mmuCounts(0)
-    const walked = small.machine.ledger(0).filter(({ activity }) => activity === 'walk').reduce((sum, { cycles }) => sum + cycles, 0)
+    const walked = small.machine
+      .ledger(0)
+      .filter(({ activity }) => activity === 'walk')
+      .reduce((sum, { cycles }) => sum + cycles, 0)
     const { replay, l2TlbHit, pteRead, pteCacheHit } = rocketFlat
-    expect(walked).toBe(l1Misses * replay + l2Hits * l2TlbHit + (firstStageReads + guestStageReads) * pteRead + pteCacheHits * pteCacheHit)
+    expect(walked).toBe(
+      l1Misses * replay +
+        l2Hits * l2TlbHit +
+        (firstStageReads + guestStageReads) * pteRead +
+        pteCacheHits * pteCacheHit,
+    )
     return { ...small, counts: { l1Misses, l2Hits, firstStageReads, guestStageReads, pteCacheHits } }
   }
 
-  test('a walk reads each stage\'s tables: the first stage\'s own through the G-stage, as far as they are not cached', () => {
+  test("a walk reads each stage's tables: the first stage's own through the G-stage, as far as they are not cached", () => {
     const { at, counts } = twoStages('hlv.d a0, (t1)\n note a0\n hlv.d a0, (t1)\n note a0')
     expect([at('log'), at('log', 1)]).toEqual([VALUE, VALUE])
     // Three entries of the guest's; their pages take 3, 1 and 1 reads of the G-stage's tables, its data 3.
-    expect(counts).toEqual({ l1Misses: 1, l2Hits: 0, firstStageReads: 3, guestStageReads: 3 + 1 + 1 + 3, pteCacheHits: 4 })
+    expect(counts).toEqual({
+      l1Misses: 1,
+      l2Hits: 0,
+      firstStageReads: 3,
+      guestStageReads: 3 + 1 + 1 + 3,
+      pteCacheHits: 4,
+    })
   })
 
-  test('the next page: both upper levels from the guest\'s cache, then one entry and its page, then the data\'s page', () => {
+  test("the next page: both upper levels from the guest's cache, then one entry and its page, then the data's page", () => {
     const { counts } = twoStages('hlv.d a0, (t1)\n li t2, 0x1000\n add t1, t1, t2\n hlv.d a0, (t1)')
     expect(counts.l1Misses).toBe(2)
     expect(counts.firstStageReads).toBe(4)
   })
 
-  test('hfence-gvma_vmid: other guests\' pages stay', () => {
+  test("hfence-gvma_vmid: other guests' pages stay", () => {
     const fenced = (fence: string) => twoStages(`hlv.d a0, (t1)\n ${fence}\n hlv.d a0, (t1)`).counts.l1Misses
     expect(fenced('hfence.gvma')).toBe(2)
     expect(fenced('li t2, 7\n hfence.gvma x0, t2')).toBe(2)
@@ -268,8 +298,10 @@ describe('two stages', () => {
     expect(fenced('sfence.vma')).toBe(1)
   })
 
-  test('another VMID does not see the guest\'s pages', () => {
-    const { counts } = twoStages('hlv.d a0, (t1)\n csrr t2, hgatp\n li t3, 1\n slli t3, t3, 44\n xor t2, t2, t3\n csrw hgatp, t2\n hlv.d a0, (t1)')
+  test("another VMID does not see the guest's pages", () => {
+    const { counts } = twoStages(
+      'hlv.d a0, (t1)\n csrr t2, hgatp\n li t3, 1\n slli t3, t3, 44\n xor t2, t2, t3\n csrw hgatp, t2\n hlv.d a0, (t1)',
+    )
     expect(counts.l1Misses).toBe(2)
   })
 })
@@ -277,8 +309,13 @@ describe('two stages', () => {
 describe('PMP', () => {
   const deny = `li t0, ${(DATA >> 2n) | 0x1ffn}\n csrw pmpaddr0, t0`
   test('pmp_no_entry_match, pmp_entry_priority: the lowest entry that matches decides', () => {
-    expect(translated(2, { ...page(RW), prelude: `${deny}\n li t0, 0x18\n csrw pmpcfg0, t0` }, load(AT))).toEqual([LOAD_ACCESS, AT])
-    expect(translated(1, { ...page(RW), prelude: `${deny}\n li t0, 0x19\n csrw pmpcfg0, t0` }, noteLoad(AT))).toEqual([VALUE])
+    expect(translated(2, { ...page(RW), prelude: `${deny}\n li t0, 0x18\n csrw pmpcfg0, t0` }, load(AT))).toEqual([
+      LOAD_ACCESS,
+      AT,
+    ])
+    expect(translated(1, { ...page(RW), prelude: `${deny}\n li t0, 0x19\n csrw pmpcfg0, t0` }, noteLoad(AT))).toEqual([
+      VALUE,
+    ])
   })
 
   test('pmp_check_pagetable_access: a page table that PMP hides is an access fault of the original access', () => {

@@ -4,7 +4,10 @@ import { EventQueue } from '../../../hw/time/events.ts'
 import { smallMachine } from '../small-machine.ts'
 import { rocketFlat } from '../../../hw/index.ts'
 
-const row = (ledger: Ledger, now: number) => Object.fromEntries(ledger.rows(now).map(({ party, cause, activity, cycles }) => [`${party}/${cause}/${activity}`, cycles]))
+const row = (ledger: Ledger, now: number) =>
+  Object.fromEntries(
+    ledger.rows(now).map(({ party, cause, activity, cycles }) => [`${party}/${cause}/${activity}`, cycles]),
+  )
 
 describe('ledger', () => {
   test('rows sum to the clock, whatever is switched, charged and slept', () => {
@@ -34,11 +37,16 @@ describe('ledger', () => {
 
 describe('charging by mode', () => {
   const PARTIES = {
-    machine: 'firmware', supervisor: 'host kernel', user: 'vmm process', virtualSupervisor: 'guest', virtualUser: 'guest',
+    machine: 'firmware',
+    supervisor: 'host kernel',
+    user: 'vmm process',
+    virtualSupervisor: 'guest',
+    virtualUser: 'guest',
   } as const
 
   test('a trap charges whoever it reaches, with its name; on return the interrupted account goes on', () => {
-    const small = smallMachine(`
+    const small = smallMachine(
+      `
       li t0, -1
       csrw pmpaddr0, t0
       li t0, 0x1f
@@ -71,9 +79,13 @@ describe('charging by mode', () => {
       ecall
       nop
       nop
-    `, { parties: PARTIES })
+    `,
+      { parties: PARTIES },
+    )
     small.run()
-    const cycles = Object.fromEntries(small.machine.ledger(0).map(entry => [`${entry.party}/${entry.cause}/${entry.activity}`, entry.cycles]))
+    const cycles = Object.fromEntries(
+      small.machine.ledger(0).map(entry => [`${entry.party}/${entry.cause}/${entry.activity}`, entry.cycles]),
+    )
     const { pipelineFlush } = rocketFlat
     expect(cycles).toMatchObject({
       // The trap; csrr, addi, csrw (a quiet one), xret and its flush. The ecall in the middle does not retire.
@@ -81,7 +93,7 @@ describe('charging by mode', () => {
       'firmware/ecall from HS/world switch': pipelineFlush + 4 + pipelineFlush,
     })
     expect(cycles['vmm process/running/computing']).toBeGreaterThan(2)
-    expect(Object.values(cycles).reduce((sum, value) => sum + value, 0)).toBe(small.machine.harts[0]!.now())
+    expect(Object.values(cycles).reduce((sum, value) => sum + value, 0)).toBe(small.machine.harts[0].now())
   })
 })
 
@@ -89,8 +101,13 @@ describe('events', () => {
   function queue() {
     const delivered: string[] = []
     let now = 0
-    const events = new EventQueue(1e9, 100, () => now, () => {})
-    events.enroll('chip', { due: (kind, payload) => void delivered.push(`${kind} ${String(payload)}`) })
+    const events = new EventQueue(
+      1e9,
+      100,
+      () => now,
+      () => {},
+    )
+    events.enroll('chip', { due: (kind, payload) => void delivered.push(`${kind} ${JSON.stringify(payload)}`) })
     const run = (until: number) => {
       now = until
       while (events.next() <= until) events.deliver(events.take())
@@ -101,7 +118,14 @@ describe('events', () => {
 
   test('in the order of their cycles, and among equals as they were scheduled', () => {
     const { clock, run } = queue()
-    for (const [cycle, name] of [[30, 'c'], [10, 'a'], [30, 'd'], [20, 'b'], [10.5, 'between']] as const) clock.at(cycle, name)
+    for (const [cycle, name] of [
+      [30, 'c'],
+      [10, 'a'],
+      [30, 'd'],
+      [20, 'b'],
+      [10.5, 'between'],
+    ] as const)
+      clock.at(cycle, name)
     expect(run(29)).toEqual(['a null', 'between null', 'b null'])
     expect(run(30).slice(3)).toEqual(['c null', 'd null'])
   })
@@ -123,6 +147,9 @@ describe('events', () => {
     clock.at(30, 'b')
     clock.at(20, 'a')
     clock.cancel(gone)
-    expect(events.save().events.map(({ kind, due }) => [kind, due])).toEqual([['a', 20], ['b', 30]])
+    expect(events.save().events.map(({ kind, due }) => [kind, due])).toEqual([
+      ['a', 20],
+      ['b', 30],
+    ])
   })
 })

@@ -51,7 +51,9 @@ const interrupted = (ticks: number, loop: string) => `
 
 describe.each(executors)('%s', (_, factory) => {
   test('an interrupt is taken at the first instruction boundary at or after its cycle', () => {
-    const [cycle = 0n, , count = 0n, cause] = noted(interrupted(20, '1: addi a0, a0, 1\n j 1b'), 4, { executor: factory() })
+    const [cycle = 0n, , count = 0n, cause] = noted(interrupted(20, '1: addi a0, a0, 1\n j 1b'), 4, {
+      executor: factory(),
+    })
     expect(cause).toBe((1n << 63n) | 7n)
     // The trap's own cycles, then the CSR read.
     expect(Number(cycle)).toBe(20 * TICK + FLUSH)
@@ -89,11 +91,11 @@ describe.each(executors)('%s', (_, factory) => {
 
   test('maxInstructions stops exactly there', () => {
     const { machine } = smallMachine('1: addi a0, a0, 1\n div a1, a0, a0\n j 1b', { executor: factory() })
-    const before = machine.harts[0]!.retired()
+    const before = machine.harts[0].retired()
     expect(machine.run({ maxInstructions: 101 })).toEqual({ kind: 'instructions' })
-    expect(machine.harts[0]!.retired() - before).toBe(101)
+    expect(machine.harts[0].retired() - before).toBe(101)
     machine.run({ maxInstructions: 1 })
-    expect(machine.harts[0]!.retired() - before).toBe(102)
+    expect(machine.harts[0].retired() - before).toBe(102)
   })
 
   test('nothing left to happen is idle', () => {
@@ -104,7 +106,7 @@ describe.each(executors)('%s', (_, factory) => {
     const whole = smallMachine(interrupted(90, '1: addi a0, a0, 1\n mul a1, a0, a0\n j 1b'), { executor: factory() })
     whole.run({})
     const pieces = smallMachine(interrupted(90, '1: addi a0, a0, 1\n mul a1, a0, a0\n j 1b'), { executor: factory() })
-    for (let cycle = 0; pieces.run({ untilCycle: cycle }).kind === 'cycle'; cycle += 777) ;
+    for (let cycle = 0; pieces.run({ untilCycle: cycle }).kind === 'cycle'; cycle += 777);
     expect(pieces.machine.traceHash()).toBe(whole.machine.traceHash())
     expect(pieces.machine.ledger(0)).toEqual(whole.machine.ledger(0))
   })
@@ -143,18 +145,21 @@ const TWO_HARTS = `
 `
 
 describe('several harts', () => {
-  test.each(executors)('%s: an interrupt between harts arrives at the cycle at which it was sent, asleep or awake', (_, factory) => {
-    for (const slice of [50, 2000]) {
-      for (const program of [TWO_HARTS, TWO_HARTS.replace('wfi', '1: csrr t1, mip\n andi t1, t1, 8\n beqz t1, 1b')]) {
-        const small = smallMachine(program, { harts: 2, executor: factory(), slice })
-        small.run()
-        const [sent, received] = [Number(small.at('log')), Number(small.at('log', 8))]
-        expect(received).toBeGreaterThan(sent)
-        expect(received - sent).toBeLessThan(25)
-        expect(sums(small)).toEqual([0, 0])
+  test.each(executors)(
+    '%s: an interrupt between harts arrives at the cycle at which it was sent, asleep or awake',
+    (_, factory) => {
+      for (const slice of [50, 2000]) {
+        for (const program of [TWO_HARTS, TWO_HARTS.replace('wfi', '1: csrr t1, mip\n andi t1, t1, 8\n beqz t1, 1b')]) {
+          const small = smallMachine(program, { harts: 2, executor: factory(), slice })
+          small.run()
+          const [sent, received] = [Number(small.at('log')), Number(small.at('log', 8))]
+          expect(received).toBeGreaterThan(sent)
+          expect(received - sent).toBeLessThan(25)
+          expect(sums(small)).toEqual([0, 0])
+        }
       }
-    }
-  })
+    },
+  )
 
   test('both executors leave the same trace', () => {
     const hashes = executors.map(([, factory]) => {
@@ -183,17 +188,22 @@ describe('snapshots', () => {
   test('a snapshot of another board is refused, naming both', () => {
     const one = smallMachine('nop').machine
     const two = smallMachine('nop', { harts: 2 }).machine
-    expect(() => one.restore(two.save())).toThrow('the snapshot is of board "small" with 2 harts, not of "small" with 1')
+    expect(() => one.restore(two.save())).toThrow(
+      'the snapshot is of board "small" with 2 harts, not of "small" with 1',
+    )
   })
 })
 
 describe('prices', () => {
   const MEASURED = 'mul a0, a0, a0\n csrr a1, mscratch\n csrw mscratch, a1\n csrw mtvec, a1\n fence.i'
-  test.each([['pipelineFlush', 2], ['replay', 0]] as const)('raising %s by 7 raises the total by count × 7', (name, count) => {
+  test.each([
+    ['pipelineFlush', 2],
+    ['replay', 0],
+  ] as const)('raising %s by 7 raises the total by count × 7', (name, count) => {
     const total = (prices = rocketFlat) => {
       const { machine, run } = smallMachine(MEASURED, { prices })
       run()
-      return machine.harts[0]!.now()
+      return machine.harts[0].now()
     }
     expect(total({ ...rocketFlat, [name]: rocketFlat[name] + 7 }) - total()).toBe(count * 7)
   })
