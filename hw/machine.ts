@@ -10,7 +10,7 @@ import { BARE_PARTIES, type ModeParties } from './hart/accounts.ts'
 import { Hart } from './hart/hart.ts'
 import { DONE, RELOAD, type Executor, type HartServices, type Outcome } from './hart/services.ts'
 import { SoftwareRegistry } from './hart/software.ts'
-import { CSR, F, MODE, PC, RESERVATION, WINDOW_BYTES } from './hart/state.ts'
+import { CSR, F, MODE, PC, RESERVATION } from './hart/state.ts'
 import { Memory } from './memory/memory.ts'
 import type { MmuCounts } from './memory/mmu.ts'
 import { MEI, MSI, MTI, SEI } from './spec/csrs/machine.ts'
@@ -213,8 +213,8 @@ export class Machine {
 
   /** x0 to x31, pc and mode of a hart, for people. */
   registers(hart: number): { readonly x: readonly bigint[]; readonly pc: bigint; readonly mode: number } {
-    const { window } = this.harts[hart].save()
-    const longs = new BigUint64Array(window.buffer, 0, WINDOW_BYTES / 8)
+    const window = this.harts[hart].windowBytes()
+    const longs = new BigUint64Array(window.buffer)
     return { x: [...longs.subarray(0, 32)], pc: longs[PC >> 3], mode: new Int32Array(window.buffer)[MODE >> 2] }
   }
 
@@ -222,7 +222,7 @@ export class Machine {
   traceHash(): string {
     const hash = this.#hash.copy()
     for (const hart of this.harts) {
-      const window = new Int32Array(hart.save().window.buffer)
+      const window = new Int32Array(hart.windowBytes().buffer)
       hash.addWords(window.subarray(2, 64))
       hash.addWords(window.subarray(F >> 2, REGISTERS_END >> 2))
       hash.addWords(window.subarray(PC >> 2, (PC >> 2) + 2))

@@ -403,10 +403,15 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.ledger.charge('walk', cycles)
   }
 
-  save(): HartState {
+  /** A copy of the window, with what executors noted of the FPU folded in. */
+  windowBytes(): Uint8Array {
     if (this.present) this.#core.foldFloat()
+    return this.#window.save()
+  }
+
+  save(): HartState {
     return {
-      window: this.#window.save(),
+      window: this.windowBytes(),
       wires: this.interrupts.wires,
       timers: this.#timers.save(),
       accounts: this.accounts.save(),
