@@ -21,6 +21,7 @@ const RUNNING = 1
 const LOST = 2
 
 export interface PlicConfig {
+  /** Known by `start`: who reads it in a device tree at run time fills it in then. */
   readonly context: number
   /** The highest source number that is wired. */
   readonly sources: number
@@ -28,13 +29,13 @@ export interface PlicConfig {
 
 export function plicDriver(env: Environment, config: PlicConfig): InterruptController {
   const { device } = env
-  const { context, sources } = config
+  const { sources } = config
   const state = env.state('plic', { phase: CREATED })
   const enabled = env.state('enabled', new Int32Array(WORDS))
 
   function start(): void {
-    for (let word = 0; word <= sources >>> 5; word++) device.write(enable, 0, context * WORDS + word)
-    device.write(plic.threshold, 0, context)
+    for (let word = 0; word <= sources >>> 5; word++) device.write(enable, 0, config.context * WORDS + word)
+    device.write(plic.threshold, 0, config.context)
     state.phase = RUNNING
   }
 
@@ -42,28 +43,28 @@ export function plicDriver(env: Environment, config: PlicConfig): InterruptContr
     const word = source >>> 5
     enabled[word] |= 1 << (source & 31)
     device.write(plic.priority, priority, source)
-    device.write(enable, enabled[word] >>> 0, context * WORDS + word)
+    device.write(enable, enabled[word] >>> 0, config.context * WORDS + word)
   }
 
   function disableSource(source: number): void {
     const word = source >>> 5
     enabled[word] &= ~(1 << (source & 31))
-    device.write(enable, enabled[word] >>> 0, context * WORDS + word)
+    device.write(enable, enabled[word] >>> 0, config.context * WORDS + word)
   }
 
   function threshold(priority: number): void {
-    device.write(plic.threshold, priority, context)
+    device.write(plic.threshold, priority, config.context)
   }
 
   function claim(): number {
-    const source = device.read(plic.claim, context)
+    const source = device.read(plic.claim, config.context)
     if (source <= sources) return source
     state.phase = LOST
     return 0
   }
 
   function complete(source: number): void {
-    device.write(plic.claim, source, context)
+    device.write(plic.claim, source, config.context)
   }
 
   return {

@@ -92,8 +92,8 @@ export interface Placement {
   readonly current: CurrentPort
   /** Unique among the owner's drivers: begins the names of the driver's state. */
   readonly name: string
-  /** Where the owner's loads and stores find the device's registers. */
-  readonly registers: number
+  /** Where the owner's loads and stores find the device's registers; a registered record if that is found at run time. */
+  readonly registers: number | { readonly base: number }
   readonly dma: DmaRegion
   /** One a wire: masks or unmasks it at the interrupt controller. */
   readonly interrupts: readonly ((masked: boolean) => void)[]
@@ -124,7 +124,8 @@ export class PortEnvironment implements Environment {
     this.registered[`${placement.name} calls`] = this.#due
     this.#wires = placement.interrupts.map(setMasked => new SourceInterrupt(setMasked))
     this.interrupts = this.#wires
-    const at = (register: Readable | Writable, index: number) => registers + register.at + index * (register.stride ?? 0)
+    const window = typeof registers === 'number' ? { base: registers } : registers
+    const at = (register: Readable | Writable, index: number) => window.base + register.at + index * (register.stride ?? 0)
     this.device = {
       read: (register, index = 0) => {
         const { port } = current
