@@ -7,7 +7,8 @@ import { CODE_BYTES, type Memory } from '../memory/memory.ts'
 import { PAGE_BYTES, PAGE_SHIFT } from '../spec/address.ts'
 import { decode, type Decoded } from '../spec/isa/index.ts'
 import { F, X, X_SINK } from '../hart/state.ts'
-import { beginsPair, handlerOf, ILLEGAL, isDirect, PAGE_END, pairOf, STRADDLES, UNDECODED } from './handlers.ts'
+import { beginsPair, handlerOf, ILLEGAL, isDirect, PAGE_END, pairOf, plainCsrHandler, STRADDLES, UNDECODED } from './handlers.ts'
+import { plainCsr } from './plain-csr.ts'
 import { PAGE_RECORD_BYTES, PARCELS, RECORD, RECORD_BYTES, RECORD_SCALE, STRADDLING } from './record.ts'
 import { dropFetches, dropStores } from './soft-tlb.ts'
 
@@ -176,7 +177,14 @@ export class CodePages {
     view.setUint16(record + RECORD.rs3, F + rs3 * 8, true)
     view.setInt32(record + RECORD.imm, near ? imm * RECORD_SCALE : imm, true)
     view.setUint16(record + RECORD.extra, rm | csr, true)
-    const handler = handlerOf(decoded, near)
+    let handler = handlerOf(decoded, near)
+    const plain = plainCsrHandler(instruction) < 0 ? undefined : plainCsr(csr)
+    if (plain) {
+      handler = plainCsrHandler(instruction)
+      view.setUint16(record + RECORD.rs2, plain.at, true)
+      view.setUint16(record + RECORD.rs3, plain.virtualAt, true)
+      view.setInt32(record + RECORD.imm, plain.mask, true)
+    }
     view.setUint16(record + RECORD.handler, handler, true)
     return handler
   }

@@ -2,7 +2,8 @@
  * Turns an instruction's effects into WebAssembly. The same code serves handlers inside the interpreter's loop and
  * handlers that are functions of their own; how a handler begins a service and how it ends is the frame's business.
  */
-import { ADDRESS, FLOAT, OPERANDS, RESERVATION, VALUE } from '../hart/state.ts'
+import type { CsrOperation } from '../hart/services.ts'
+import { ADDRESS, FLOAT, MODE, OPERANDS, RESERVATION, VALUE, VIRTUAL } from '../hart/state.ts'
 import type { AmoOperation } from '../spec/isa/semantics.ts'
 import { earlyReads, isRelative, isTrivial, type Node, type Operation, type RegisterField } from './meaning-graph.ts'
 import { emitNativeFloat } from './native-float.ts'
@@ -39,6 +40,8 @@ export interface Variant {
   readonly length: 2 | 4
   /** The direct target lies in the same page: the record's imm is a distance in record bytes. */
   readonly near: boolean
+  /** The record says where the CSR lies: see plain-csr.ts. */
+  readonly plainCsr: boolean
 }
 
 /** Actions after which the hart has set PC itself. */
@@ -124,14 +127,7 @@ class HandlerEmitter {
         code.end()
         return false
       case 'csr':
-        this.#mailbox(OPERANDS, from[1]!)
-        this.#result(node, () => {
-          this.#value(from[0]!)
-          code.op('i32WrapI64').i32(CSR_OPERATIONS.indexOf(operation.operation))
-          this.#truth(from[2]!)
-          this.#truth(from[3]!)
-          code.call(this.#frame.runtime.imports.csr)
-        })
+        this.#csr(node, operation.operation)
         return false
       case 'perform':
         if (operation.action === 'fence') return false // harts take turns: nothing to order
@@ -395,6 +391,47 @@ class HandlerEmitter {
     extended(given)
     const less = operation === 'min' || operation === 'minu'
     code.op(signed ? (less ? 'i64LtS' : 'i64GtS') : less ? 'i64LtU' : 'i64GtU', 'select')
+  }
+
+  #csr(node: Node, operation: CsrOperation): void {
+    const { code, runtime: { imports } } = this.#frame
+    const [number, , reads, writes] = node.from
+    const given = this.#inLocal(node.from[1]!)
+    if (this.#variant.plainCsr) {
+      const old = this.#localFor(node)
+      code.block()
+      this.#plainCsr(operation, given, old, writes!)
+    }
+    code.i32(0).get(given).memory('i64Store', OPERANDS)
+    this.#service(() => {
+      this.#value(number!)
+      code.op('i32WrapI64').i32(CSR_OPERATIONS.indexOf(operation))
+      this.#truth(reads!)
+      this.#truth(writes!)
+      code.call(imports.csr)
+    }, this.#variant.plainCsr ? 1 : 0)
+    code.i32(0).memory('i64Load', VALUE).set(this.#locals.get(node) ?? this.#localFor(node))
+    if (this.#variant.plainCsr) code.end()
+  }
+
+  /** Within a block, which it leaves: accesses the CSR where it lies, if the privilege suffices. */
+  #plainCsr(operation: CsrOperation, given: number, old: number, writes: Node): void {
+    const { code, slot } = this.#frame
+    const [mode, at] = [code.temporary(I32), code.temporary(I32)]
+    code.block()
+    this.#truth(writes)
+    code.get(slot).memory('i32Load', RECORD.imm).op('i32Eqz', 'i32And').brIf(0)
+    code.i32(0).memory('i32Load', MODE).tee(mode).i32(VIRTUAL - 1).op('i32And')
+    code.get(slot).memory('i32Load16U', RECORD.extra).i32(8).op('i32ShrU').i32(3).op('i32And', 'i32LtU').brIf(0)
+    code.get(slot).memory('i32Load16U', RECORD.rs3).get(slot).memory('i32Load16U', RECORD.rs2)
+    code.get(mode).i32(VIRTUAL).op('i32And', 'select').tee(at).memory('i64Load').set(old)
+    this.#truth(writes)
+    code.if().get(at)
+    if (operation === 'write') code.get(given)
+    else if (operation === 'set') code.get(old).get(given).op('i64Or')
+    else code.get(old).get(given).i64(-1n).op('i64Xor', 'i64And')
+    code.get(slot).memory('i64Load32S', RECORD.imm).op('i64And').memory('i64Store').end()
+    code.br(1).end()
   }
 
   #slowAccess(node: Node, operation: Extract<Operation, { kind: 'guestLoad' | 'guestStore' | 'cacheBlock' }>): void {

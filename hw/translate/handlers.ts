@@ -32,7 +32,11 @@ for (const instruction of INSTRUCTIONS) {
   const list = isHot(instruction, effects) ? hot : cold
   const relative = effects.some(({ operation, from }) => (operation.kind === 'jump' || operation.kind === 'branch') && from.some(isRelative))
   for (const length of shortened.has(instruction) ? ([4, 2] as const) : ([4] as const)) {
-    for (const near of relative ? [false, true] : [false]) list.push({ instruction, effects, length, near })
+    for (const near of relative ? [false, true] : [false]) list.push({ instruction, effects, length, near, plainCsr: false })
+  }
+  // The forms with an immediate have no room for the mask in their record.
+  if (effects.some(({ operation }) => operation.kind === 'csr') && instruction.kinds.some(({ field }) => field === 'rs1')) {
+    list.push({ instruction, effects, length: 4, near: false, plainCsr: true })
   }
 }
 
@@ -75,10 +79,14 @@ export const LAST_IN_LOOP = FIRST_PAIR + PAIRS.length - 1
 export const ILLEGAL = LAST_IN_LOOP + 1
 export const FIRST_COLD = LAST_IN_LOOP + 2
 
-const indices = new Int32Array(INSTRUCTIONS.length * 4).fill(-1)
-const key = (instruction: Instruction, length: number, near: boolean): number => instruction.index * 4 + (length & 2) + Number(near)
-for (const [at, { instruction, length, near }] of hot.entries()) indices[key(instruction, length, near)] = FIRST_HOT + at
-for (const [at, { instruction, length, near }] of cold.entries()) indices[key(instruction, length, near)] = FIRST_COLD + at
+const indices = new Int32Array(INSTRUCTIONS.length * 8).fill(-1)
+const key = (instruction: Instruction, length: number, near: boolean, plainCsr = false): number =>
+  instruction.index * 8 + (length & 2) + Number(near) + 4 * Number(plainCsr)
+const enter = (first: number) => ({ instruction, length, near, plainCsr }: Handler, at: number): void => {
+  indices[key(instruction, length, near, plainCsr)] = first + at
+}
+hot.forEach(enter(FIRST_HOT))
+cold.forEach(enter(FIRST_COLD))
 
 /** True if the instruction jumps to an address that its word says. */
 export function isDirect(instruction: Instruction): boolean {
@@ -88,6 +96,11 @@ export function isDirect(instruction: Instruction): boolean {
 /** The handler for a decoded instruction; `near`: it jumps within its page. */
 export function handlerOf({ instruction, length }: Decoded, near: boolean): number {
   return indices[key(instruction, length, near)]!
+}
+
+/** The handler that accesses a plain CSR by itself, or -1 if the instruction has none. */
+export function plainCsrHandler(instruction: Instruction): number {
+  return indices[key(instruction, 4, false, true)]!
 }
 
 const pairs = new Map(PAIRS.map(({ first, second }, at) => [(FIRST_HOT + first) * 0x1_0000 + FIRST_HOT + second, FIRST_PAIR + at]))

@@ -9,6 +9,8 @@
  *   8   imm      i32   as decoded; in a direct jump within its page, the distance to the target in record bytes
  *   12  rs3      u16
  *   14  extra    u16   rounding mode, or CSR number
+ *
+ * A plain CSR's instruction (plain-csr.ts) has in rs2 and rs3 where it lies with V=0 and V=1, and in imm its mask.
  */
 import { TRANSIENT } from '../hart/state.ts'
 

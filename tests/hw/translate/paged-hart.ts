@@ -1,3 +1,4 @@
+import { CSR_RULES } from '../../../hw/hart/csr-rules.ts'
 import { SoftFloat } from '../../../hw/hart/float/soft-float.ts'
 import { FCSR } from '../../../hw/hart/slots.ts'
 import { DONE, RELOAD, TRAPPED, type HartServices, type Outcome, type TranslationCache } from '../../../hw/hart/services.ts'
@@ -138,6 +139,16 @@ export class PagedHart implements HartServices {
   /** Odd CSRs ask for the run loop, as one that may let an interrupt through. */
   csr(number: number, operation: string, reads: boolean, writes: boolean, instruction: number): Outcome {
     const { longs } = this.memory
+    const rules = CSR_RULES[number]
+    if ((number & 0xcfc) === 0x40 && (number >> 8) !== 2 && rules) {
+      const at = rules.slot >> 1
+      const old = longs[at]!
+      const given = longs[OPERANDS >> 3]!
+      const mask = (BigInt(rules.high) << 32n) | BigInt(rules.low >>> 0)
+      if (writes) longs[at] = BigInt.asIntN(64, (operation === 'write' ? given : operation === 'set' ? old | given : old & ~given) & mask)
+      longs[VALUE >> 3] = old
+      return DONE
+    }
     if (number % 7 === 3) return this.illegal(instruction)
     longs[VALUE >> 3] = longs[OPERANDS >> 3]! ^ BigInt(number * 64 + operation.length * 4 + Number(reads) * 2 + Number(writes) + (instruction >>> 7))
     this.#stall(number & 3)

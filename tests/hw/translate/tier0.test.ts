@@ -202,6 +202,21 @@ test('a store into the page that is being executed takes effect, with and withou
   }
 })
 
+test.each(['sscratch', 'sepc', 'scause', 'stval', 'mscratch', 'mepc', 'mcause', 'mtval'])('%s is read, written, set and cleared', name => {
+  runBoth(`
+      li a1, -1
+      li a2, 0x123456789abcdef5
+      csrrw a3, ${name}, a1
+      csrrs a4, ${name}, zero
+      csrrc a5, ${name}, a2
+      csrrs a6, ${name}, a2
+      csrrw zero, ${name}, a2
+      csrrsi a7, ${name}, 2
+      csrrc s2, ${name}, zero
+      csrrw a2, ${name}, a2
+    stay: j stay`, 40)
+})
+
 test.each([8, 9])('a store close behind %d instructions that are done in pairs leaves them right', count => {
   const a0 = runBoth(`
       li a0, 0
