@@ -27,11 +27,21 @@ export interface GuestMemory {
   deviceAddress(port: HartPort, address: number, bytes: number): number
 }
 
+/** A virtual chip that may leave work for later, so that no entry gets long: `work` does a part of it, and says whether there is more. */
+export interface WorkingChip {
+  work(port: HartPort): boolean
+}
+
 /** What a virtual disk is backed by. Tags are the caller's, 0 ≤ tag < depth. */
 export interface BlockBackend {
   readonly depth: number
+  /** The most sectors in one request. */
+  readonly maximumSectors: number
   sectors(port: HartPort): number
-  /** `guestAddress` and count × 512 bytes have been checked by `reach`. False: try again after a completion. `completed` follows through the function given to `attach`. */
+  /**
+   * `guestAddress` and count × 512 bytes have been checked by `reach`. False: not now; `room` follows, or a completion.
+   * `completed` follows through the function given to `attach`, perhaps within this call.
+   */
   submit(
     port: HartPort,
     tag: number,
@@ -40,12 +50,20 @@ export interface BlockBackend {
     count: number,
     guestAddress: number,
   ): boolean
-  attach(completed: (port: HartPort, tag: number, ok: boolean) => void): void
+  attach(completed: (port: HartPort, tag: number, ok: boolean) => void, room: (port: HartPort) => void): void
 }
+
+/** Ethernet's longest frame without its checksum, one VLAN tag included. */
+export const MAXIMUM_FRAME = 1518
 
 /** What a virtual network card is plugged into. */
 export interface NetworkBackend {
-  /** A frame of `bytes` at an address that the VMM's own loads reach; it is copied or sent before the call returns. */
+  /**
+   * Where the card puts the next frame that it sends: MAXIMUM_FRAME bytes of the VMM's own memory, out of the guest's
+   * reach, so that what is looked at is what is sent. 0: there is no room, and the frame is lost.
+   */
+  buffer(port: HartPort): number
+  /** Sends the frame of `bytes` that has been put at the address that `buffer` gave. */
   transmit(port: HartPort, address: number, bytes: number): void
   /** `deliver` takes a frame for this card, or returns false if the guest has offered no buffer: then it is dropped. */
   attach(deliver: (port: HartPort, address: number, bytes: number) => boolean): void
