@@ -96,15 +96,26 @@ function add(weight: number | string): string {
 }
 
 function countArm(edits: Edit[], arm: ts.Expression, weight: number | string): void {
+  // Source without semicolons: a statement that comes to begin with a parenthesis would go on with the one before.
   edits.push(
-    { at: arm.getStart(), rank: RANKS.arm, text: `(${add(weight)}, ` },
+    { at: arm.getStart(), rank: RANKS.arm, text: `${beginsStatement(arm) ? ';' : ''}(${add(weight)}, ` },
     { at: arm.end, rank: RANKS.armEnd, text: ')' },
   )
 }
 
+/** True if a statement, one of a list, begins with this expression. */
+function beginsStatement(arm: ts.Expression): boolean {
+  let node: ts.Node = arm
+  while (node.parent.getStart() === arm.getStart()) {
+    if (ts.isExpressionStatement(node.parent)) return isListed(node.parent)
+    node = node.parent
+  }
+  return false
+}
+
 function countStretch(edits: Edit[], place: ts.Node, weight: number): void {
   const at = place.getStart()
-  if (ts.isBlock(place)) edits.push({ at: at + 1, rank: RANKS.stretch, text: ` ${add(weight)} ` })
+  if (ts.isBlock(place)) edits.push({ at: at + 1, rank: RANKS.stretch, text: ` ${add(weight)}; ` })
   else if (ts.isCaseOrDefaultClause(place)) return
   else if (ts.isExpression(place)) countArm(edits, place, weight)
   else {
