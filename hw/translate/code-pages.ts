@@ -7,7 +7,17 @@ import { CODE_BYTES, type Memory } from '../memory/memory.ts'
 import { PAGE_BYTES, PAGE_SHIFT } from '../spec/address.ts'
 import { decode, type Decoded } from '../spec/isa/index.ts'
 import { F, X, X_SINK } from '../hart/state.ts'
-import { beginsPair, handlerOf, ILLEGAL, isDirect, PAGE_END, pairOf, plainCsrHandler, STRADDLES, UNDECODED } from './handlers.ts'
+import {
+  beginsPair,
+  handlerOf,
+  ILLEGAL,
+  isDirect,
+  PAGE_END,
+  pairOf,
+  plainCsrHandler,
+  STRADDLES,
+  UNDECODED,
+} from './handlers.ts'
 import { plainCsr } from './plain-csr.ts'
 import { PAGE_RECORD_BYTES, PARCELS, RECORD, RECORD_BYTES, RECORD_SCALE, STRADDLING } from './record.ts'
 import { dropFetches, dropStores } from './soft-tlb.ts'
@@ -197,7 +207,8 @@ const known = new Map<Decoded['instruction'], Files>()
 function filesOf(instruction: Decoded['instruction']): Files {
   let files = known.get(instruction)
   if (!files) {
-    const file = (field: string): number => (instruction.kinds.some(kind => kind.field === field && kind.notation === 'f') ? F : X)
+    const file = (field: string): number =>
+      instruction.kinds.some(kind => kind.field === field && kind.notation === 'f') ? F : X
     files = { rd: file('rd'), rs1: file('rs1'), rs2: file('rs2') }
     known.set(instruction, files)
   }

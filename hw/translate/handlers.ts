@@ -1,6 +1,6 @@
 /** Which handlers the interpreter has, and their indices in its table. */
 import { effectsOf, isRelative, type Node } from './meaning-graph.ts'
-import type { Variant } from './handler-emitter.ts'
+import type { Variant } from './frame.ts'
 import { INSTRUCTIONS, type Decoded, type Instruction } from '../spec/isa/index.ts'
 import { COMPRESSED } from '../spec/isa/c.ts'
 
@@ -30,12 +30,18 @@ const shortened = new Set(COMPRESSED.map(({ base }) => base))
 for (const instruction of INSTRUCTIONS) {
   const effects = effectsOf(instruction)
   const list = isHot(instruction, effects) ? hot : cold
-  const relative = effects.some(({ operation, from }) => (operation.kind === 'jump' || operation.kind === 'branch') && from.some(isRelative))
+  const relative = effects.some(
+    ({ operation, from }) => (operation.kind === 'jump' || operation.kind === 'branch') && from.some(isRelative),
+  )
   for (const length of shortened.has(instruction) ? ([4, 2] as const) : ([4] as const)) {
-    for (const near of relative ? [false, true] : [false]) list.push({ instruction, effects, length, near, plainCsr: false })
+    for (const near of relative ? [false, true] : [false])
+      list.push({ instruction, effects, length, near, plainCsr: false })
   }
   // The forms with an immediate have no room for the mask in their record.
-  if (effects.some(({ operation }) => operation.kind === 'csr') && instruction.kinds.some(({ field }) => field === 'rs1')) {
+  if (
+    effects.some(({ operation }) => operation.kind === 'csr') &&
+    instruction.kinds.some(({ field }) => field === 'rs1')
+  ) {
     list.push({ instruction, effects, length: 4, near: false, plainCsr: true })
   }
 }
@@ -51,7 +57,9 @@ const PAIRED = `
   srli/4+add/2 add/2+lbu/4 sltu/4+add/2 sub/4+sltiu/4 and/4+sltu/4 sltu/4+or/2 add/2+sltu/4 andi/2+bne/2
   addi/2+jalr/2 lbu/4+beq/2 addi/2+beq/4 andi/4+andi/4 add/2+bne/4 ld/4+sd/4 ld/4+bltu/4 ld/4+bgeu/4 addi/4+jal/4
   ld/4+add/4 addi/4+bne/4 addi/4+addi/4 lw/4+lw/4 ld/2+sd/2 ld/4+beq/4 lw/4+addiw/4 addiw/4+addiw/4 add/4+add/4
-`.trim().split(/\s+/)
+`
+  .trim()
+  .split(/\s+/)
 
 /** Two handlers in one: indices of handlers in the loop. */
 export interface Pair {
@@ -82,9 +90,11 @@ export const FIRST_COLD = LAST_IN_LOOP + 2
 const indices = new Int32Array(INSTRUCTIONS.length * 8).fill(-1)
 const key = (instruction: Instruction, length: number, near: boolean, plainCsr = false): number =>
   instruction.index * 8 + (length & 2) + Number(near) + 4 * Number(plainCsr)
-const enter = (first: number) => ({ instruction, length, near, plainCsr }: Handler, at: number): void => {
-  indices[key(instruction, length, near, plainCsr)] = first + at
-}
+const enter =
+  (first: number) =>
+  ({ instruction, length, near, plainCsr }: Handler, at: number): void => {
+    indices[key(instruction, length, near, plainCsr)] = first + at
+  }
 hot.forEach(enter(FIRST_HOT))
 cold.forEach(enter(FIRST_COLD))
 
@@ -103,7 +113,9 @@ export function plainCsrHandler(instruction: Instruction): number {
   return indices[key(instruction, 4, false, true)]!
 }
 
-const pairs = new Map(PAIRS.map(({ first, second }, at) => [(FIRST_HOT + first) * 0x1_0000 + FIRST_HOT + second, FIRST_PAIR + at]))
+const pairs = new Map(
+  PAIRS.map(({ first, second }, at) => [(FIRST_HOT + first) * 0x1_0000 + FIRST_HOT + second, FIRST_PAIR + at]),
+)
 const firsts = new Set(PAIRS.map(({ first }) => FIRST_HOT + first))
 
 /** True if a handler may begin a pair. */

@@ -12,7 +12,8 @@
  */
 import { BUDGET, PC, STALLS } from '../hart/state.ts'
 import type { Instruction } from '../spec/isa/index.ts'
-import { emitHandler, type Frame } from './handler-emitter.ts'
+import type { Frame } from './frame.ts'
+import { emitHandler } from './handler-emitter.ts'
 import { COLD_HANDLERS, FIRST_COLD, HOT_HANDLERS, LAST_IN_LOOP, PAIRS, type Handler } from './handlers.ts'
 import { PC_BASE, RECORD, RECORD_SCALE, SLOT, TLB_BASE } from './record.ts'
 import { addRuntime, type Runtime } from './runtime.ts'
@@ -43,9 +44,13 @@ export function encodeInterpreter(memoryPages: number, entrance: number, costs: 
     code.get(0).i32(0).memory('i32Load', BUDGET).call(runtime.prepare).call(runtime.imports.illegal).op('drop').i32(0)
   })
   // Indices up to FIRST_COLD never reach the table but for ILLEGAL.
-  const functions = new Array<number>(FIRST_COLD).fill(illegal)
+  const functions = Array.from({ length: FIRST_COLD }, () => illegal)
   for (const handler of COLD_HANDLERS) {
-    functions.push(define(code => emitHandler(functionFrame(code, runtime), handler.effects, handler, costs.instruction(handler.instruction))))
+    functions.push(
+      define(code =>
+        emitHandler(functionFrame(code, runtime), handler.effects, handler, costs.instruction(handler.instruction)),
+      ),
+    )
   }
   module.table(type, functions)
   const run = module.declare(module.type([], []))
@@ -56,7 +61,14 @@ export function encodeInterpreter(memoryPages: number, entrance: number, costs: 
 
 /** Adds to STALLS what an instruction costs beyond its one cycle. */
 function stall(code: Code, cost: number): void {
-  if (cost > 1) code.i32(0).i32(0).memory('f64Load', STALLS).f64(cost - 1).op('f64Add').memory('f64Store', STALLS)
+  if (cost > 1)
+    code
+      .i32(0)
+      .i32(0)
+      .memory('f64Load', STALLS)
+      .f64(cost - 1)
+      .op('f64Add')
+      .memory('f64Store', STALLS)
 }
 
 /** A handler as a function of the record's address: returns the next record's, or 0 if PC says where to go on. */
@@ -93,13 +105,22 @@ function functionFrame(code: Code, runtime: Runtime): Frame {
 
 function loop(runtime: Runtime, functionType: number, entrance: number, costs: Costs): Code {
   const code = new Code(0)
-  const [slot, budget, tlb, target, entry] = [code.local(I32), code.local(I32), code.local(I32), code.local(I64), code.local(I32)]
+  const [slot, budget, tlb, target, entry] = [
+    code.local(I32),
+    code.local(I32),
+    code.local(I32),
+    code.local(I64),
+    code.local(I32),
+  ]
   const bodies = LAST_IN_LOOP + 1
   code.i32(0).memory('i32Load', BUDGET).set(budget).i32(0).memory('i32Load', TLB_BASE).set(tlb).i32(entrance).set(slot)
   code.block().block().loop().block().block()
   for (let at = 0; at < bodies; at++) code.block()
   code.get(slot).memory('i32Load16U', RECORD.handler)
-  code.brTable(Array.from({ length: bodies }, (_, at) => at), bodies)
+  code.brTable(
+    Array.from({ length: bodies }, (_, at) => at),
+    bodies,
+  )
   let open = bodies
   const begin = (): void => {
     code.end()
@@ -118,7 +139,14 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
   code.get(slot).get(budget).call(runtime.prepare).call(runtime.imports.straddle).brIf(toLeave())
   code.i32(0).memory('i32Load', BUDGET).set(budget).i32(0).memory('i32Load', SLOT).set(slot).br(toNext())
   begin() // PAGE_END
-  code.i32(0).memory('i64Load', PC_BASE).get(slot).i32(3).op('i32ShrU', 'i64ExtendI32U', 'i64Add').set(target).br(toJump())
+  code
+    .i32(0)
+    .memory('i64Load', PC_BASE)
+    .get(slot)
+    .i32(3)
+    .op('i32ShrU', 'i64ExtendI32U', 'i64Add')
+    .set(target)
+    .br(toJump())
   begin() // ENTRANCE
   code.i32(0).memory('i64Load', PC).set(target).br(toJump())
   const frame: Frame = {
@@ -131,13 +159,35 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
     trapped: depth => void code.br(toLeave() + depth),
     next(cost, depth) {
       stall(code, cost)
-      code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32GtS').brIf(toNext() + depth).br(toSave() + depth)
+      code
+        .get(budget)
+        .i32(cost)
+        .op('i32Sub')
+        .tee(budget)
+        .i32(0)
+        .op('i32GtS')
+        .brIf(toNext() + depth)
+        .br(toSave() + depth)
     },
     jump(cost, depth) {
       code.set(target)
       stall(code, cost)
-      code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32GtS').brIf(toJump() + depth)
-      code.i32(0).get(target).memory('i64Store', PC).i32(0).get(budget).memory('i32Store', BUDGET).br(toLeave() + depth)
+      code
+        .get(budget)
+        .i32(cost)
+        .op('i32Sub')
+        .tee(budget)
+        .i32(0)
+        .op('i32GtS')
+        .brIf(toJump() + depth)
+      code
+        .i32(0)
+        .get(target)
+        .memory('i64Store', PC)
+        .i32(0)
+        .get(budget)
+        .memory('i32Store', BUDGET)
+        .br(toLeave() + depth)
     },
     resume() {
       throw new Error('a handler in the loop does not set PC')
@@ -148,10 +198,18 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
     ...frame,
     next(cost, depth) {
       stall(code, cost)
-      code.get(budget).i32(cost).op('i32Sub').tee(budget).i32(0).op('i32LeS').brIf(toSave() + depth)
+      code
+        .get(budget)
+        .i32(cost)
+        .op('i32Sub')
+        .tee(budget)
+        .i32(0)
+        .op('i32LeS')
+        .brIf(toSave() + depth)
     },
   }
-  const emit = (into: Frame, handler: Handler): void => emitHandler(into, handler.effects, handler, costs.instruction(handler.instruction))
+  const emit = (into: Frame, handler: Handler): void =>
+    emitHandler(into, handler.effects, handler, costs.instruction(handler.instruction))
   for (const handler of HOT_HANDLERS) {
     begin()
     emit(frame, handler)
@@ -164,11 +222,27 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
   if (toFunction() !== 0) throw new Error('the loop has as many blocks as handlers')
   code.end()
   code.i32(0).get(budget).memory('i32Store', BUDGET)
-  code.get(slot).get(slot).memory('i32Load16U', RECORD.handler).callIndirect(functionType).tee(slot).op('i32Eqz').brIf(3)
+  code
+    .get(slot)
+    .get(slot)
+    .memory('i32Load16U', RECORD.handler)
+    .callIndirect(functionType)
+    .tee(slot)
+    .op('i32Eqz')
+    .brIf(3)
   code.i32(0).memory('i32Load', TLB_BASE).set(tlb)
   code.i32(0).memory('i32Load', BUDGET).tee(budget).i32(0).op('i32GtS').brIf(1).br(2)
   code.end() // jump
-  code.get(target).op('i32WrapI64').i32(INDEX_SHIFT).op('i32ShrU').i32(INDEX_MASK).op('i32And').get(tlb).op('i32Add').set(entry)
+  code
+    .get(target)
+    .op('i32WrapI64')
+    .i32(INDEX_SHIFT)
+    .op('i32ShrU')
+    .i32(INDEX_MASK)
+    .op('i32And')
+    .get(tlb)
+    .op('i32Add')
+    .set(entry)
   code.get(target).i64(-4096n).op('i64And').get(entry).memory('i64Load', ARRAYS.fetch).op('i64Eq').if()
   code.get(entry).memory('i32Load', ARRAYS.fetch + ADDEND)
   code.get(target).op('i32WrapI64').i32(4094).op('i32And').i32(Math.log2(RECORD_SCALE)).op('i32Shl', 'i32Add').set(slot)

@@ -7,7 +7,21 @@ import type { Action, AmoOperation, FloatFormat, FloatOperation, Operand, Semant
 import type { Instruction, Operands } from '../spec/isa/index.ts'
 
 export type RegisterField = 'rd' | 'rs1' | 'rs2' | 'rs3'
-export type BinaryOperation = 'add' | 'sub' | 'mul' | 'and' | 'or' | 'xor' | 'shl' | 'shr' | 'sar' | 'rol' | 'ror' | 'eq' | 'lt' | 'ltu'
+export type BinaryOperation =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr'
+  | 'sar'
+  | 'rol'
+  | 'ror'
+  | 'eq'
+  | 'lt'
+  | 'ltu'
 export type Bytes = 1 | 2 | 4 | 8
 
 /** What a node computes or does. Effects that yield a value are used by other nodes like pure ones. */
@@ -18,7 +32,12 @@ export type Operation =
   | { readonly kind: 'imm' | 'rm' | 'csr number' | 'pc' | 'nextPc' }
   | { readonly kind: 'binary'; readonly operation: BinaryOperation }
   | { readonly kind: 'mulh'; readonly signs: 'ss' | 'uu' | 'su' }
-  | { readonly kind: 'divide'; readonly result: 'quotient' | 'remainder'; readonly sign: 'signed' | 'unsigned'; readonly bits: 32 | 64 }
+  | {
+      readonly kind: 'divide'
+      readonly result: 'quotient' | 'remainder'
+      readonly sign: 'signed' | 'unsigned'
+      readonly bits: 32 | 64
+    }
   | { readonly kind: 'select' }
   | { readonly kind: 'extend'; readonly sign: 'signed' | 'unsigned'; readonly bits: number }
   | { readonly kind: 'count'; readonly what: 'clz' | 'ctz' | 'popcount'; readonly bits: 32 | 64 }
@@ -47,8 +66,21 @@ export interface Node {
 }
 
 const EFFECTS: readonly Operation['kind'][] = [
-  'setRegister', 'load', 'store', 'amo', 'loadReserved', 'storeConditional', 'guestLoad', 'guestStore', 'cacheBlock', 'jump', 'branch',
-  'requireFloat', 'csr', 'perform', 'float',
+  'setRegister',
+  'load',
+  'store',
+  'amo',
+  'loadReserved',
+  'storeConditional',
+  'guestLoad',
+  'guestStore',
+  'cacheBlock',
+  'jump',
+  'branch',
+  'requireFloat',
+  'csr',
+  'perform',
+  'float',
 ]
 
 /** Runs an instruction's meaning and returns its effects in order. */
@@ -70,9 +102,20 @@ export function effectsOf(instruction: Instruction): readonly Node[] {
     setF: (register, value) => void node({ kind: 'setRegister', file: 'f', field: fieldOf(register) }, value),
     pc: () => node({ kind: 'pc' }),
     nextPc: () => node({ kind: 'nextPc' }),
-    add: binary('add'), sub: binary('sub'), mul: binary('mul'), and: binary('and'), or: binary('or'), xor: binary('xor'),
-    shl: binary('shl'), shr: binary('shr'), sar: binary('sar'), rol: binary('rol'), ror: binary('ror'),
-    eq: binary('eq'), lt: binary('lt'), ltu: binary('ltu'),
+    add: binary('add'),
+    sub: binary('sub'),
+    mul: binary('mul'),
+    and: binary('and'),
+    or: binary('or'),
+    xor: binary('xor'),
+    shl: binary('shl'),
+    shr: binary('shr'),
+    sar: binary('sar'),
+    rol: binary('rol'),
+    ror: binary('ror'),
+    eq: binary('eq'),
+    lt: binary('lt'),
+    ltu: binary('ltu'),
     mulh: (a, b, signs) => node({ kind: 'mulh', signs }, a, b),
     div: (a, b, sign, bits) => node({ kind: 'divide', result: 'quotient', sign, bits }, a, b),
     rem: (a, b, sign, bits) => node({ kind: 'divide', result: 'remainder', sign, bits }, a, b),
@@ -111,8 +154,12 @@ export function effectsOf(instruction: Instruction): readonly Node[] {
 /** True if the node is the address `pc + imm`: the target of direct jumps and branches. */
 export function isRelative(node: Node): boolean {
   const { operation, from } = node
-  return operation.kind === 'binary' && operation.operation === 'add' &&
-    from[0]?.operation.kind === 'pc' && from[1]?.operation.kind === 'imm'
+  return (
+    operation.kind === 'binary' &&
+    operation.operation === 'add' &&
+    from[0]?.operation.kind === 'pc' &&
+    from[1]?.operation.kind === 'imm'
+  )
 }
 
 interface FieldOperand extends Operand {
@@ -128,7 +175,14 @@ function fieldOf(register: Operand): RegisterField {
 
 /** True if a node is as cheap to compute again as to keep. */
 export function isTrivial({ operation: { kind } }: Node): boolean {
-  return kind === 'constant' || kind === 'imm' || kind === 'rm' || kind === 'csr number' || kind === 'pc' || kind === 'nextPc'
+  return (
+    kind === 'constant' ||
+    kind === 'imm' ||
+    kind === 'rm' ||
+    kind === 'csr number' ||
+    kind === 'pc' ||
+    kind === 'nextPc'
+  )
 }
 
 /**

@@ -29,25 +29,39 @@ const FORMATS = {
 } as const
 
 const ARITHMETIC: Partial<Record<FloatOperation, 'Add' | 'Sub' | 'Mul' | 'Div' | 'Sqrt'>> = {
-  add: 'Add', sub: 'Sub', mul: 'Mul', div: 'Div', sqrt: 'Sqrt',
+  add: 'Add',
+  sub: 'Sub',
+  mul: 'Mul',
+  div: 'Div',
+  sqrt: 'Sqrt',
 }
 const COMPARISONS: Partial<Record<FloatOperation, 'Eq' | 'Lt' | 'Le'>> = { eq: 'Eq', lt: 'Lt', le: 'Le' }
 /** Results in range, exclusive: between them truncation is defined and no flag but NX is raised. */
-const TO_INTEGER: Partial<Record<FloatOperation, { readonly above: number; readonly below: number; readonly opcode: Opcode; readonly word: boolean }>> = {
+const TO_INTEGER: Partial<
+  Record<
+    FloatOperation,
+    { readonly above: number; readonly below: number; readonly opcode: Opcode; readonly word: boolean }
+  >
+> = {
   'to-w': { above: -(2 ** 31) - 1, below: 2 ** 31, opcode: 'i64TruncF64S', word: true },
   'to-wu': { above: -1, below: 2 ** 32, opcode: 'i64TruncF64S', word: true },
   'to-l': { above: -(2 ** 63), below: 2 ** 63, opcode: 'i64TruncF64S', word: false },
   'to-lu': { above: -1, below: 2 ** 64, opcode: 'i64TruncF64U', word: false },
 }
-const FROM_INTEGER: Partial<Record<FloatOperation, { readonly extend: Opcode | undefined; readonly sign: 'S' | 'U' }>> = {
-  'from-w': { extend: 'i64ExtendI32S', sign: 'S' },
-  'from-wu': { extend: 'i64ExtendI32U', sign: 'U' },
-  'from-l': { extend: undefined, sign: 'S' },
-  'from-lu': { extend: undefined, sign: 'U' },
-}
+const FROM_INTEGER: Partial<Record<FloatOperation, { readonly extend: Opcode | undefined; readonly sign: 'S' | 'U' }>> =
+  {
+    'from-w': { extend: 'i64ExtendI32S', sign: 'S' },
+    'from-wu': { extend: 'i64ExtendI32U', sign: 'U' },
+    'from-l': { extend: undefined, sign: 'S' },
+    'from-lu': { extend: undefined, sign: 'U' },
+  }
 
 /** Within a block: leaves it with the result, or goes on behind if this case is not for it. */
-export function emitNativeFloat(code: Code, { operation, format }: { operation: FloatOperation; format: FloatFormat }, locals: FloatLocals): void {
+export function emitNativeFloat(
+  code: Code,
+  { operation, format }: { operation: FloatOperation; format: FloatFormat },
+  locals: FloatLocals,
+): void {
   const native = new NativeFloat(code, format, locals)
   const arithmetic = ARITHMETIC[operation]
   const comparison = COMPARISONS[operation]
@@ -113,10 +127,27 @@ class NativeFloat {
     const [x, y] = this.#ordered()
     // Zeros of different signs are equal, but ordered here.
     code.get(x).get(y).op(`${prefix}Eq`).brIf(0)
-    code.get(a).get(b).get(x).get(y).op(`${prefix}${operation === 'min' ? 'Lt' : 'Gt'}`, 'select').set(result).br(1)
+    code
+      .get(a)
+      .get(b)
+      .get(x)
+      .get(y)
+      .op(`${prefix}${operation === 'min' ? 'Lt' : 'Gt'}`, 'select')
+      .set(result)
+      .br(1)
   }
 
-  toInteger({ above, below, opcode, word }: { readonly above: number; readonly below: number; readonly opcode: Opcode; readonly word: boolean }): void {
+  toInteger({
+    above,
+    below,
+    opcode,
+    word,
+  }: {
+    readonly above: number
+    readonly below: number
+    readonly opcode: Opcode
+    readonly word: boolean
+  }): void {
     const code = this.#code
     const { result } = this.#locals
     const x = this.#wide(this.#locals.a)
@@ -167,7 +198,13 @@ class NativeFloat {
     const code = this.#code
     const { rounding } = this.#locals
     const mode = code.temporary(I32)
-    code.i32(0).memory('i32Load', FCSR * 4).i32(FRM_SHIFT).op('i32ShrU').i32(DYNAMIC).op('i32And')
+    code
+      .i32(0)
+      .memory('i32Load', FCSR * 4)
+      .i32(FRM_SHIFT)
+      .op('i32ShrU')
+      .i32(DYNAMIC)
+      .op('i32And')
     code.get(rounding).get(rounding).i32(DYNAMIC).op('i32Eq', 'select').set(mode)
     return mode
   }
@@ -179,7 +216,12 @@ class NativeFloat {
   }
 
   #requireInexact(): void {
-    this.#code.i32(0).memory('i32Load', FCSR * 4).i32(NX).op('i32And', 'i32Eqz').brIf(0)
+    this.#code
+      .i32(0)
+      .memory('i32Load', FCSR * 4)
+      .i32(NX)
+      .op('i32And', 'i32Eqz')
+      .brIf(0)
   }
 
   /** A raw operand as a number in a local; a single must be boxed. */
@@ -233,7 +275,10 @@ class NativeFloat {
     if (format === 's') code.op('i32ReinterpretF32', 'i64ExtendI32U')
     else code.op('i64ReinterpretF64')
     code.tee(raw).i64(fraction).op('i64ShrU', 'i32WrapI64').i32(infinite).op('i32And').i32(2).op('i32Sub')
-    code.i32(infinite - 2).op('i32GeU').if()
+    code
+      .i32(infinite - 2)
+      .op('i32GeU')
+      .if()
     // Not ordinary. A zero has no bit set but its sign.
     code.get(raw).i64(1n).op('i64Shl')
     if (format === 's') code.i64(0xffff_ffffn).op('i64And')
@@ -247,7 +292,11 @@ class NativeFloat {
   /** Makes the number on the stack the result. */
   #give(format: FloatFormat): void {
     const code = this.#code
-    if (format === 's') code.op('i32ReinterpretF32', 'i64ExtendI32U').i64(-1n << 32n).op('i64Or')
+    if (format === 's')
+      code
+        .op('i32ReinterpretF32', 'i64ExtendI32U')
+        .i64(-1n << 32n)
+        .op('i64Or')
     else code.op('i64ReinterpretF64')
     code.set(this.#locals.result).br(1)
   }

@@ -3,9 +3,20 @@ import type { BinaryOperation, Node } from './meaning-graph.ts'
 import type { Code, Opcode } from './wasm-code.ts'
 
 const BINARY: Readonly<Record<BinaryOperation, Opcode>> = {
-  add: 'i64Add', sub: 'i64Sub', mul: 'i64Mul', and: 'i64And', or: 'i64Or', xor: 'i64Xor',
-  shl: 'i64Shl', shr: 'i64ShrU', sar: 'i64ShrS', rol: 'i64Rotl', ror: 'i64Rotr',
-  eq: 'i64Eq', lt: 'i64LtS', ltu: 'i64LtU',
+  add: 'i64Add',
+  sub: 'i64Sub',
+  mul: 'i64Mul',
+  and: 'i64And',
+  or: 'i64Or',
+  xor: 'i64Xor',
+  shl: 'i64Shl',
+  shr: 'i64ShrU',
+  sar: 'i64ShrS',
+  rol: 'i64Rotl',
+  ror: 'i64Rotr',
+  eq: 'i64Eq',
+  lt: 'i64LtS',
+  ltu: 'i64LtU',
 }
 const COMPARISONS: readonly BinaryOperation[] = ['eq', 'lt', 'ltu']
 
@@ -18,7 +29,12 @@ export function emitBinary(code: Code, operation: BinaryOperation): void {
 export function isInverted({ operation, from }: Node): boolean {
   if (operation.kind !== 'binary' || operation.operation !== 'xor') return false
   const [compared, one] = [from[0]!.operation, from[1]!.operation]
-  return compared.kind === 'binary' && COMPARISONS.includes(compared.operation) && one.kind === 'constant' && one.value === 1n
+  return (
+    compared.kind === 'binary' &&
+    COMPARISONS.includes(compared.operation) &&
+    one.kind === 'constant' &&
+    one.value === 1n
+  )
 }
 
 /** Keeps the low `bits` bits and extends them to 64. */

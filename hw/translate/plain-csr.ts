@@ -20,11 +20,17 @@ export function plainCsr(number: number): PlainCsr | undefined {
   return plain.get(number)
 }
 
-const plain = new Map(NUMBERS.flatMap(number => {
-  const rules = CSR_RULES[number]
-  const virtual = rules && CSR_RULES[rules.whenVirtual]
-  if (!rules || !virtual || rules.slot < 0 || virtual.slot < 0) return []
-  // The high half of the mask must be the low one's sign, as it is not in xcause.
-  const simple = rules.choices.length === 0 && rules.high === rules.low >> 31 && virtual.low === rules.low && virtual.high === rules.high
-  return [[number, { at: rules.slot * 4, virtualAt: virtual.slot * 4, mask: simple ? rules.low : 0 }] as const]
-}))
+const plain = new Map(
+  NUMBERS.flatMap(number => {
+    const rules = CSR_RULES[number]
+    const virtual = rules && CSR_RULES[rules.whenVirtual]
+    if (!rules || !virtual || rules.slot < 0 || virtual.slot < 0) return []
+    // The high half of the mask must be the low one's sign, as it is not in xcause.
+    const simple =
+      rules.choices.length === 0 &&
+      rules.high === rules.low >> 31 &&
+      virtual.low === rules.low &&
+      virtual.high === rules.high
+    return [[number, { at: rules.slot * 4, virtualAt: virtual.slot * 4, mask: simple ? rules.low : 0 }] as const]
+  }),
+)

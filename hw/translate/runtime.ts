@@ -8,30 +8,88 @@ import type { Action, AmoOperation, FloatOperation } from '../spec/isa/semantics
 import { PC_BASE, SLOT, TLB_BASE } from './record.ts'
 import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
 import { Code, type MemoryOpcode } from './wasm-code.ts'
-import { I32, I64, type ModuleEncoder } from './wasm-encoder.ts'
+import { I32, I64, type ModuleEncoder, type ValueType } from './wasm-encoder.ts'
 
 export const ACTIONS: readonly Action[] = [
-  'ecall', 'ebreak', 'mret', 'sret', 'wfi', 'illegal', 'fence', 'fence.i', 'sfence.vma', 'sinval.vma', 'sfence.w.inval',
-  'sfence.inval.ir', 'hfence.vvma', 'hfence.gvma', 'hinval.vvma', 'hinval.gvma', 'entry', 'mark',
+  'ecall',
+  'ebreak',
+  'mret',
+  'sret',
+  'wfi',
+  'illegal',
+  'fence',
+  'fence.i',
+  'sfence.vma',
+  'sinval.vma',
+  'sfence.w.inval',
+  'sfence.inval.ir',
+  'hfence.vvma',
+  'hfence.gvma',
+  'hinval.vvma',
+  'hinval.gvma',
+  'entry',
+  'mark',
 ]
 export const AMO_OPERATIONS: readonly AmoOperation[] = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu']
 export const CSR_OPERATIONS: readonly CsrOperation[] = ['write', 'set', 'clear']
 export const CACHE_BLOCK_OPERATIONS: readonly CacheBlockOperation[] = ['zero', 'clean', 'flush', 'inval']
 export const FLOAT_OPERATIONS: readonly FloatOperation[] = [
-  'add', 'sub', 'mul', 'div', 'sqrt', 'fmadd', 'fmsub', 'fnmadd', 'fnmsub', 'min', 'max', 'eq', 'lt', 'le', 'classify', 'to-s', 'to-d',
-  'to-w', 'to-wu', 'to-l', 'to-lu', 'from-w', 'from-wu', 'from-l', 'from-lu',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'sqrt',
+  'fmadd',
+  'fmsub',
+  'fnmadd',
+  'fnmsub',
+  'min',
+  'max',
+  'eq',
+  'lt',
+  'le',
+  'classify',
+  'to-s',
+  'to-d',
+  'to-w',
+  'to-wu',
+  'to-l',
+  'to-lu',
+  'from-w',
+  'from-wu',
+  'from-l',
+  'from-lu',
 ]
 
 const MISALIGNED_LOADS: readonly (readonly [number, MemoryOpcode])[] = [
-  [8, 'i64Load'], [-8, 'i64Load'], [4, 'i64Load32U'], [-4, 'i64Load32S'], [2, 'i64Load16U'], [-2, 'i64Load16S'],
+  [8, 'i64Load'],
+  [-8, 'i64Load'],
+  [4, 'i64Load32U'],
+  [-4, 'i64Load32S'],
+  [2, 'i64Load16U'],
+  [-2, 'i64Load16S'],
 ]
-const MISALIGNED_STORES: readonly (readonly [number, MemoryOpcode])[] = [[8, 'i64Store'], [4, 'i64Store32'], [2, 'i64Store16']]
+const MISALIGNED_STORES: readonly (readonly [number, MemoryOpcode])[] = [
+  [8, 'i64Store'],
+  [4, 'i64Store32'],
+  [2, 'i64Store16'],
+]
 
 /** Imported functions, with how many i32 parameters each takes. Each returns 0, or 1 if a trap was taken. */
 const SERVICES = {
   /** Bytes, negative if the result is sign-extended. */
-  load: 1, store: 1, amo: 2, loadReserved: 1, storeConditional: 1, guestLoad: 3, guestStore: 1, cacheBlock: 1,
-  csr: 4, perform: 1, float: 3, illegal: 0,
+  load: 1,
+  store: 1,
+  amo: 2,
+  loadReserved: 1,
+  storeConditional: 1,
+  guestLoad: 3,
+  guestStore: 1,
+  cacheBlock: 1,
+  csr: 4,
+  perform: 1,
+  float: 3,
+  illegal: 0,
   /** Decodes the instruction at SLOT. */
   decode: 0,
   /** Fetches the second half of the instruction at SLOT, and sets SLOT and PC_BASE to where it was decoded to. */
@@ -50,17 +108,29 @@ export interface Runtime {
   /** (slot, budget, address, value, bytes) → outcome. */
   readonly slowStore: number
   readonly mulh: Readonly<Record<'ss' | 'uu' | 'su', number>>
-  readonly divide: Readonly<Record<'quotient' | 'remainder', Readonly<Record<'signed' | 'unsigned', Readonly<Record<32 | 64, number>>>>>>
+  readonly divide: Readonly<
+    Record<'quotient' | 'remainder', Readonly<Record<'signed' | 'unsigned', Readonly<Record<32 | 64, number>>>>>
+  >
 }
 
 /** Declares the imports and defines the functions. `misaligned` is what a misaligned access stalls. */
 export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
   const imports: Partial<Record<Service, number>> = {}
   for (const [name, parameters] of Object.entries(SERVICES)) {
-    imports[name as Service] = module.importFunction(name, module.type(new Array(parameters).fill(I32), [I32]))
+    imports[name as Service] = module.importFunction(
+      name,
+      module.type(
+        Array.from({ length: parameters }, () => I32 as ValueType),
+        [I32],
+      ),
+    )
   }
   const services = imports as Record<Service, number>
-  const define = (parameters: (typeof I32 | typeof I64)[], results: (typeof I32 | typeof I64)[], body: (code: Code) => void): number => {
+  const define = (
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+    body: (code: Code) => void,
+  ): number => {
     const index = module.declare(module.type(parameters, results))
     const code = new Code(parameters.length)
     body(code)
@@ -68,7 +138,14 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     return index
   }
   const prepare = define([I32, I32], [], code => {
-    code.i32(0).i32(0).memory('i64Load', PC_BASE).get(0).i32(3).op('i32ShrU', 'i64ExtendI32U', 'i64Add').memory('i64Store', PC)
+    code
+      .i32(0)
+      .i32(0)
+      .memory('i64Load', PC_BASE)
+      .get(0)
+      .i32(3)
+      .op('i32ShrU', 'i64ExtendI32U', 'i64Add')
+      .memory('i64Store', PC)
     code.i32(0).get(0).memory('i32Store', SLOT)
     code.i32(0).get(1).memory('i32Store', BUDGET)
   })
@@ -102,7 +179,12 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     code.i32(0).memory('i32Load', TLB_BASE).op('i32Add').set(entry)
     code.get(2).i64(-4096n).op('i64And').get(entry).memory('i64Load', ARRAYS[access]).op('i64Eq')
     code.get(low).i32(4095).op('i32And').get(size).op('i32Add').i32(4096).op('i32LeU', 'i32And').if()
-    code.get(low).get(entry).memory('i32Load', ARRAYS[access] + ADDEND).op('i32Add').set(low)
+    code
+      .get(low)
+      .get(entry)
+      .memory('i32Load', ARRAYS[access] + ADDEND)
+      .op('i32Add')
+      .set(low)
     does(low)
     code.i32(0).get(1).i32(misaligned).op('i32Sub').memory('i32Store', BUDGET)
     code.i32(0).i32(0).memory('f64Load', STALLS).f64(misaligned).op('f64Add').memory('f64Store', STALLS)
@@ -114,7 +196,11 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     code.get(0).get(1).call(uu).get(0).i64(63n).op('i64ShrS').get(1).op('i64And', 'i64Sub')
     if (both) code.get(1).i64(63n).op('i64ShrS').get(0).op('i64And', 'i64Sub')
   }
-  const mulh = { uu, su: define([I64, I64], [I64], signedProduct(false)), ss: define([I64, I64], [I64], signedProduct(true)) }
+  const mulh = {
+    uu,
+    su: define([I64, I64], [I64], signedProduct(false)),
+    ss: define([I64, I64], [I64], signedProduct(true)),
+  }
   const division = (result: 'quotient' | 'remainder', sign: 'signed' | 'unsigned') => {
     const wide = define([I64, I64], [I64], code => divide(code, result, sign))
     const narrow = define([I64, I64], [I64], code => {
@@ -127,8 +213,18 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     })
     return { 32: narrow, 64: wide }
   }
-  const signs = (result: 'quotient' | 'remainder') => ({ signed: division(result, 'signed'), unsigned: division(result, 'unsigned') })
-  return { imports: services, prepare, slowLoad, slowStore, mulh, divide: { quotient: signs('quotient'), remainder: signs('remainder') } }
+  const signs = (result: 'quotient' | 'remainder') => ({
+    signed: division(result, 'signed'),
+    unsigned: division(result, 'unsigned'),
+  })
+  return {
+    imports: services,
+    prepare,
+    slowLoad,
+    slowStore,
+    mulh,
+    divide: { quotient: signs('quotient'), remainder: signs('remainder') },
+  }
 }
 
 /** High half of the unsigned product, by 32-bit halves. */

@@ -8,7 +8,14 @@ import { CodePages, type CodeStatistics } from './code-pages.ts'
 import { ENTRANCE } from './handlers.ts'
 import { encodeInterpreter, type Costs } from './interpreter.ts'
 import { PC_BASE, RECORD, RECORD_BYTES, SLOT, STRADDLING, TLB_BASE } from './record.ts'
-import { ACTIONS, AMO_OPERATIONS, CACHE_BLOCK_OPERATIONS, CSR_OPERATIONS, FLOAT_OPERATIONS, type Service } from './runtime.ts'
+import {
+  ACTIONS,
+  AMO_OPERATIONS,
+  CACHE_BLOCK_OPERATIONS,
+  CSR_OPERATIONS,
+  FLOAT_OPERATIONS,
+  type Service,
+} from './runtime.ts'
 import { SoftTlb, type Access } from './soft-tlb.ts'
 
 /** A budget that makes the interpreter leave after the current instruction. */
@@ -135,7 +142,13 @@ export class Tier0 implements Executor {
   fenceI(): void {}
 
   statistics(): Tier0Statistics {
-    return { ...this.#pages.statistics(), loads: this.#loads, stores: this.#stores, fetches: this.#fetches, others: this.#others }
+    return {
+      ...this.#pages.statistics(),
+      loads: this.#loads,
+      stores: this.#stores,
+      fetches: this.#fetches,
+      others: this.#others,
+    }
   }
 
   /** How a service ended, for the interpreter: 1 if a trap was taken. */
@@ -188,7 +201,7 @@ export class Tier0 implements Executor {
     const record = words[SLOT_WORD]!
     const low = view.getUint16(this.#pages.hostOf(record), true)
     if (this.#hart.fetchSecondHalf() === TRAPPED) return 1
-    this.#straddlingWord = (low | ((view.getUint16(VALUE, true)) << 16)) >>> 0
+    this.#straddlingWord = (low | (view.getUint16(VALUE, true) << 16)) >>> 0
     words[SLOT_WORD] = this.#pages.decodeStraddling(record, this.#straddlingWord)
     longs[PC_BASE >> 3] = longs[PC >> 3]! - BigInt(words[SLOT_WORD]! >>> 3)
     return 0
@@ -230,7 +243,8 @@ export class Tier0 implements Executor {
       amo: (bytes: number, operation: number) => ended(other().amo(bytes, AMO_OPERATIONS[operation]!)),
       loadReserved: (bytes: number) => ended(other().loadReserved(bytes)),
       storeConditional: (bytes: number) => ended(other().storeConditional(bytes)),
-      guestLoad: (bytes: number, signed: number, fetch: number) => ended(other().guestLoad(bytes, signed !== 0, fetch !== 0)),
+      guestLoad: (bytes: number, signed: number, fetch: number) =>
+        ended(other().guestLoad(bytes, signed !== 0, fetch !== 0)),
       guestStore: (bytes: number) => ended(other().guestStore(bytes)),
       cacheBlock: (operation: number) => ended(other().cacheBlock(CACHE_BLOCK_OPERATIONS[operation]!)),
       csr: (number: number, operation: number, reads: number, writes: number) =>

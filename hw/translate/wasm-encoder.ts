@@ -96,7 +96,8 @@ export class ModuleEncoder {
 
   /** Index of a function type. */
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
-    const same = (a: readonly ValueType[], b: readonly ValueType[]) => a.length === b.length && a.every((t, at) => t === b[at])
+    const same = (a: readonly ValueType[], b: readonly ValueType[]) =>
+      a.length === b.length && a.every((t, at) => t === b[at])
     const found = this.#types.findIndex(known => same(known.parameters, parameters) && same(known.results, results))
     return found >= 0 ? found : this.#types.push({ parameters, results }) - 1
   }
@@ -122,13 +123,16 @@ export class ModuleEncoder {
     this.#exports.push({ name, index })
   }
 
-  /** The module's table 0: non-null references to functions of one type, so that an indirect call checks no signature. */
+  /**
+   * The module's table 0: non-null references to functions of one type, so that an indirect call checks no signature;
+   * where WebAssembly has no such tables yet (Node before 22), of any functions.
+   */
   table(type: number, elements: readonly number[]): void {
     this.#table = { type, elements: [...elements] }
   }
 
   /** The module's bytes. It imports `env.memory` of the given size (in 64 KiB pages). */
-  encode(memoryPages: number): Uint8Array {
+  encode(memoryPages: number, typedTable: boolean = TYPED_TABLES): Uint8Array {
     const out = new Bytes(1 << 16)
     for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.byte(byte)
     section(out, 1, this.#types, (to, { parameters, results }) => {
@@ -156,14 +160,16 @@ export class ModuleEncoder {
     const table = this.#table
     if (table) {
       section(out, 4, [table], (to, { type, elements }) => {
-        to.byte(0x40)
-        to.byte(0x00)
-        to.byte(0x64)
-        to.signed(type)
+        if (typedTable) {
+          to.byte(0x40)
+          to.byte(0x00)
+          to.byte(0x64)
+          to.signed(type)
+        } else to.byte(FUNCTION_REFERENCE)
         to.byte(0x01)
         to.unsigned(elements.length)
         to.unsigned(elements.length)
-        referenceTo(to, elements[0] ?? 0)
+        if (typedTable) referenceTo(to, elements[0] ?? 0)
       })
     }
     section(out, 7, this.#exports, (to, { name, index }) => {
@@ -178,8 +184,10 @@ export class ModuleEncoder {
         to.byte(0x41)
         to.signed(0)
         to.byte(0x0b)
-        to.byte(0x64)
-        to.signed(type)
+        if (typedTable) {
+          to.byte(0x64)
+          to.signed(type)
+        } else to.byte(FUNCTION_REFERENCE)
         to.unsigned(elements.length)
         for (const element of elements) referenceTo(to, element)
       })
@@ -192,6 +200,21 @@ export class ModuleEncoder {
     })
     return out.view().slice()
   }
+}
+
+const FUNCTION_REFERENCE = 0x70
+/** Whether this computer's WebAssembly has tables of one function type. */
+const TYPED_TABLES = typedTablesWork()
+
+function typedTablesWork(): boolean {
+  const module = new ModuleEncoder()
+  const only = module.declare(module.type([], []))
+  const body = new Bytes(2)
+  body.byte(0x00)
+  body.byte(0x0b)
+  module.define(only, { encode: () => body })
+  module.table(0, [only])
+  return WebAssembly.validate(module.encode(1, true) as Uint8Array<ArrayBuffer>)
 }
 
 /** A constant expression that refers to a function. */

@@ -8,7 +8,8 @@ export interface Kernel {
 
 export const KERNELS: readonly Kernel[] = [
   {
-    name: 'list', what: 'walk of a linked list of 20,000 nodes',
+    name: 'list',
+    what: 'walk of a linked list of 20,000 nodes',
     source: `
       li s0, DATA
       li t0, 20000
@@ -32,7 +33,8 @@ export const KERNELS: readonly Kernel[] = [
       j again`,
   },
   {
-    name: 'sort', what: 'recursive quicksort of 20,000 pseudo-random numbers',
+    name: 'sort',
+    what: 'recursive quicksort of 20,000 pseudo-random numbers',
     source: `
       li sp, STACK
     again:
@@ -96,7 +98,8 @@ export const KERNELS: readonly Kernel[] = [
       ret`,
   },
   {
-    name: 'copy', what: 'copy of 64 KiB, 32 bytes a round',
+    name: 'copy',
+    what: 'copy of 64 KiB, 32 bytes a round',
     source: `
     again:
       li a0, DATA
@@ -118,7 +121,8 @@ export const KERNELS: readonly Kernel[] = [
       j again`,
   },
   {
-    name: 'random', what: 'read-modify-write at random in 32 MiB: nearly every access misses the modelled TLB',
+    name: 'random',
+    what: 'read-modify-write at random in 32 MiB: nearly every access misses the modelled TLB',
     source: `
       li s0, DATA
       li s1, 0x1fffff8
@@ -138,7 +142,8 @@ export const KERNELS: readonly Kernel[] = [
       j again`,
   },
   {
-    name: 'float', what: 'dot products of 1,024 doubles',
+    name: 'float',
+    what: 'dot products of 1,024 doubles',
     source: `
       csrsi fcsr, 1
       li t0, 0x3fb999999999999a
@@ -159,7 +164,8 @@ export const KERNELS: readonly Kernel[] = [
       j again`,
   },
   {
-    name: 'trap', what: 'environment calls from S to M-mode, which returns at once',
+    name: 'trap',
+    what: 'environment calls from S to M-mode, which returns at once',
     source: `
     again:
       addi a0, a0, 1

@@ -18,7 +18,8 @@ const LEAF = 0xcfn
 
 /** A machine that runs `source` in S-mode behind Sv39, all of RAM in 4 KiB pages. DATA and STACK are addresses for it. */
 export function pagedMachine(source: string, executor: ExecutorFactory = tier0()): Machine {
-  const start = assemble(`
+  const start = assemble(
+    `
       li t0, -1
       csrw pmpaddr0, t0
       li t0, 31
@@ -43,8 +44,12 @@ export function pagedMachine(source: string, executor: ExecutorFactory = tier0()
       csrw mepc, t0
       csrr t0, mscratch
       mret
-    dead: j dead`, { origin: RAM })
-  const program = assemble(`.equ DATA, ${VIRTUAL + DATA}\n.equ STACK, ${VIRTUAL + STACK}\n${source}`, { origin: VIRTUAL + CODE })
+    dead: j dead`,
+    { origin: RAM },
+  )
+  const program = assemble(`.equ DATA, ${VIRTUAL + DATA}\n.equ STACK, ${VIRTUAL + STACK}\n${source}`, {
+    origin: VIRTUAL + CODE,
+  })
   const machine = build(virt({ bios: 'none', kernel: start.bytes, ramBytes: RAM_BYTES }), { executor })
   machine.memory.write(RAM + CODE, program.bytes)
   machine.memory.write(RAM + TABLES, tables())

@@ -49,13 +49,19 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 const results: Result[] = subjects.map(({ kernel, startMilliseconds, mips, processorMips }) => ({
-  kernel: kernel.name, what: kernel.what, mips: median(mips), processorMips: median(processorMips), startMilliseconds,
+  kernel: kernel.name,
+  what: kernel.what,
+  mips: median(mips),
+  processorMips: median(processorMips),
+  startMilliseconds,
 }))
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify(results, undefined, 2))
 } else {
   console.log('kernel   MIPS  MIPS of processor time  start ms')
   for (const { kernel, what, mips, processorMips, startMilliseconds } of results) {
-    console.log(`${kernel.padEnd(7)} ${mips.toFixed(0).padStart(5)} ${processorMips.toFixed(0).padStart(23)} ${startMilliseconds.toFixed(0).padStart(9)}  ${what}`)
+    console.log(
+      `${kernel.padEnd(7)} ${mips.toFixed(0).padStart(5)} ${processorMips.toFixed(0).padStart(23)} ${startMilliseconds.toFixed(0).padStart(9)}  ${what}`,
+    )
   }
 }

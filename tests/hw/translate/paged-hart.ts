@@ -1,7 +1,14 @@
 import { CSR_RULES } from '../../../hw/hart/csr-rules.ts'
 import { SoftFloat } from '../../../hw/hart/float/soft-float.ts'
 import { FCSR } from '../../../hw/hart/slots.ts'
-import { DONE, RELOAD, TRAPPED, type HartServices, type Outcome, type TranslationCache } from '../../../hw/hart/services.ts'
+import {
+  DONE,
+  RELOAD,
+  TRAPPED,
+  type HartServices,
+  type Outcome,
+  type TranslationCache,
+} from '../../../hw/hart/services.ts'
 import { ADDRESS, BUDGET, FLOAT, OPERANDS, PC, RESERVATION, STALLS, VALUE } from '../../../hw/hart/state.ts'
 import { Memory } from '../../../hw/memory/memory.ts'
 import { rocketFlat } from '../../../hw/time/prices.ts'
@@ -65,9 +72,11 @@ export class PagedHart implements HartServices {
     const address = this.#number(ADDRESS)
     if (!this.#translate(this.#data, address, bytes)) return this.#trap('load')
     if (address % bytes !== 0) this.#stall(rocketFlat.misaligned)
-    if (address % PAGE + bytes <= PAGE) this.cache?.fill('load', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
+    if ((address % PAGE) + bytes <= PAGE)
+      this.cache?.fill('load', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
     let value = 0n
-    for (let at = bytes - 1; at >= 0; at--) value = (value << 8n) | BigInt(this.memory.bytes[this.hostOf(address + at)]!)
+    for (let at = bytes - 1; at >= 0; at--)
+      value = (value << 8n) | BigInt(this.memory.bytes[this.hostOf(address + at)]!)
     this.memory.longs[VALUE >> 3] = signed ? BigInt.asIntN(8 * bytes, value) : value
     return DONE
   }
@@ -81,7 +90,8 @@ export class PagedHart implements HartServices {
       this.memory.bytes[this.hostOf(address + at)] = Number((value >> BigInt(8 * at)) & 0xffn)
       this.memory.written(this.hostOf(address + at), 1)
     }
-    if (address % PAGE + bytes <= PAGE) this.cache?.fill('store', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
+    if ((address % PAGE) + bytes <= PAGE)
+      this.cache?.fill('store', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
     return DONE
   }
 
@@ -95,8 +105,15 @@ export class PagedHart implements HartServices {
     const [a, b] = [BigInt.asUintN(8 * bytes, old), BigInt.asUintN(8 * bytes, given)]
     const signed = BigInt.asIntN(8 * bytes, given)
     longs[VALUE >> 3] = {
-      swap: given, add: old + given, xor: old ^ given, and: old & given, or: old | given,
-      min: old < signed ? old : signed, max: old > signed ? old : signed, minu: a < b ? a : b, maxu: a > b ? a : b,
+      swap: given,
+      add: old + given,
+      xor: old ^ given,
+      and: old & given,
+      or: old | given,
+      min: old < signed ? old : signed,
+      max: old > signed ? old : signed,
+      minu: a < b ? a : b,
+      maxu: a > b ? a : b,
     }[operation]
     this.store(bytes)
     longs[VALUE >> 3] = old
@@ -124,7 +141,8 @@ export class PagedHart implements HartServices {
   }
 
   guestLoad(bytes: number, signed: boolean, fetch: boolean): Outcome {
-    this.memory.longs[VALUE >> 3] = this.memory.longs[ADDRESS >> 3]! ^ BigInt(bytes + 16 * Number(signed) + 32 * Number(fetch))
+    this.memory.longs[VALUE >> 3] =
+      this.memory.longs[ADDRESS >> 3]! ^ BigInt(bytes + 16 * Number(signed) + 32 * Number(fetch))
     return DONE
   }
 
@@ -140,17 +158,23 @@ export class PagedHart implements HartServices {
   csr(number: number, operation: string, reads: boolean, writes: boolean, instruction: number): Outcome {
     const { longs } = this.memory
     const rules = CSR_RULES[number]
-    if ((number & 0xcfc) === 0x40 && (number >> 8) !== 2 && rules) {
+    if ((number & 0xcfc) === 0x40 && number >> 8 !== 2 && rules) {
       const at = rules.slot >> 1
       const old = longs[at]!
       const given = longs[OPERANDS >> 3]!
       const mask = (BigInt(rules.high) << 32n) | BigInt(rules.low >>> 0)
-      if (writes) longs[at] = BigInt.asIntN(64, (operation === 'write' ? given : operation === 'set' ? old | given : old & ~given) & mask)
+      if (writes)
+        longs[at] = BigInt.asIntN(
+          64,
+          (operation === 'write' ? given : operation === 'set' ? old | given : old & ~given) & mask,
+        )
       longs[VALUE >> 3] = old
       return DONE
     }
     if (number % 7 === 3) return this.illegal(instruction)
-    longs[VALUE >> 3] = longs[OPERANDS >> 3]! ^ BigInt(number * 64 + operation.length * 4 + Number(reads) * 2 + Number(writes) + (instruction >>> 7))
+    longs[VALUE >> 3] =
+      longs[OPERANDS >> 3]! ^
+      BigInt(number * 64 + operation.length * 4 + Number(reads) * 2 + Number(writes) + (instruction >>> 7))
     this.#stall(number & 3)
     return (number & 1) === 0 ? DONE : RELOAD
   }
@@ -202,7 +226,7 @@ export class PagedHart implements HartServices {
 
   #trap(what: string): typeof TRAPPED {
     this.traps.set(what, (this.traps.get(what) ?? 0) + 1)
-    this.memory.longs[PC >> 3] = BigInt(RAM_BASE + (this.#trapped++ * 74) % 14_000)
+    this.memory.longs[PC >> 3] = BigInt(RAM_BASE + ((this.#trapped++ * 74) % 14_000))
     this.#stall(TRAP)
     return TRAPPED
   }

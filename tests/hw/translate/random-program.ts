@@ -6,9 +6,12 @@ import { widthOf } from '../../../hw/spec/isa/operands.ts'
 /** Registers that point into code or data and are never written: sp, s0, s1, a5. */
 export const POINTERS = [2, 8, 9, 15]
 const FORMS: readonly (Instruction | Compressed)[] = [
-  ...INSTRUCTIONS, ...COMPRESSED,
+  ...INSTRUCTIONS,
+  ...COMPRESSED,
   // Once more what programs are made of.
-  ...INSTRUCTIONS.filter(({ extension }) => extension === 'rv64i'), ...COMPRESSED, ...COMPRESSED,
+  ...INSTRUCTIONS.filter(({ extension }) => extension === 'rv64i'),
+  ...COMPRESSED,
+  ...COMPRESSED,
 ]
 
 /** Random code of about `parcels` 2-byte parcels in which jumps stay near and memory is reached through POINTERS. */
@@ -28,13 +31,19 @@ function randomWord(form: Instruction | Compressed, next: () => number): number 
   for (const kind of form.kinds) {
     const range = 2 ** widthOf(kind)
     if (kind.notation === 'target') fields[kind.field] = ((next() % 128) - 48) * 2
-    else if (kind.notation === 'x' && kind.field === 'rs1') fields.rs1 = next() % 3 === 0 ? next() % 32 : POINTERS[next() % POINTERS.length]!
+    else if (kind.notation === 'x' && kind.field === 'rs1')
+      fields.rs1 = next() % 3 === 0 ? next() % 32 : POINTERS[next() % POINTERS.length]!
     else if (kind.notation === 'x' && kind.field === 'rd') fields.rd = next() % 32
     else if (kind.notation === 'x' || kind.notation === 'f') fields[kind.field] = next() % 32
     else fields[kind.field] = (next() % range) - (kind.signed ? range / 2 : 0)
     if (kind.pieces.some(([, , at]) => at > 0)) fields[kind.field]! &= kind.field === 'imm' ? ~0 : -1
   }
-  if (fields.rd !== undefined && form.kinds.some(kind => kind.field === 'rd' && kind.notation === 'x') && POINTERS.includes(fields.rd)) return undefined
+  if (
+    fields.rd !== undefined &&
+    form.kinds.some(kind => kind.field === 'rd' && kind.notation === 'x') &&
+    POINTERS.includes(fields.rd)
+  )
+    return undefined
   if ('base' in form && form.nonzero.some(field => fields[field] === 0)) return undefined
   try {
     return encode(form, fields)

@@ -13,7 +13,9 @@ import { POINTERS, randomProgram } from './random-program.ts'
 
 const PAGE = 4096
 /** x1 to x31, f0 to f31. */
-const REGISTERS = Array.from({ length: 63 }, (_, index) => (X >> 3) + 1 + index).filter(index => index !== (X >> 3) + 32)
+const REGISTERS = Array.from({ length: 63 }, (_, index) => (X >> 3) + 1 + index).filter(
+  index => index !== (X >> 3) + 32,
+)
 
 interface Subject {
   readonly hart: PagedHart
@@ -52,23 +54,44 @@ function stateOf({ hart: { memory, traps } }: Subject): unknown {
 
 /** Offsets in RAM at which two subjects differ. */
 function differences([a, b]: readonly [Subject, Subject]): number[] {
-  const [left, right] = [a, b].map(({ hart: { memory: { words, ram } } }) => words.subarray(ram.host >> 2, (ram.host + ram.bytes) >> 2)) as [Int32Array, Int32Array]
-  return Array.from(left.keys()).filter(at => left[at] !== right[at]).map(at => at * 4)
+  const [left, right] = [a, b].map(
+    ({
+      hart: {
+        memory: { words, ram },
+      },
+    }) => words.subarray(ram.host >> 2, (ram.host + ram.bytes) >> 2),
+  ) as [Int32Array, Int32Array]
+  return Array.from(left.keys())
+    .filter(at => left[at] !== right[at])
+    .map(at => at * 4)
 }
 
 /** Words of the window that both must agree on after every run: x, f, pc, then budget, stalls, FLOAT, fcsr. */
 const COMPARED = [
-  ...Array.from({ length: 64 }, (_, at) => (X >> 2) + at), ...Array.from({ length: 66 }, (_, at) => (F >> 2) + at),
-  BUDGET >> 2, STALLS >> 2, (STALLS >> 2) + 1, FLOAT >> 2, FCSR,
+  ...Array.from({ length: 64 }, (_, at) => (X >> 2) + at),
+  ...Array.from({ length: 66 }, (_, at) => (F >> 2) + at),
+  BUDGET >> 2,
+  STALLS >> 2,
+  (STALLS >> 2) + 1,
+  FLOAT >> 2,
+  FCSR,
 ]
 
 /** Runs both with the same budgets, and compares after each; now and then both are sent to another place. */
-function compare(subjects: readonly [Subject, Subject], budgets: () => number, rounds: number, places?: () => number): void {
+function compare(
+  subjects: readonly [Subject, Subject],
+  budgets: () => number,
+  rounds: number,
+  places?: () => number,
+): void {
   const [expected, actual] = subjects
   for (let round = 0; round < rounds; round++) {
     const budget = budgets()
     const place = places && round % 8 === 7 ? places() : undefined
-    for (const { hart: { memory }, executor } of subjects) {
+    for (const {
+      hart: { memory },
+      executor,
+    } of subjects) {
       memory.words[BUDGET >> 2] = budget
       if (place !== undefined) memory.longs[PC >> 3] = BigInt(place)
       executor.run()
@@ -103,18 +126,44 @@ test.each([1, 2, 3, 4, 5, 6])('random programs leave the evaluator’s state at 
   const subjects = [reference(), tier0()] as const
   prepare(subjects, seed)
   const next = numbers(seed + 100)
-  compare(subjects, () => 1 + (next() % (next() % 8 === 0 ? 300 : 12)), 3000, () => RAM_BASE + (next() % 7000) * 2)
+  compare(
+    subjects,
+    () => 1 + (next() % (next() % 8 === 0 ? 300 : 12)),
+    3000,
+    () => RAM_BASE + (next() % 7000) * 2,
+  )
 })
 
 test.each([1, 2, 3])('with room for %d decoded pages the state is still the same', capacity => {
   const subjects = [reference(), tier0(capacity)] as const
   prepare(subjects, 1)
   const next = numbers(12)
-  compare(subjects, () => 1 + (next() % 60), 200, () => RAM_BASE + (next() % 7000) * 2)
+  compare(
+    subjects,
+    () => 1 + (next() % 60),
+    200,
+    () => RAM_BASE + (next() % 7000) * 2,
+  )
   expect(subjects[1].executor.statistics().evictions).toBeGreaterThan(0)
 })
 
-const CORNERS = [0n, 1n, -1n, 2n, 31n, 32n, 63n, 64n, 0x7fff_ffffn, 0x8000_0000n, -0x8000_0000n, 0xffff_ffffn, 1n << 62n, (1n << 63n) - 1n, -(1n << 63n)]
+const CORNERS = [
+  0n,
+  1n,
+  -1n,
+  2n,
+  31n,
+  32n,
+  63n,
+  64n,
+  0x7fff_ffffn,
+  0x8000_0000n,
+  -0x8000_0000n,
+  0xffff_ffffn,
+  1n << 62n,
+  (1n << 63n) - 1n,
+  -(1n << 63n),
+]
 const COMPUTING = INSTRUCTIONS.filter(instruction => {
   const { mayTrap, jumps, branches } = analyse(instruction)
   return !mayTrap && !jumps && !branches
@@ -122,61 +171,104 @@ const COMPUTING = INSTRUCTIONS.filter(instruction => {
 
 const shared = [reference(), tier0()] as const
 prepare(shared, 1)
-test.each(COMPUTING.map(instruction => [instruction.name, instruction] as const))('%s computes as the evaluator does', (_, instruction) => {
-  const subjects = shared
-  const next = numbers(instruction.index + 1)
-  const words = new Uint32Array(64)
-  for (let at = 0; at < words.length;) {
-    const word = (instruction.match | (next() & ~instruction.mask)) >>> 0
-    if (decode(word)?.instruction === instruction) words[at++] = word
-  }
-  for (const { hart } of subjects) {
-    hart.memory.longs[PC >> 3] = BigInt(RAM_BASE)
-    hart.put(RAM_BASE, new Uint8Array(words.buffer))
-    for (const [at, index] of REGISTERS.entries()) hart.memory.longs[index] = CORNERS[at % CORNERS.length]!
-  }
-  compare(subjects, () => 64, 1)
-})
+test.each(COMPUTING.map(instruction => [instruction.name, instruction] as const))(
+  '%s computes as the evaluator does',
+  (_, instruction) => {
+    const subjects = shared
+    const next = numbers(instruction.index + 1)
+    const words = new Uint32Array(64)
+    for (let at = 0; at < words.length; ) {
+      const word = (instruction.match | (next() & ~instruction.mask)) >>> 0
+      if (decode(word)?.instruction === instruction) words[at++] = word
+    }
+    for (const { hart } of subjects) {
+      hart.memory.longs[PC >> 3] = BigInt(RAM_BASE)
+      hart.put(RAM_BASE, new Uint8Array(words.buffer))
+      for (const [at, index] of REGISTERS.entries()) hart.memory.longs[index] = CORNERS[at % CORNERS.length]!
+    }
+    compare(subjects, () => 64, 1)
+  },
+)
 
-const DOUBLES = [0, -0, 1, -1, 1.5, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 63, -(2 ** 63), 2 ** 64, 0.1, -0.9, 2.5, 1e308, 2.3e-308, 5e-324, Infinity, -Infinity, NaN, 2 ** 53 + 2, 3.4e38, 1.2e-38]
+const DOUBLES = [
+  0,
+  -0,
+  1,
+  -1,
+  1.5,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32,
+  2 ** 63,
+  -(2 ** 63),
+  2 ** 64,
+  0.1,
+  -0.9,
+  2.5,
+  1e308,
+  2.3e-308,
+  5e-324,
+  Infinity,
+  -Infinity,
+  NaN,
+  2 ** 53 + 2,
+  3.4e38,
+  1.2e-38,
+]
 /** Doubles, singles in and out of their boxes, and signalling NaNs. */
 const FLOATS = [
   ...new BigInt64Array(new Float64Array(DOUBLES).buffer),
-  ...Array.from(new Uint32Array(new Float32Array(DOUBLES).buffer), bits => BigInt.asIntN(64, 0xffff_ffff_0000_0000n | BigInt(bits))),
-  0x7ff0_0000_0000_0001n, -0x8000_0000n * 2n + 0x7f80_0001n, 0x3f80_0000n, 0x0010_0000_0000_0001n, 0x001f_ffff_ffff_ffffn, -0xff7f_ffffn,
+  ...Array.from(new Uint32Array(new Float32Array(DOUBLES).buffer), bits =>
+    BigInt.asIntN(64, 0xffff_ffff_0000_0000n | BigInt(bits)),
+  ),
+  0x7ff0_0000_0000_0001n,
+  -0x8000_0000n * 2n + 0x7f80_0001n,
+  0x3f80_0000n,
+  0x0010_0000_0000_0001n,
+  0x001f_ffff_ffff_ffffn,
+  -0xff7f_ffffn,
 ]
 const FLOATING = INSTRUCTIONS.filter(instruction => analyse(instruction).operations.includes('float'))
 
-test.each(FLOATING.map(instruction => [instruction.name, instruction] as const))('%s computes as soft float does', (_, instruction) => {
-  const next = numbers(instruction.index + 1)
-  const words = new Uint32Array(64)
-  for (let round = 0; round < 15; round++) {
-    for (let at = 0; at < words.length;) {
-      // Most often dynamic or to nearest, or towards zero.
-      const rounding = [7, 7, 0, 1, next() & 7][next() % 5]! << 12
-      const free = ~instruction.mask & ~0x7000
-      const word = (instruction.match | (next() & free) | (rounding & ~instruction.mask)) >>> 0
-      if (decode(word)?.instruction === instruction) words[at++] = word
-    }
-    const floats = Array.from({ length: 32 }, () => (next() % 4 === 0 ? (BigInt(next()) << 32n) | BigInt(next()) : FLOATS[next() % FLOATS.length]!))
-    const fcsr = [1, 1, 1, 0, 0x21][round % 5]!
-    for (const { hart } of shared) {
-      const { longs, words: state } = hart.memory
-      longs[PC >> 3] = BigInt(RAM_BASE)
-      state[FLOAT >> 2] = 1
-      state[FCSR] = fcsr
-      hart.put(RAM_BASE, new Uint8Array(words.buffer))
-      for (const [at, value] of floats.entries()) {
-        longs[(F >> 3) + at] = BigInt.asIntN(64, value)
-        if (at > 0) longs[(X >> 3) + at] = round % 2 === 0 ? CORNERS[at % CORNERS.length]! : BigInt.asIntN(64, value)
+test.each(FLOATING.map(instruction => [instruction.name, instruction] as const))(
+  '%s computes as soft float does',
+  (_, instruction) => {
+    const next = numbers(instruction.index + 1)
+    const words = new Uint32Array(64)
+    for (let round = 0; round < 15; round++) {
+      for (let at = 0; at < words.length; ) {
+        // Most often dynamic or to nearest, or towards zero.
+        const rounding = [7, 7, 0, 1, next() & 7][next() % 5]! << 12
+        const free = ~instruction.mask & ~0x7000
+        const word = (instruction.match | (next() & free) | (rounding & ~instruction.mask)) >>> 0
+        if (decode(word)?.instruction === instruction) words[at++] = word
       }
+      const floats = Array.from({ length: 32 }, () =>
+        next() % 4 === 0 ? (BigInt(next()) << 32n) | BigInt(next()) : FLOATS[next() % FLOATS.length]!,
+      )
+      const fcsr = [1, 1, 1, 0, 0x21][round % 5]!
+      for (const { hart } of shared) {
+        const { longs, words: state } = hart.memory
+        longs[PC >> 3] = BigInt(RAM_BASE)
+        state[FLOAT >> 2] = 1
+        state[FCSR] = fcsr
+        hart.put(RAM_BASE, new Uint8Array(words.buffer))
+        for (const [at, value] of floats.entries()) {
+          longs[(F >> 3) + at] = BigInt.asIntN(64, value)
+          if (at > 0) longs[(X >> 3) + at] = round % 2 === 0 ? CORNERS[at % CORNERS.length]! : BigInt.asIntN(64, value)
+        }
+      }
+      compare(shared, () => 40, 1)
     }
-    compare(shared, () => 40, 1)
-  }
-})
+  },
+)
 
 /** Runs a program with a budget on both, and returns tier 0's a0. */
-function runBoth(source: string, budget: number, prepared: readonly [Subject, Subject] = [reference(), tier0()]): bigint {
+function runBoth(
+  source: string,
+  budget: number,
+  prepared: readonly [Subject, Subject] = [reference(), tier0()],
+): bigint {
   prepare(prepared, 1)
   const program = assemble(source, { origin: RAM_BASE })
   for (const { hart } of prepared) hart.put(RAM_BASE, program.bytes)
@@ -186,7 +278,8 @@ function runBoth(source: string, budget: number, prepared: readonly [Subject, Su
 
 test('a store into the page that is being executed takes effect, with and without fence.i', () => {
   for (const fence of ['fence.i', 'nop']) {
-    const a0 = runBoth(`
+    const a0 = runBoth(
+      `
       li a0, 0
       li t2, 100
       la t0, patched
@@ -197,13 +290,18 @@ test('a store into the page that is being executed takes effect, with and withou
       addi t2, t2, -1
       bnez t2, again
     stay: j stay
-    other: addi a0, a0, 100`, 2000)
+    other: addi a0, a0, 100`,
+      2000,
+    )
     expect(a0).toBe(1n + 99n * 100n)
   }
 })
 
-test.each(['sscratch', 'sepc', 'scause', 'stval', 'mscratch', 'mepc', 'mcause', 'mtval'])('%s is read, written, set and cleared', name => {
-  runBoth(`
+test.each(['sscratch', 'sepc', 'scause', 'stval', 'mscratch', 'mepc', 'mcause', 'mtval'])(
+  '%s is read, written, set and cleared',
+  name => {
+    runBoth(
+      `
       li a1, -1
       li a2, 0x123456789abcdef5
       csrrw a3, ${name}, a1
@@ -214,11 +312,15 @@ test.each(['sscratch', 'sepc', 'scause', 'stval', 'mscratch', 'mepc', 'mcause', 
       csrrsi a7, ${name}, 2
       csrrc s2, ${name}, zero
       csrrw a2, ${name}, a2
-    stay: j stay`, 40)
-})
+    stay: j stay`,
+      40,
+    )
+  },
+)
 
 test.each([8, 9])('a store close behind %d instructions that are done in pairs leaves them right', count => {
-  const a0 = runBoth(`
+  const a0 = runBoth(
+    `
       li a0, 0
       li t2, 100
       la t0, patched
@@ -229,24 +331,30 @@ test.each([8, 9])('a store close behind %d instructions that are done in pairs l
       sw t1, (t0)
       addi t2, t2, -1
       bnez t2, again
-    stay: j stay`, 2000)
+    stay: j stay`,
+    2000,
+  )
   expect(a0).toBe(BigInt(count) * 5050n + 100n)
 })
 
 test('an instruction that straddles two pages runs, loops and is counted', () => {
-  const a0 = runBoth(`
+  const a0 = runBoth(
+    `
       li a0, 0
       j straddling
       .space ${PAGE - 8 - 2}
     straddling: addi a0, a0, 7
-      j straddling`, 1001)
+      j straddling`,
+    1001,
+  )
   expect(a0 % 7n).toBe(0n)
   expect(a0).toBeGreaterThan(3000n)
 })
 
 test('a page that is stored to again and again stops being code', () => {
   const actual = tier0()
-  runBoth(`
+  runBoth(
+    `
       la t0, data
       li t1, 2000
     again: sd t1, (t0)
@@ -259,6 +367,9 @@ test('a page that is stored to again and again stops being code', () => {
     far: lla t2, first
       jalr t2
       li t1, 5000
-      j again`, 40_000, [reference(), actual])
+      j again`,
+    40_000,
+    [reference(), actual],
+  )
   expect(actual.executor.statistics().stores).toBeLessThan(400)
 })
