@@ -26,6 +26,7 @@ export const SOURCES: readonly Source[] = [
   { title: 'SiFive FU540-C000 Manual (CLINT)', version: 'v1p0', cited: 'FU540' },
   { title: 'SiFive test finisher, as in the device tree binding sifive,test0', version: '1', cited: 'SiFive' },
   { title: 'Android goldfish virtual hardware (RTC)', version: 'platform/external/qemu, docs', cited: 'goldfish' },
+  { title: 'RISC-V Debug Specification', version: '1.0', cited: 'Debug' },
   { title: 'Devicetree Specification', version: '0.4', cited: 'DT' },
 ]
 

@@ -5,6 +5,7 @@ import { FLOAT_CSRS } from './float.ts'
 import { HYPERVISOR_CSRS } from './hypervisor.ts'
 import { MACHINE_CSRS } from './machine.ts'
 import { SUPERVISOR_CSRS } from './supervisor.ts'
+import { TRIGGER_CSRS } from './triggers.ts'
 
 export const CSRS: readonly Csr[] = [
   ...MACHINE_CSRS,
@@ -12,6 +13,7 @@ export const CSRS: readonly Csr[] = [
   ...HYPERVISOR_CSRS,
   ...COUNTER_CSRS,
   ...FLOAT_CSRS,
+  ...TRIGGER_CSRS,
 ]
 export const csrByNumber: ReadonlyMap<number, Csr> = new Map(CSRS.map(csr => [csr.number, csr]))
 export const csrByName: ReadonlyMap<string, Csr> = new Map(CSRS.map(csr => [csr.name, csr]))
