@@ -4,7 +4,7 @@ import { MODE, OPERANDS, VALUE, VIRTUAL } from '../hart/state.ts'
 import type { Node } from './meaning-graph.ts'
 import type { NodeEmitter } from './node-emitter.ts'
 import { RECORD } from './record.ts'
-import { CSR_OPERATIONS } from './runtime.ts'
+import { CSR_OPERATIONS, numberOf } from './runtime.ts'
 import { I32 } from './wasm-encoder.ts'
 
 /** A CSR access: by the handler itself where the CSR is `plain`, else a service. */
@@ -24,7 +24,7 @@ export function emitCsr(nodes: NodeEmitter, node: Node, operation: CsrOperation,
   nodes.service(
     () => {
       nodes.value(number!)
-      code.op('i32WrapI64').i32(CSR_OPERATIONS.indexOf(operation))
+      code.op('i32WrapI64').i32(numberOf(CSR_OPERATIONS, operation))
       nodes.truth(reads!)
       nodes.truth(writes!)
       code.call(imports.csr)

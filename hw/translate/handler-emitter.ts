@@ -10,7 +10,7 @@ import { earlyReads, isRelative, type Node, type Operation } from './meaning-gra
 import { emitNativeFloat } from './native-float.ts'
 import { NodeEmitter } from './node-emitter.ts'
 import { RECORD, RECORD_SCALE } from './record.ts'
-import { ACTIONS, FLOAT_OPERATIONS } from './runtime.ts'
+import { ACTIONS, FLOAT_OPERATIONS, numberOf } from './runtime.ts'
 import type { Code } from './wasm-code.ts'
 import { I32 } from './wasm-encoder.ts'
 
@@ -106,7 +106,7 @@ class HandlerEmitter {
         this.#nodes.mailbox(OPERANDS, from[0]!)
         this.#nodes.mailbox(OPERANDS + 8, from[1]!)
         this.#nodes.service(
-          () => code.i32(ACTIONS.indexOf(operation.action)).call(this.#frame.runtime.imports.perform),
+          () => code.i32(numberOf(ACTIONS, operation.action)).call(this.#frame.runtime.imports.perform),
           0,
         )
         if (!SETS_PC.includes(operation.action)) return false
@@ -139,7 +139,7 @@ class HandlerEmitter {
         .memory('i64Store', OPERANDS + at * 8)
     this.#nodes.service(() => {
       code
-        .i32(FLOAT_OPERATIONS.indexOf(operation.operation))
+        .i32(numberOf(FLOAT_OPERATIONS, operation.operation))
         .i32(Number(operation.format === 'd'))
         .get(rounding)
         .call(imports.float)

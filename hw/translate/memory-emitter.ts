@@ -4,7 +4,7 @@ import type { AmoOperation } from '../spec/isa/semantics.ts'
 import type { Bytes, Node, Operation } from './meaning-graph.ts'
 import type { NodeEmitter } from './node-emitter.ts'
 import { emitBinary, emitExtend } from './operation-emitter.ts'
-import { AMO_OPERATIONS, CACHE_BLOCK_OPERATIONS } from './runtime.ts'
+import { AMO_OPERATIONS, CACHE_BLOCK_OPERATIONS, numberOf } from './runtime.ts'
 import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
 import type { MemoryOpcode } from './wasm-code.ts'
 import { I32, I64 } from './wasm-encoder.ts'
@@ -105,7 +105,7 @@ export function emitAtomic(
   code.i32(0).get(address).memory('i64Store', ADDRESS).i32(0).get(given).memory('i64Store', VALUE)
   nodes.service(() => {
     code.i32(bytes)
-    if (amo) code.i32(AMO_OPERATIONS.indexOf(amo))
+    if (amo) code.i32(numberOf(AMO_OPERATIONS, amo))
     code.call(imports[kind])
   }, 1)
   code.i32(0).memory('i64Load', VALUE).set(result)
@@ -177,6 +177,6 @@ export function emitSlowAccess(
     nodes.mailbox(VALUE, node.from[1]!)
     nodes.service(() => code.i32(operation.bytes).call(imports.guestStore), 0)
   } else {
-    nodes.service(() => code.i32(CACHE_BLOCK_OPERATIONS.indexOf(operation.operation)).call(imports.cacheBlock), 0)
+    nodes.service(() => code.i32(numberOf(CACHE_BLOCK_OPERATIONS, operation.operation)).call(imports.cacheBlock), 0)
   }
 }

@@ -75,6 +75,13 @@ const MISALIGNED_STORES: readonly (readonly [number, MemoryOpcode])[] = [
   [2, 'i64Store16'],
 ]
 
+/** The number that stands for a name in the calls of services. */
+export function numberOf<T extends string>(names: readonly T[], name: T): number {
+  const at = names.indexOf(name)
+  if (at < 0) throw new Error(`${name} has no number in the interpreter's services`)
+  return at
+}
+
 /** Imported functions, with how many i32 parameters each takes. Each returns 0, or 1 if a trap was taken. */
 const SERVICES = {
   /** Bytes, negative if the result is sign-extended. */

@@ -129,7 +129,7 @@ test.each([1, 2, 3, 4, 5, 6])('random programs leave the evaluator’s state at 
   compare(
     subjects,
     () => 1 + (next() % (next() % 8 === 0 ? 300 : 12)),
-    3000,
+    1200,
     () => RAM_BASE + (next() % 7000) * 2,
   )
 })
