@@ -61,6 +61,7 @@ function differences([a, b]: readonly [Subject, Subject]): number[] {
       },
     }) => words.subarray(ram.host >> 2, (ram.host + ram.bytes) >> 2),
   ) as [Int32Array, Int32Array]
+  if (left.every((word, at) => word === right[at])) return []
   return Array.from(left.keys())
     .filter(at => left[at] !== right[at])
     .map(at => at * 4)
