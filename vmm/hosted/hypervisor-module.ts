@@ -7,6 +7,7 @@ import type { HartPort } from '../../hw/port.ts'
 import { hie, hip, hstatus, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
 import { sscratch, stvec } from '../../hw/spec/csrs/supervisor.ts'
 import { A0, A1 } from '../../hw/spec/sbi.ts'
+import { recordCrash } from '../core/crash.ts'
 import { DEVICE, finishAccess, handleExit, HANDLED, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import type { Host } from '../core/host.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
@@ -119,9 +120,10 @@ export class HypervisorModule implements Host {
     const vcpu = this.#vcpus[task.vcpu]
     const { record } = vcpu
     const isLoaded = this.loaded[port.hart] === task.vcpu
-    if (record.status === WAITING && (record.raised !== 0 || (isLoaded && (port.read(hip) & port.read(hie)) !== 0))) record.status = RUNNABLE
+    // Without its context on the hart the vCPU has slept, and its thread been woken for it.
+    if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0)) record.status = RUNNABLE
     if (record.status !== RUNNABLE) {
-      this.#scheduler.sleep(task, record.status === WAITING && isLoaded ? port.read(vstimecmp) : NEVER)
+      this.#scheduler.sleep(task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
       return false
     }
     if (!isLoaded) {
@@ -170,6 +172,8 @@ export class HypervisorModule implements Host {
 
   hasSaved(port: HartPort): void {
     const index = this.loaded[port.hart]
+    // The guest's interrupts, enabled by its vsie, must not keep the hart from idling.
+    port.write(hie, 0)
     this.#vcpus[index].record.hart = NOWHERE
     this.loaded[port.hart] = NOWHERE
   }
@@ -198,9 +202,10 @@ export class HypervisorModule implements Host {
     return this.#console.get(port, vm.index)
   }
 
-  end(_port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {
+  end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {
     const { record } = vm
     if (record.ended) return
+    if (crashed) recordCrash(port, vm, vcpu)
     record.ended = true
     record.crashed = crashed
     record.exitCode = code

@@ -33,6 +33,8 @@ const DELEGATED = 0xb1ff
 const TIMER_IN_HARDWARE = 2 ** 63
 const CACHE_BLOCKS = 0xf0
 const COUNTERS = 7
+/** A comparator that is never reached: all ones. */
+const NO_TIME = -1
 
 const ECALL_FROM_U = 8
 const LOAD_PAGE_FAULT = 13
@@ -115,9 +117,9 @@ export class Kernel {
     port.write(henvcfg, TIMER_IN_HARDWARE)
     port.set(henvcfg, CACHE_BLOCKS)
     port.write(hvip, 0)
-    port.write(vstimecmp, NEVER)
-    port.write(stimecmp, NEVER)
-    port.write(hie, VS_INTERRUPTS)
+    port.write(vstimecmp, NO_TIME)
+    port.write(stimecmp, NO_TIME)
+    port.write(hie, 0)
     port.set(sie, SSIP | STIP | (port.hart === 0 ? SEIP : 0))
   }
 
@@ -229,7 +231,7 @@ export class Kernel {
     }
     const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], due[0])
     this.#programmed[hart] = next
-    port.write(stimecmp, next)
+    port.write(stimecmp, next === NEVER ? NO_TIME : next)
   }
 
   // Going out.

@@ -147,7 +147,7 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   }
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
-      [`vm ${index}`]: vm.record, [`pages ${index}`]: vm.ram.pages, [`process ${index}`]: record, [`space ${index}`]: space.record, [`input ${index}`]: input,
+      [`vm ${index}`]: vm.record, [`crash ${index}`]: vm.crashCode, [`pages ${index}`]: vm.ram.pages, [`process ${index}`]: record, [`space ${index}`]: space.record, [`input ${index}`]: input,
     })
   })
   tasks.forEach(({ record }, index) => Object.assign(state, { [`task ${index}`]: record }))
