@@ -45,6 +45,11 @@ export function compare(programs: readonly Program[], left: Reference, right: Re
   })
 }
 
+/** What must stay the same while a program shrinks, lest it become another one's: the causes that differ. */
+function kindOf(differences: readonly Difference[]): string {
+  return differences.filter(({ what }) => what.endsWith('cause')).map(({ what, left, right }) => `${what} ${left} ${right}`).join()
+}
+
 function references(left: string, right: string): [Reference, Reference] {
   const known = ['tier0', 'evaluator', 'qemu', 'spike'] as const
   const find = (name: string): Reference => {
@@ -76,7 +81,8 @@ function main(): void {
       if (differences.length === 0) continue
       differing++
       const program = programs[index]!
-      const short = shrink(program, candidates => compare(candidates, left, right).map(found => found.length > 0))
+      const kind = kindOf(differences)
+      const short = shrink(program, candidates => compare(candidates, left, right).map(found => found.length > 0 && kindOf(found) === kind))
       const [shown] = compare([short], left, right)
       console.log(`seed ${program.seed}: ${left} and ${right} differ`)
       console.log(showDifferences(shown?.length ? shown : differences, left, right))

@@ -34,6 +34,9 @@ export const SETTING_VALUES = 0x200
 export const INITIAL_X = 0x400
 export const INITIAL_F = 0x500
 export const CODE = 0x1000
+/** In the code page, behind all slots: instructions that programs copy over the first one of a slot. */
+export const TEMPLATES = 0x700
+export const TEMPLATE_COUNT = 16
 export const VECTORS = 0x2000
 export const DATA = 0x3000
 export const DATA_BYTES = 0x2000
@@ -54,7 +57,12 @@ export const RECORD_CSRS = 0x200
  * the start of a gigabyte in which no machine has anything.
  */
 export const ORIGIN = 0x3_0000_0000
-/** Guest physical address of the three pages of vsatp's tables. */
+/**
+ * 64 KiB behind the code a program finds a table's level 0: its own, where it is translated; else the G-stage's, which
+ * lies so in the arena.
+ */
+export const OWN_TABLE = 16
+/** Guest physical address of the four pages of vsatp's tables. */
 export const TABLES_GUEST = ORIGIN + 0x1_0000
 
 /** CSRs set before a program starts, in this order (mstatus but for MPP and MPV). */

@@ -38,6 +38,8 @@ export function choicesFor(references: readonly Reference[]): Choices {
     // QEMU 7.2 lets software change UXL and SXL to what it then does not implement.
     wholeStatus: !qemu,
     memoryTypes: !qemu,
+    // Our modelled TLB decides what a missing fence shows, in every executor alike; theirs are others.
+    fenced: qemu || spike,
     hypervisor: !qemu,
     // In Spike FIOM is read-only zero, as it may be (menvcfg_fiom_op).
     fiom: !spike,

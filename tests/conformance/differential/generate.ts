@@ -2,7 +2,7 @@
 import { CSRS } from '../../../hw/spec/csrs/index.ts'
 import { analyse, decode, INSTRUCTIONS, type Instruction } from '../../../hw/spec/isa/index.ts'
 import { insert, type OperandKind } from '../../../hw/spec/isa/operands.ts'
-import { DATA_BYTES, MOST_SLOTS, SLOT_BYTES, type Setting } from './arena.ts'
+import { DATA_BYTES, MOST_SLOTS, OWN_TABLE, SLOT_BYTES, TEMPLATE_COUNT, TEMPLATES, type Setting } from './arena.ts'
 import { BARE, NAPOT, NOWHERE, SV39, SV48, type Leaf, type Mode, type Program, type Tables } from './program.ts'
 import { Random } from './random.ts'
 
@@ -22,6 +22,8 @@ export interface Choices {
   readonly wholeStatus: boolean
   /** Memory types and hardware updates of A and D may be turned on. */
   readonly memoryTypes: boolean
+  /** A changed page table or instruction is always followed by a fence. */
+  readonly fenced: boolean
   /** Hypervisor CSRs may have values other than zero. */
   readonly hypervisor: boolean
   /** FIOM of the environment configurations may be set. */
@@ -81,17 +83,24 @@ function pools(without: readonly string[]): Pools {
   return sorted
 }
 
+const NOP = 0x13
+/** Every so many slots, the first instruction is one of 32 bits that may be overwritten. */
+const PATCHED = 3
+
 class Generator {
   readonly random: Random
   readonly choices: Choices
   readonly pools: Pools
   readonly mode: Mode
+  /** Fences must not trap, if each change is to be followed by one. */
+  readonly mayChangeTables: boolean
 
   constructor(random: Random, choices: Choices, mode: Mode) {
     this.random = random
     this.choices = choices
     this.mode = mode
     this.pools = pools(choices.without)
+    this.mayChangeTables = !choices.fenced || (mode !== 'U' && mode !== 'VU' && random.chance(1, 2))
   }
 
   field(kind: OperandKind, fixed: Readonly<Partial<Record<string, number>>>): number {
@@ -137,6 +146,9 @@ class Generator {
       const names = csr.name.endsWith('envcfg') ? ['csrrwi'] : csr.name.endsWith('status') ? ['csrrsi', 'csrrci'] : ['csrrwi', 'csrrsi', 'csrrci']
       return this.encode(this.named(random.pick(names)), { csr: csr.number, imm })
     }
+    if (choices.fenced && this.mayChangeTables && (csr.name === 'mstatus' || csr.name === 'hstatus')) {
+      return this.encode(this.named(random.pick(['csrrsi', 'csrrci'])), { csr: csr.number })
+    }
     return this.encode(instruction, { csr: csr.number })
   }
 
@@ -158,6 +170,40 @@ class Generator {
       this.encode(this.named('csrrw'), { rd: 0, rs1: register, csr: name === 'mret' ? 0x341 : 0x141 }),
       name === 'mret' ? 0x3020_0073 : 0x1020_0073,
     ]
+  }
+
+  /** Flips flags of a page-table entry, and fences (or, if nothing forces it to, does not). */
+  changeTable(): number[] {
+    const { random, choices } = this
+    const [table, entry] = [5, 6]
+    const offset = (2 + random.below(14)) * 8
+    const flips = choices.clearAccessed ? 0xff : Number(0xffn & ~(A | D))
+    const fences = this.pools.fences.filter(({ name }) => (choices.fenced ? /^(sfence.vma|hfence.gvma)$/ : /^[sh]fence/).test(name))
+    const words = [
+      this.encode(this.named('auipc'), { rd: table, imm: OWN_TABLE * 4096 }),
+      this.encode(this.named('srli'), { rd: table, rs1: table, imm: 12 }),
+      this.encode(this.named('slli'), { rd: table, rs1: table, imm: 12 }),
+      this.encode(this.named('ld'), { rd: entry, rs1: table, imm: offset }),
+      this.encode(this.named('xori'), { rd: entry, rs1: entry, imm: random.pick([1, 2, 4, 8, 16, 32, 64, 128, random.below(256)]) & flips }),
+      this.encode(this.named('sd'), { rs1: table, rs2: entry, imm: offset }),
+    ]
+    if (!choices.fenced && random.chance(1, 3)) return words
+    return [...words, this.encode(random.pick(fences), choices.fenced || random.chance(1, 2) ? { rs1: 0, rs2: 0 } : {})]
+  }
+
+  /** Copies an instruction over the first one of a later slot. */
+  changeCode(position: number, slot: number, last: number): number[] {
+    const { random, choices } = this
+    const target = Math.ceil((slot + 1) / PATCHED) * PATCHED * SLOT_BYTES
+    if (target >= last * SLOT_BYTES) return []
+    const [base, word] = [5, 6]
+    const template = TEMPLATES + random.below(TEMPLATE_COUNT) * 4
+    const words = [
+      this.encode(this.named('auipc'), { rd: base, imm: 0 }),
+      this.encode(this.named('lw'), { rd: word, rs1: base, imm: template - position }),
+      this.encode(this.named('sw'), { rs1: base, rs2: word, imm: target - position }),
+    ]
+    return choices.fenced || random.chance(1, 2) ? [...words, this.encode(this.named('fence.i'))] : words
   }
 
   compressed(): number {
@@ -190,16 +236,18 @@ class Generator {
     if (choice < 73) return [this.encode(random.pick(pools.float), random.chance(1, 2) ? { rs1: random.pick(POINTERS) } : {})]
     if (choice < 78) return [this.jump(position, slot, last)]
     if (choice < 88) return [this.csrAccess()]
-    if (choice < 92) return [this.encode(random.pick(pools.fences), random.chance(1, 2) ? { rs1: 0, rs2: 0 } : {})]
-    if (choice < 95 && pools.guest.length > 0) {
+    if (choice < 91) return [this.encode(random.pick(pools.fences), random.chance(1, 2) ? { rs1: 0, rs2: 0 } : {})]
+    if (choice < 94 && pools.guest.length > 0) {
       const rs1 = random.pick(POINTERS)
       return this.aligned(rs1, this.encode(random.pick(pools.guest), { rs1 }), room)
     }
-    if (choice < 96 && pools.blocks.length > 0) {
+    if (choice < 95 && pools.blocks.length > 0) {
       const rs1 = random.pick(POINTERS)
       return this.aligned(rs1, this.encode(random.pick(pools.blocks), { rs1 }), room)
     }
-    if (choice < 98) {
+    if (choice < 97) return room >= 28 && this.mayChangeTables ? this.changeTable() : []
+    if (choice < 98) return room >= 16 ? this.changeCode(position, slot, last) : []
+    if (choice < 99) {
       const unprivileged = this.mode === 'U' || this.mode === 'VU'
       if (!unprivileged && random.chance(1, 2)) return room >= 16 ? this.trapReturn(position, slot, last) : []
       return [random.pick([0x73, 0x0010_0073, ...(unprivileged ? [0x1020_0073, 0x3020_0073] : [])])]
@@ -255,7 +303,7 @@ class Generator {
     const { random } = this
     const guest = kind !== 'satp'
     const user = kind === 'hgatp' || (kind === 'satp' ? this.mode === 'U' : this.mode === 'VU')
-    const fixed = V | R | X | A | D
+    const fixed = V | R | X | A | D | (random.chance(1, 3) ? W : 0n)
     const leaves: Leaf[] = [
       { page: 0, flags: fixed | (user ? U : 0n) },
       { page: 1, flags: fixed | (kind === 'hgatp' ? U : 0n) },
@@ -279,8 +327,8 @@ class Generator {
     const count = 12 + random.below(MOST_SLOTS - 14)
     const slots: number[][] = []
     for (let slot = 0; slot < count; slot++) {
-      const words: number[] = []
-      let at = 0
+      const words: number[] = slot % PATCHED === 0 ? [NOP] : []
+      let at = words.length * 4
       const length = 6 * 4 + random.below(3) * 4
       while (at < length) {
         if (SLOT_BYTES - at < 8 && random.chance(1, 2)) break
@@ -315,6 +363,8 @@ const SETTING_MASKS: Readonly<Partial<Record<Setting, bigint>>> = {
   sscratch: ~0n, stval: ~0n, vsscratch: ~0n, vstval: ~0n, mtval: ~0n, htval: 0xff_ffff_fffcn, mtval2: 0xff_ffff_fffcn,
 }
 const FPU_ON = 0x6000n
+/** TVM of mstatus, VTVM of hstatus. */
+const TVM = 1n << 20n
 
 /** The program of a seed. */
 export function generate(seed: number, choices: Choices): Program {
@@ -330,6 +380,7 @@ export function generate(seed: number, choices: Choices): Program {
     if (name.endsWith('envcfg') && (value & 0x30n) === 0x20n) value |= 0x10n
     if (/^(h|vs)/.test(name) && !choices.hypervisor) value = 0n
     if (name === 'hvip' || name === 'mip') value = random.chance(1, 8) ? value : 0n
+    if (generator.mayChangeTables && choices.fenced && (name === 'mstatus' || name === 'hstatus')) value &= ~TVM
     if ((name === 'mstatus' || name === 'vsstatus') && random.chance(7, 8)) value |= FPU_ON
     settings[name] = value
   }
@@ -368,6 +419,7 @@ export function generate(seed: number, choices: Choices): Program {
     f: Array.from({ length: 32 }, () => (random.chance(1, 2) ? double() : single())),
     pointers,
     slots: generator.slots(),
+    templates: Array.from({ length: TEMPLATE_COUNT }, () => generator.encode(random.pick(generator.pools.alu))),
     data: Uint8Array.from({ length: DATA_BYTES }, () => random.below(256)),
     satp: generator.tables('satp', satpMode),
     vsatp: generator.tables('vsatp', vsatpMode),

@@ -1,13 +1,15 @@
 /** Lays random programs out in memory, with the monitor before them. */
 import { assembleImage } from '../tools.ts'
 import {
-  ARENA_BYTES, arenaAt, ARENAS, CODE, DATA, ENTRY, FCSR, G_TABLES, INITIAL_F, INITIAL_X, ORIGIN, PATTERN, PATTERN_BYTES, RAM, RESUME,
-  S_TABLES, SETTING_VALUES, SETTINGS, SLOT_BYTES, SLOT_COUNT, TABLES_GUEST, VECTORS, VS_TABLES, type Setting,
+  ARENA_BYTES, arenaAt, ARENAS, CODE, DATA, ENTRY, FCSR, G_TABLES, INITIAL_F, INITIAL_X, ORIGIN, OWN_TABLE, PATTERN, PATTERN_BYTES, RAM, RESUME,
+  S_TABLES, SETTING_VALUES, SETTINGS, SLOT_BYTES, SLOT_COUNT, TABLES_GUEST, TEMPLATES, VECTORS, VS_TABLES, type Setting,
 } from './arena.ts'
 import { MONITOR_PMP, monitorSource } from './monitor.ts'
 import { BARE, NAPOT, NOWHERE, SV48, type Program, type Tables } from './program.ts'
 
 const ECALL = 0x73
+/** V, R, W, A, D. */
+const READ_WRITE = 0xc7n
 /** Offset of the entry for ORIGIN in a table of gigabytes. */
 const ROOT_ENTRY = (ORIGIN / 2 ** 30) * 8
 const MPP: Readonly<Record<Program['mode'], bigint>> = { M: 3n << 11n, S: 1n << 11n, U: 0n, VS: (1n << 11n) | (1n << 39n), VU: 1n << 39n }
@@ -44,16 +46,19 @@ function placeProgram(program: Program, index: number): Uint8Array {
     const leafAt = (page: number): number => (page === NAPOT ? pattern + 0x8000 : page === NOWHERE ? 2 ** 49 : pageAt(page))
     tables.leaves.forEach(({ page, flags }, position) => put(level0 + position * 8, entry(leafAt(page), flags)))
   }
+  const ownTable = (level0: number, address: number): void => put(level0 + OWN_TABLE * 8, entry(address, READ_WRITE))
   const physicalPage = (page: number): number => base + CODE + page * 0x1000
   const viaG = program.hgatp.mode !== BARE
 
   fill(program.satp, S_TABLES + 0x1000, S_TABLES + 0x2000, base + S_TABLES + 0x2000, physicalPage, PATTERN)
+  ownTable(S_TABLES + 0x2000, base + S_TABLES + 0x2000)
   point(S_TABLES + ROOT_ENTRY, base + S_TABLES + 0x1000)
   point(S_TOP, base + S_TABLES)
 
   const guestTables = viaG ? TABLES_GUEST : base + VS_TABLES
   fill(program.vsatp, VS_TABLES + 0x1000, VS_TABLES + 0x2000, guestTables + 0x2000,
     page => (viaG ? ORIGIN + page * 0x1000 : physicalPage(page < 2 ? page : 2 + (page & 1))), viaG ? ORIGIN + 0x20_0000 : PATTERN)
+  ownTable(VS_TABLES + 0x2000, guestTables + 0x2000)
   point(VS_TABLES + ROOT_ENTRY, guestTables + 0x1000)
   point(VS_TOP, guestTables)
 
@@ -105,6 +110,7 @@ function placeProgram(program: Program, index: number): Uint8Array {
     if (at > end) throw new Error(`slot ${slot} of program ${program.seed} is too long`)
     for (; at < end; at += 2) view.setUint16(at, 1, true)
   })
+  program.templates.forEach((word, index) => view.setUint32(CODE + TEMPLATES + index * 4, word, true))
   for (let at = VECTORS; at < DATA; at += 4) view.setUint32(at, ECALL, true)
   arena.set(program.data, DATA)
   return arena

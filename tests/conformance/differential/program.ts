@@ -42,6 +42,7 @@ export interface Program {
   /** Instruction words of each slot, compressed ones 16 bits. */
   readonly slots: readonly (readonly number[])[]
   readonly data: Uint8Array
+  readonly templates: readonly number[]
   readonly satp: Tables
   readonly vsatp: Tables
   readonly hgatp: Tables
