@@ -76,7 +76,7 @@ export class ForeignApt {
         )
       const reason = (failure.stderr ?? '').split('\n').find(line => line.startsWith('E:')) ?? 'it failed'
       throw new UserError(
-        `${command} ${words[0] ?? ''} for Debian ${this.#suite}: ${reason.replace(/\S+:\/\/\S+\//g, '')}; try again later or with --suite`,
+        `${command} ${words[0] ?? ''} for Debian ${this.#suite}: ${reason.replace(/\S+:\/\/\S+\//g, '')}; try again later, or another suite such as --suite forky`,
       )
     }
   }
