@@ -4,8 +4,9 @@ import { assembleImage } from '../tools.ts'
 import { LOG_AT, LOG_BYTES, readLog, rulesSource, violations } from './harness.ts'
 import { CACHE_BLOCK_RULES } from './cache-blocks.ts'
 import { HYPERVISOR_RULES } from './hypervisor.ts'
+import { TIMER_RULES } from './timers.ts'
 
-const RULES = [...HYPERVISOR_RULES, ...CACHE_BLOCK_RULES]
+const RULES = [...HYPERVISOR_RULES, ...CACHE_BLOCK_RULES, ...TIMER_RULES]
 
 describe.each(EXECUTORS)('the privileged manual on %s', executor => {
   const image = assembleImage(rulesSource(RULES))
