@@ -29,7 +29,10 @@ export interface PendingAccess extends MemoryAccess {
 }
 
 // Exception codes (priv: scause).
+const FETCH_ACCESS = 1
 const ILLEGAL_INSTRUCTION = 2
+const LOAD_ACCESS = 5
+const STORE_ACCESS = 7
 const ECALL_FROM_VS = 10
 const FETCH_GUEST_PAGE = 20
 const LOAD_GUEST_PAGE = 21
@@ -85,12 +88,12 @@ function guestPageFault(
     return HANDLED
   }
   if (cause === FETCH_GUEST_PAGE || !decodeTransformed(instructionOf(port, vcpu), pending)) {
-    host.end(port, vm, vcpu, true, cause)
+    refuse(port, host, vm, vcpu, cause)
     return HANDLED
   }
   const window = vm.find(address, pending.bytes)
   if (window < 0 || pending.bytes > 8 || address % pending.bytes !== 0) {
-    injectFault(port, vcpu, pending.write)
+    refuse(port, host, vm, vcpu, cause)
     return HANDLED
   }
   port.account(host.party, `${pending.write ? 'store' : 'load'} ${vm.nameOf(window)}`, 'emulation')
@@ -136,9 +139,19 @@ export function finishAccess(port: HartPort, vcpu: Vcpu, access: MemoryAccess, l
   vcpu.skip(port, access.length)
 }
 
-/** Nobody answers there: the guest takes an access fault, as on a bare machine. */
-export function injectFault(port: HartPort, vcpu: Vcpu, write: boolean): void {
-  injectException(port, vcpu, write ? 7 : 5, readAddress(port, stval))
+/**
+ * Nobody answers there, or not to such an instruction: the guest takes an access fault, as on a bare machine. One that
+ * has no handler, or whose handler is what cannot be fetched, would take faults for ever: it cannot go on.
+ */
+function refuse(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, cause: number): void {
+  const handler = Math.floor(readAddress(port, vstvec) / 4) * 4
+  if (handler === 0 || (cause === FETCH_GUEST_PAGE && vcpu.programCounter(port) === handler)) {
+    host.end(port, vm, vcpu, true, cause)
+    return
+  }
+  port.account(host.party, 'refused access', 'emulation')
+  const fault = cause === FETCH_GUEST_PAGE ? FETCH_ACCESS : cause === STORE_GUEST_PAGE ? STORE_ACCESS : LOAD_ACCESS
+  injectException(port, vcpu, fault, readAddress(port, stval))
 }
 
 /** A CSR that holds an address: negative in the upper half of the space. */
