@@ -91,7 +91,12 @@ export class MemoryAccess {
     }
     const { pmp } = this.#mmu
     const machine = regime.privilege === MACHINE
-    if (!pmp.allowsPage(page, kind, machine) && !pmp.allows(page * PAGE + (low & 0xfff), bytes, kind, machine)) {
+    const address = page * PAGE + (low & 0xfff)
+    // What HLVX reads must be readable and executable (H_pmp).
+    if (
+      (!pmp.allowsPage(page, kind, machine) && !pmp.allows(address, bytes, kind, machine))
+      || (regime.executable && !pmp.allows(address, bytes, FETCH, machine))
+    ) {
       this.#faults.access(regime, kind, low, high)
       return false
     }

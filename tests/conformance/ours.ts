@@ -32,7 +32,7 @@ export function explain(stop: StopReason): string {
 /** Runs an image until it writes to the test finisher; returns part of its RAM. */
 export function runOnOurs(executor: ExecutorName, run: Run): Uint8Array {
   const machine = bareMachine(run.image, executor, (Math.ceil(run.image.length / 0x20_0000) + 2) * 0x20_0000)
-  const stop = machine.run({ maxInstructions: 500_000_000 })
+  const stop = machine.run({ maxInstructions: 20_000_000 })
   if (stop.kind !== 'stopped' || stop.reason !== 'pass') throw new Error(`our machine did not finish: ${explain(stop)}`)
   return machine.memory.read(machine.memory.ram.base + run.resultAt, run.resultBytes)
 }

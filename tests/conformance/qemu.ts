@@ -36,13 +36,27 @@ function runOn(machine: Reference, run: Run): Uint8Array {
 
 /** How each program's run on one machine differs from that on the other. */
 export function compare(programs: readonly Program[], left: Reference, right: Reference): Difference[][] {
-  const run: Run = { image: buildImage(programs), resultAt: arenaAt(0) - RAM, resultBytes: programs.length * ARENA_BYTES, seconds: 60 }
+  const run: Run = { image: buildImage(programs), resultAt: arenaAt(0) - RAM, resultBytes: programs.length * ARENA_BYTES, seconds: 20 }
   const [a, b] = [runOn(left, run), runOn(right, run)]
   const agree = agreementFor([left, right])
   return programs.map((_, index) => {
     const from = index * ARENA_BYTES
     return compareArenas(a.subarray(from, from + ARENA_BYTES), b.subarray(from, from + ARENA_BYTES), agree)
   })
+}
+
+/** As compare, but programs that do not come to an end are left out: theirs is an empty list. */
+function compareThatEnd(programs: readonly Program[], left: Reference, right: Reference): Difference[][] {
+  try {
+    return compare(programs, left, right)
+  } catch (error) {
+    if (programs.length > 1) {
+      const half = programs.length >> 1
+      return [...compareThatEnd(programs.slice(0, half), left, right), ...compareThatEnd(programs.slice(half), left, right)]
+    }
+    console.log(`seed ${programs[0]?.seed} does not end: ${error instanceof Error ? error.message : error}`)
+    return [[]]
+  }
 }
 
 /** What must stay the same while a program shrinks, lest it become another one's: the causes that differ. */
@@ -76,13 +90,13 @@ function main(): void {
   let differing = 0
   for (let seed = first; seed < first + count; seed += batch) {
     const programs = Array.from({ length: Math.min(batch, first + count - seed) }, (_, n) => generate(seed + n, choices))
-    const results = compare(programs, left, right)
+    const results = compareThatEnd(programs, left, right)
     for (const [index, differences] of results.entries()) {
       if (differences.length === 0) continue
       differing++
       const program = programs[index]!
       const kind = kindOf(differences)
-      const short = shrink(program, candidates => compare(candidates, left, right).map(found => found.length > 0 && kindOf(found) === kind))
+      const short = shrink(program, candidates => compareThatEnd(candidates, left, right).map(found => found.length > 0 && kindOf(found) === kind))
       const [shown] = compare([short], left, right)
       console.log(`seed ${program.seed}: ${left} and ${right} differ`)
       console.log(showDifferences(shown?.length ? shown : differences, left, right))

@@ -114,6 +114,14 @@ export const HYPERVISOR_RULES: readonly Rule[] = [
     expect: [toM(ECALL_HS), 0x7788n, toM(LOAD_PAGE, { tval: PAGE }), toM(LOAD_GUEST, { tval: PAGE, guestAddress: PAGE + 0x1000n })],
   },
   {
+    rule: 'H_pmp', shows: 'HLVX needs both read and execute permission of PMP',
+    program: page(V | X | A | D, V | X | U | A | D) + set('hstatus', 0x100)
+      + 'la t0, data\n  srli t0, t0, 2\n  ori t0, t0, 0x1ff\n  csrw pmpaddr0, t0\n  li t0, -1\n  csrw pmpaddr1, t0\n'
+      + ['0x1f19', '0x1f1c', '0x1f1d'].map(pmp => set('pmpcfg0', pmp) + enter('HS', at(PAGE, HLVX_HU))).join('')
+      + 'li t0, -1\n  csrw pmpaddr0, t0\n' + set('pmpcfg0', 0x1f),
+    expect: [toM(5, { tval: PAGE }), toM(5, { tval: PAGE }), toM(ECALL_HS)],
+  },
+  {
     rule: 'hlsv_op', shows: 'HSV writes guest memory, and HLV reads it with sign or without',
     program: page(VS_RW, G_RW) + set('hstatus', 0x100) + enter('HS', `li t2, -2\n  ${at(PAGE, HSV_D)}\n  ${HLV_WU}`) + note('t2')
       + 'la t0, data\n  ld t1, 0(t0)\n' + note('t1'),
