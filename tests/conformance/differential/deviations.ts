@@ -12,8 +12,8 @@ export type Reference = 'tier0' | 'evaluator' | 'qemu' | 'spike'
 
 const PSEUDOINSTRUCTIONS = [0x2000n, 0x2020n, 0x3000n, 0x3020n]
 const ALL = (1n << 64n) - 1n
-/** The monitor’s own state, and what names an implementation. */
-const MONITOR_CSRS = ['mscratch', 'mtvec', 'mepc', 'mvendorid', 'marchid', 'mimpid', 'mconfigptr', 'misa', 'pmpaddr2']
+/** The monitor’s own state, what names an implementation, and triggers, which the references have. */
+const MONITOR_CSRS = ['mscratch', 'mtvec', 'mepc', 'mvendorid', 'marchid', 'mimpid', 'mconfigptr', 'misa', 'pmpaddr2', 'tselect', 'tdata1', 'tdata2', 'tdata3']
 
 /** What programs may contain if all of `references` are to run them alike. */
 export function choicesFor(references: readonly Reference[]): Choices {
