@@ -25,6 +25,6 @@ export function createHostedVmm(deviceTree: Uint8Array): Installed {
   const program = kernelProgram()
   const plan = makePlan(deviceTree, program)
   const vms = plan.processes.map(({ vm }) => vm)
-  const processes = vms.map(vm => new VmmProcess(processProgram(vm.index), vm))
+  const processes = plan.processes.map(process => new VmmProcess(processProgram(process.vm.index), process))
   return { images: [{ program, software: new Kernel(program, plan).software }, ...processes], vms }
 }

@@ -2,7 +2,7 @@
  * The host's kernel. Its entries run in HS-mode with interrupts off and are short; it has one stack a hart and none a
  * task, so whoever has to wait leaves what it waits for in its record.
  *
- *   boot ─▶ scrub … ─▶ called (starts the other harts) ─▶ leave
+ *   boot ─▶ scrub … ─▶ settle … ─▶ called (starts the other harts) ─▶ leave
  *   trap (from a process), exit (from a guest), woken (from idling) ─▶ what is owed ─▶ leave
  *   leave ─▶ the current task, or another: put its vCPU (saved), its address space (switched), load its vCPU (loaded)
  */
@@ -62,6 +62,7 @@ export class Kernel {
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
       boot: port => this.#boot(port),
       scrub: port => this.#scrub(port),
+      settle: port => this.#settle(port),
       secondary: port => this.#secondary(port),
       woken: port => this.#woken(port),
       called: port => this.#called(port),
@@ -92,6 +93,7 @@ export class Kernel {
     this.#prepareHart(port)
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
+    plan.files.start(port)
     plan.controller.start()
     for (const device of plan.devices) {
       device.start(port)
@@ -102,9 +104,21 @@ export class Kernel {
 
   #scrub(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    const { free, processes } = this.#plan
-    if (free.scrub(port)) return port.jump(this.#at('scrub'))
-    for (const process of processes) prepareProcess(port, this.#plan, process)
+    port.jump(this.#at(this.#plan.free.scrub(port) ? 'scrub' : 'settle'))
+  }
+
+  /** Processes start when their devices are there. */
+  #settle(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    const { devices, processes } = this.#plan
+    this.#interrupt(port)
+    this.#runTimers(port)
+    for (let index = 0; index < devices.length; index++) {
+      if (devices[index].settled()) continue
+      port.account('idle', 'boot', 'waiting')
+      return port.wfi(this.#at('settle'))
+    }
+    for (let index = 0; index < processes.length; index++) prepareProcess(port, this.#plan, processes[index])
     this.#startHarts(port)
   }
 
@@ -204,18 +218,19 @@ export class Kernel {
     const { controller, devices } = this.#plan
     port.account('host kernel', 'external interrupt', 'emulation')
     let source = controller.claim()
-    while (source !== 0) {
+    // A wire that stays up whatever its driver does must not keep the entry going.
+    for (let left = devices.length; source !== 0; left--) {
       for (let index = 0; index < devices.length; index++) {
         if (devices[index].source() === source) devices[index].interrupt(port)
       }
       controller.complete(source)
-      source = controller.claim()
+      source = left > 1 ? controller.claim() : 0
     }
   }
 
   /** The tick, whoever sleeps until now, and devices that want to be called; then the timer is set to what comes next. */
   #runTimers(port: HartPort): void {
-    const { scheduler, devices, due } = this.#plan
+    const { scheduler, devices, files, due } = this.#plan
     const { hart } = port
     const now = port.read(time)
     if (now >= scheduler.ticks[hart]) {
@@ -225,7 +240,7 @@ export class Kernel {
     }
     if (due[0] <= now) {
       due[0] = NEVER
-      let next = NEVER
+      let next = files.elapsed(port)
       for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
       due[0] = Math.min(due[0], next)
     }

@@ -1,4 +1,6 @@
 /** What the host makes of the machine's device tree: processes, threads, where everything lies, drivers in their places. Set-up. */
+import { nvmeDriver } from '../../drivers/nvme.ts'
+import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import { uartDriver } from '../../drivers/uart.ts'
@@ -18,9 +20,12 @@ import { SerialConsole } from '../core/serial-console.ts'
 import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import { AddressSpace } from './address-space.ts'
+import { BlockQueue, DISK_DEPTH } from './block-queue.ts'
+import { FileService } from './file-service.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import { dmaRegion, KERNEL_BASE, KERNEL_BYTES, MOST_PROCESSES, pagePool, rootOf, taskFrameOf, vcpuFrameOf } from './layout.ts'
+import { CACHE_PAGE, CACHE_PAGES, fileOf, PageCache, pageOf } from './page-cache.ts'
 import { Process } from './process.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
 import { NEVER, Task } from './task.ts'
@@ -29,6 +34,10 @@ const TICKS_PER_MICROSECOND = 10
 /** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
 const CONTEXT = 1
 const PLIC_SOURCES = 95
+/** Where the kernel puts the registers of its PCIe devices: in the root bus's window for 32-bit addresses. */
+const DISK_REGISTERS = 0x4000_0000
+
+const PAGE_SECTORS = CACHE_PAGE / 512
 
 /** What is put into a guest's RAM before it starts. */
 export interface GuestImages {
@@ -60,6 +69,7 @@ export interface Plan {
   readonly module: HypervisorModule
   readonly controller: Controller
   readonly console: HostConsole
+  readonly files: FileService
   readonly devices: readonly PlacedDevice[]
   /** When a device's driver wants to be called next (ticks): one element. */
   readonly due: Float64Array
@@ -79,6 +89,9 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   const images = nodes.map(node => imagesOf(node))
   const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, taken)
+  // The page cache has the lowest of them, which lie together.
+  const cachePages = pages.splice(pages.length - (CACHE_PAGES * CACHE_PAGE) / LARGE_PAGE)
+  const cache = new PageCache(cachePages[cachePages.length - 1])
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(pages, pool.base, pool.end, total)
 
@@ -132,6 +145,16 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   }
   const console = new HostConsole(serial, due)
 
+  const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
+  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => (masked ? plic.disable(disk.wire()) : plic.enable(disk.wire(), 1))])
+  const location = { sectorOf: (port: HartPort, page: number) => {
+    const key = cache.keyOf(port, page)
+    return processes[fileOf(key)].firstSector + pageOf(key) * PAGE_SECTORS
+  } }
+  const disk = new BlockQueue(current, diskEnvironment, nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH }), bus, DISK_REGISTERS, cache, location)
+  const files = new FileService(processes, scheduler, cache, disk, due)
+  const devices = [serial, ...(nodes.some(node => node.disk) ? [disk] : [])]
+
   const at = (name: string) => program.symbols.get(name)!
   const threads = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
@@ -143,7 +166,7 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   const kernelSpace = new AddressSpace(free, 0, 0)
   const state: Record<string, StateRecord> = {
     due, free: free.record, clean: free.clean, dirty: free.dirty, kernelSpace: kernelSpace.record,
-    ...schedulerState(scheduler), ...module.state, ...plicEnvironment.registered, ...serial.state,
+    ...schedulerState(scheduler), ...module.state, ...plicEnvironment.registered, ...serial.state, ...disk.state, ...files.state,
   }
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
@@ -154,7 +177,7 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   vcpus.forEach(({ record }, index) => Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }))
   return {
     harts, current, processes, images, free, kernelSpace, idleFrame: taskFrameOf(IDLE), scheduler, module, controller, console,
-    devices: [serial], due, state,
+    files, devices, due, state,
   }
 }
 

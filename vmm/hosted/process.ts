@@ -4,6 +4,12 @@ import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { AddressSpace } from './address-space.ts'
 
 const INPUT = 256
+const PAGE_SECTORS = 8
+
+/** A guest's disk ends with a whole page: the rest of a page would be somebody else's. */
+export function wholePages(sectors: number): number {
+  return sectors - (sectors % PAGE_SECTORS)
+}
 
 export class Process {
   readonly vm: VirtualMachine
@@ -13,6 +19,9 @@ export class Process {
   readonly firstVcpu: number
   readonly firstTask: number
   readonly ioTask: number
+  /** Its file, in whole pages of the cache: a part of the disk. */
+  readonly firstSector: number
+  readonly sectors: number
   /** `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. */
   readonly record = { ended: false, released: false, used: 0, rings: 0, first: 0, count: 0 }
   /** Bytes that have come for its console. */
@@ -25,6 +34,8 @@ export class Process {
     this.firstVcpu = firstVcpu
     this.firstTask = firstTask
     this.ioTask = firstTask + node.vcpus
+    this.firstSector = node.disk?.first ?? 0
+    this.sectors = wholePages(node.disk?.sectors ?? 0)
   }
 
   /** A byte for the console: lost if nobody has read the others. */

@@ -1,12 +1,12 @@
 /** What the kernel does for its processes: the system calls of system-calls.ts. */
 import type { HartPort } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
-import { A0, A1, A7 } from '../../hw/spec/sbi.ts'
+import { A0, A1, A2, A3, A7 } from '../../hw/spec/sbi.ts'
 import { DEAD } from '../core/vcpu.ts'
 import { taskFrame, USER_CONSOLE } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
-import { EVENT_CONSOLE, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD } from './system-calls.ts'
+import { EVENT_CONSOLE, EVENT_DISK, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD } from './system-calls.ts'
 import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
 
 /** sstatus.SUM: the kernel may reach the pages of the process. */
@@ -34,6 +34,7 @@ export class SystemCalls {
     if (number === SYS_RUN) this.#plan.module.run(port, task)
     else if (number === SYS_INTERRUPT) this.#interrupt(port, task)
     else if (number === SYS_WAIT) task.record.mode = IN_WAIT
+    else if (number === SYS_DISK) this.#disk(port, task)
     else if (number === SYS_WRITE) this.#write(port, task)
     else if (number === SYS_YIELD) this.#plan.scheduler.wanted[port.hart] = 1
     else if (number === SYS_EXIT) {
@@ -61,14 +62,26 @@ export class SystemCalls {
 
   /** Gives a thread that waits what has happened; false if it sleeps on. */
   deliver(port: HartPort, task: Task): boolean {
-    const byte = task.process.heard()
-    if (byte < 0) {
+    const { process } = task
+    port.account('host kernel', 'syscall wait', 'computing')
+    const byte = process.heard()
+    const tag = byte < 0 ? this.#plan.files.ended(port, process) : -1
+    if (byte >= 0) this.#result(port, task, EVENT_CONSOLE, byte)
+    else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
+    else {
       this.#plan.scheduler.sleep(task, NEVER)
       return false
     }
-    this.#result(port, task, EVENT_CONSOLE, byte)
     task.record.mode = IN_USER
     return true
+  }
+
+  #disk(port: HartPort, task: Task): void {
+    const what = this.#argument(port, task, A0)
+    const sector = this.#argument(port, task, A1)
+    const count = this.#argument(port, task, A2)
+    const address = this.#argument(port, task, A3)
+    this.#result(port, task, this.#plan.files.begin(port, task.process, what % 256, Math.floor(what / 256), sector, count, address), 0)
   }
 
   #write(port: HartPort, task: Task): void {
@@ -89,6 +102,7 @@ export class SystemCalls {
   endProcess(port: HartPort, process: Process, code: number): void {
     const { scheduler } = this.#plan
     process.record.ended = true
+    this.#plan.files.abandon(port, process)
     const { record, vcpus } = process.vm
     record.ended = true
     record.exitCode = code

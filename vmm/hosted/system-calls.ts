@@ -10,7 +10,7 @@ export const SYS_RUN = 1
 export const SYS_INTERRUPT = 2
 /** wait(): sleeps until something has happened; a0 says what (EVENT_…), a1 more. */
 export const SYS_WAIT = 3
-/** disk(tag | operation << 8, sector, count, address): starts reading, writing or flushing; DISK_… */
+/** disk(tag + operation × 256, sector, count, address): starts reading, writing or flushing; DISK_… */
 export const SYS_DISK = 4
 /** write(address, bytes): to the console. */
 export const SYS_WRITE = 5
@@ -34,16 +34,15 @@ export const EVENT_SENT = 4
 export const DISK_READ = 0
 export const DISK_WRITE = 1
 export const DISK_FLUSH = 2
-/** Results: an event follows; done already; not possible now; failed. */
+/** Results: an event follows; done already; failed. */
 export const DISK_STARTED = 0
 export const DISK_DONE = 1
-export const DISK_BUSY = 2
-export const DISK_FAILED = 3
+export const DISK_FAILED = 2
 export const DISK_ERROR = 0x100
-/** A request's tag is less. */
-export const DISK_TAGS = 64
-/** The most sectors of a request: 64 KiB. */
-export const DISK_MOST_SECTORS = 128
+/** A request's tag is less. All processes together cannot hold more pages than the cache has. */
+export const DISK_TAGS = 14
+/** The most sectors of a request: 32 KiB. */
+export const DISK_MOST_SECTORS = 64
 
 /** Why SYS_RUN has returned. */
 export const EXIT_DEVICE = 1

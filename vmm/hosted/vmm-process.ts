@@ -11,19 +11,28 @@ import { attachDevices } from '../core/devices.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { VirtualLine } from '../virtual/chip.ts'
 import { USER_CONSOLE, USER_LOCK, USER_TEXT, userRunPage } from './layout.ts'
+import type { Process } from './process.ts'
+import { ProcessDisk } from './process-disk.ts'
+import { ProcessMemory } from './process-memory.ts'
 import {
-  EVENT_CONSOLE, EXIT_DEVICE, runPage, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD, THREAD_REGISTER,
+  EVENT_CONSOLE, EVENT_DISK, EXIT_DEVICE, runPage, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD, THREAD_REGISTER,
 } from './system-calls.ts'
+
+/** In place of a system call: the thread has made none. */
+const NOTHING = 0
 
 export class VmmProcess {
   readonly program: Program
   readonly software: Software
   readonly #vm: VirtualMachine
+  readonly #disk: ProcessDisk
   /** By thread: the system call that it is in, its results, and whether they wait for the lock. */
   readonly #calling: Int32Array
   readonly #first: Float64Array
   readonly #second: Float64Array
   readonly #held: Int32Array
+  /** By thread: the tag of the disk request that it is beginning. */
+  readonly #tags: Int32Array
   /** By vCPU: its external interrupt as the interrupt controller has it, and as the kernel was told. */
   readonly #levels: Int32Array
   readonly #told: Int32Array
@@ -32,7 +41,8 @@ export class VmmProcess {
   readonly #back: number
   #input: (port: HartPort, byte: number) => void = () => {}
 
-  constructor(program: Program, vm: VirtualMachine) {
+  constructor(program: Program, process: Process) {
+    const { vm } = process
     const vcpus = vm.vcpus.length
     this.program = program
     this.#vm = vm
@@ -41,6 +51,7 @@ export class VmmProcess {
     this.#first = new Float64Array(vcpus + 1)
     this.#second = new Float64Array(vcpus + 1)
     this.#held = new Int32Array(vcpus + 1)
+    this.#tags = new Int32Array(vcpus + 1)
     this.#levels = new Int32Array(vcpus)
     this.#told = new Int32Array(vcpus)
     const externals = vm.vcpus.map(({ index }): VirtualLine => ({
@@ -54,14 +65,18 @@ export class VmmProcess {
         this.#input = input
       },
     }
-    const devices = attachDevices(vm, externals, console, (_port, code) => this.#finish(code, false))
+    this.#disk = new ProcessDisk(process)
+    const devices = attachDevices(vm, externals, console, (_port, code) => this.#finish(code, false), {
+      memory: new ProcessMemory(process.node.memoryBytes),
+      ...(process.node.disk && { disk: { backend: this.#disk, sectors: process.sectors } }),
+    })
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
       main: port => this.#begin(port),
       returned: port => this.#returned(port),
     }
     const state: Record<string, StateRecord> = {
-      calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, levels: this.#levels, told: this.#told,
-      process: this.#record, ...devices.state,
+      calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, tags: this.#tags, levels: this.#levels, told: this.#told,
+      process: this.#record, ...this.#disk.state, ...devices.state,
     }
     this.software = { name: `VMM of ${vm.label} (${vm.index})`, entries: program.entries.map(({ label }) => doors[label]), state }
   }
@@ -82,9 +97,14 @@ export class VmmProcess {
     const call = this.#calling[thread]
     if (call === SYS_RUN) this.#emulate(port, thread)
     else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
-    this.#choose(port, thread)
+    else if (call === SYS_DISK) this.#disk.begun(port, this.#tags[thread], this.#first[thread])
+    if (this.#vm.isBehind()) this.#vm.work(port)
+    const again = this.#vm.isBehind()
+    this.#calling[thread] = NOTHING
+    if (!again) this.#choose(port, thread)
     port.swap32(USER_LOCK, 0)
-    port.ecall(this.#back)
+    if (again) port.jump(this.#back)
+    else port.ecall(this.#back)
   }
 
   #begin(port: HartPort): void {
@@ -106,6 +126,13 @@ export class VmmProcess {
       if (level === this.#told[vcpu]) continue
       this.#told[vcpu] = level
       return this.#call(port, thread, SYS_INTERRUPT, vcpu, level)
+    }
+    const tag = this.#disk.next()
+    if (tag >= 0) {
+      this.#tags[thread] = tag
+      this.#disk.describe(port, tag)
+      this.#calling[thread] = SYS_DISK
+      return port.setX(A7, SYS_DISK)
     }
     if (thread < this.#levels.length) this.#call(port, thread, SYS_RUN, thread, 0)
     else this.#call(port, thread, SYS_WAIT, 0, 0)
@@ -144,6 +171,7 @@ export class VmmProcess {
   #happened(port: HartPort, event: number, value: number): void {
     port.account('vmm process', 'event', 'emulation')
     if (event === EVENT_CONSOLE) this.#input(port, value)
+    else if (event === EVENT_DISK) this.#disk.ended(port, value)
   }
 
   #put(port: HartPort, byte: number): void {
