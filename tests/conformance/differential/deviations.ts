@@ -26,8 +26,8 @@ export function choicesFor(references: readonly Reference[]): Choices {
     // QEMU 7.2 sets A and D itself, as Svadu does.
     clearAccessed: !qemu,
     // `entry` is our own. QEMU 7.2 has no Zicbom, Zicboz and Zicond, calls the faults of AMOs
-    // loads', and lets U-mode execute SFENCE.W.INVAL and SFENCE.INVAL.IR.
-    without: qemu ? ['entry', 'zicbo', 'zicond', 'h', 'a', 'svinval'] : ['entry'],
+    // loads', and lets U-mode execute SFENCE.W.INVAL and SFENCE.INVAL.IR. Its CTZW counts beyond 32 bits.
+    without: qemu ? ['entry', 'zicbo', 'zicond', 'h', 'a', 'svinval', 'ctzw'] : ['entry'],
     withoutCsrs: [...MONITOR_CSRS, ...(qemu ? ['stimecmp', 'scounteren', ...hypervisor] : []), ...(spike ? ['mtinst', 'htinst'] : [])],
     // QEMU 7.2 with Svnapot or Svpbmt does not look at reserved bits any more: it runs without, and N is reserved there.
     withoutFlags: qemu ? 1n << 63n : 0n,
