@@ -23,6 +23,8 @@ const TRANSMIT_QUEUE_ENABLE = withField(nic.TXDCTL.fields.ENABLE, 0, 1)
 /** Broadcasts are let in, frames longer than Ethernet's are not, and the checksum at the end is taken off. */
 const RECEIVE =
   withField(nic.RCTL.fields.RXEN, 0, 1) | withField(nic.RCTL.fields.BAM, 0, 1) | withField(nic.RCTL.fields.SECRC, 0, 1)
+/** Every frame is let in, whomever it is for. */
+const PROMISCUOUS = withField(nic.RCTL.fields.UPE, 0, 1) | withField(nic.RCTL.fields.MPE, 0, 1)
 const TRANSMIT = withField(nic.TCTL.fields.EN, 0, 1) | withField(nic.TCTL.fields.PSP, 0, 1)
 /** One buffer a frame, of so many KiB; frames are dropped rather than the card held up when there is none. */
 const BUFFER_KIB = 2
@@ -67,6 +69,8 @@ const WATCH_MICROSECONDS = 1_000_000
 /** So many looks without progress, while the link is up and frames wait: the transmitter hangs. */
 const HANG_LOOKS = 3
 const MULTICAST_WORDS = nic.MTA.count
+/** Words of the multicast table in one step; frames in one, unless given. */
+const CLEARED = 64
 const BUDGET = 64
 
 const CREATED = 0
@@ -99,6 +103,10 @@ export interface NicConfig {
   readonly queueDepth: number
   /** Microseconds between interrupts at least; 0 unless given. */
   readonly interruptInterval?: number
+  /** Lets in frames for any station: its owner is a switch. */
+  readonly promiscuous?: boolean
+  /** Frames handled at an interrupt before others have their turn; 64 unless given. */
+  readonly budget?: number
 }
 
 /** Buffers provided are of 2048 bytes or more. Without an interrupt in its environment the driver enables none. */
@@ -106,6 +114,8 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   const { device, dma, time, interrupts } = env
   const depth = config.queueDepth
   const interval = config.interruptInterval === undefined ? 0 : config.interruptInterval
+  const budget = config.budget === undefined ? BUDGET : config.budget
+  const receive = config.promiscuous === true ? RECEIVE | PROMISCUOUS : RECEIVE
   const receiver = makeRing(env, { ring: 'receiver', tags: 'receiver tags', room: 'receiver room' }, depth)
   const transmitter = makeRing(env, { ring: 'transmitter', tags: 'transmitter tags', room: 'transmitter room' }, depth)
   const state = env.state('nic', {
@@ -193,7 +203,7 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   /** The multicast table comes up undefined; a part of it at a time keeps each step short. */
   function clear(): void {
     const from = state.cleared
-    const to = from + BUDGET < MULTICAST_WORDS ? from + BUDGET : MULTICAST_WORDS
+    const to = from + CLEARED < MULTICAST_WORDS ? from + CLEARED : MULTICAST_WORDS
     for (let i = from; i < to; i++) device.write(nic.MTA, 0, i)
     state.cleared = to
     if (to === MULTICAST_WORDS) enable()
@@ -230,7 +240,7 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
       if (!again()) fail(NO_RESET)
       return
     }
-    device.write(nic.RCTL, RECEIVE)
+    device.write(nic.RCTL, receive)
     device.write(nic.TCTL, TRANSMIT)
     if (interrupts.length > 0) {
       device.write(nic.EITR, withField(nic.EITR.fields.INTERVAL, 0, interval), 0)
@@ -323,7 +333,7 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   }
 
   function drain(): void {
-    if (poll(BUDGET) === BUDGET) time.defer(drain)
+    if (poll(budget) === budget) time.defer(drain)
   }
 
   /** Now and then: finds frames whose interrupt was lost, and a transmitter that hangs. */

@@ -1,10 +1,12 @@
 /** A guest's chips, in the places that its device tree names. Both VMMs put the same ones there. */
 import { GUEST_MAP } from '../../hw/spec/guest-map.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
-import type { ConsoleBackend, VirtualLine } from '../virtual/chip.ts'
+import type { BlockBackend, ConsoleBackend, GuestMemory, NetworkBackend, VirtualLine } from '../virtual/chip.ts'
 import { VirtualFinisher } from '../virtual/finisher.ts'
 import { VirtualPlic } from '../virtual/plic.ts'
 import { VirtualUart } from '../virtual/uart.ts'
+import { VirtualBlk } from '../virtual/virtio-blk.ts'
+import { VirtualNet } from '../virtual/virtio-net.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
 export interface GuestDevices {
@@ -13,12 +15,20 @@ export interface GuestDevices {
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
-/** What every guest has. `externals`: the external interrupt of each vCPU. */
+/** What a guest has if it was described so. `memory`: how the chips reach its RAM, unless as its VM does. */
+export interface OptionalDevices {
+  readonly memory?: GuestMemory
+  readonly disk?: { readonly backend: BlockBackend; readonly sectors: number }
+  readonly network?: { readonly backend: NetworkBackend; readonly mac: readonly number[] }
+}
+
+/** Puts a guest's chips where its device tree says. `externals`: the external interrupt of each vCPU. */
 export function attachDevices(
   vm: VirtualMachine,
   externals: readonly VirtualLine[],
   console: ConsoleBackend,
   finished: (port: HartPort, code: number) => void,
+  { disk, network, memory = vm.ram }: OptionalDevices = {},
 ): GuestDevices {
   const plic = new VirtualPlic(externals)
   const uart = new VirtualUart(plic.line(GUEST_MAP.uart.source), console)
@@ -26,6 +36,19 @@ export function attachDevices(
   vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)
   vm.attach('finisher', GUEST_MAP.finisher.base, GUEST_MAP.finisher.bytes, new VirtualFinisher(finished))
   const name = (part: string) => `vm ${vm.index} ${part}`
+  const virtio: Record<string, StateRecord> = {}
+  if (disk) {
+    const blk = new VirtualBlk(name('disk'), plic.line(GUEST_MAP.disk.source), memory, disk.backend, disk.sectors, vm.label)
+    vm.attach('virtio-blk', GUEST_MAP.disk.base, GUEST_MAP.disk.bytes, blk.transport)
+    vm.addWorker(blk)
+    Object.assign(virtio, blk.state)
+  }
+  if (network) {
+    const net = new VirtualNet(name('network'), plic.line(GUEST_MAP.network.source), memory, network.backend, network.mac)
+    vm.attach('virtio-net', GUEST_MAP.network.base, GUEST_MAP.network.bytes, net.transport)
+    vm.addWorker(net)
+    Object.assign(virtio, net.state)
+  }
   return {
     plic,
     state: {
@@ -36,6 +59,7 @@ export function attachDevices(
       [name('plic levels')]: plic.levels,
       [name('uart')]: uart.record,
       [name('uart queue')]: uart.queue,
+      ...virtio,
     },
   }
 }

@@ -6,6 +6,8 @@ export interface PlacedDevice {
   /** Its PLIC source, once `start` has found it; 0 before, or if there is none. */
   source(): number
   start(port: HartPort): void
+  /** True once it is of use, or never will be. */
+  settled(): boolean
   interrupt(port: HartPort): void
   /** Does what is due; returns when it next wants to be called (ticks of the time CSR), Infinity if not. */
   elapsed(port: HartPort): number

@@ -59,6 +59,10 @@ export class SerialConsole implements PlacedDevice {
     this.#driver.start()
   }
 
+  settled(): boolean {
+    return true
+  }
+
   interrupt(): void {
     this.#environment.interrupted(0)
   }

@@ -79,17 +79,18 @@ export class Vcpu {
     return port.load32(at) + (port.load32(at + 4) | 0) * 0x1_0000_0000
   }
 
-  /** Raises a virtual interrupt; true if another hart has to be told (it holds the context). */
+  /** Raises a virtual interrupt; true if somebody has to be told: the hart that holds the context, or those that may now run it. */
   raise(port: HartPort, bit: number): boolean {
     const { record } = this
-    if (record.status === WAITING) record.status = RUNNABLE
+    const woken = record.status === WAITING
+    if (woken) record.status = RUNNABLE
     if (record.hart === port.hart) {
       port.set(hvip, bit)
-      return false
+      return woken
     }
     record.raised |= bit
     record.lowered &= ~bit
-    return record.hart !== NOWHERE
+    return woken || record.hart !== NOWHERE
   }
 
   /** Lowers a virtual interrupt; true if another hart has to be told. */

@@ -1,6 +1,6 @@
 /** A virtual machine: its RAM, its vCPUs, and which virtual chip answers where. */
 import type { HartPort } from '../../hw/port.ts'
-import type { VirtualChip } from '../virtual/chip.ts'
+import type { VirtualChip, WorkingChip } from '../virtual/chip.ts'
 import { CRASH_HALFWORDS } from './crash.ts'
 import type { GuestRam } from './guest-ram.ts'
 import type { Vcpu } from './vcpu.ts'
@@ -36,6 +36,7 @@ export class VirtualMachine {
   /** Of a crash: halfwords of code around its pc, -1 where it could not be read (crash.ts). */
   readonly crashCode = new Int32Array(CRASH_HALFWORDS)
   readonly #windows: Window[] = []
+  readonly #workers: WorkingChip[] = []
 
   constructor(index: number, label: string, ram: GuestRam, vcpus: readonly Vcpu[]) {
     this.index = index
@@ -48,6 +49,24 @@ export class VirtualMachine {
   /** Puts a chip into the guest's address map. Before the guest starts. */
   attach(name: string, base: number, bytes: number, chip: VirtualChip): void {
     this.#windows.push({ name, base, bytes, chip })
+  }
+
+  /** A chip that may leave work for later. Before the guest starts. */
+  addWorker(chip: WorkingChip): void {
+    this.#workers.push(chip)
+  }
+
+  /** True if a chip has left work for later: `work` is to be called, in an entry of its own. */
+  isBehind(): boolean {
+    for (let index = 0; index < this.#workers.length; index++) if (this.#workers[index]!.isBehind()) return true
+    return false
+  }
+
+  /** Does a part of what the first chip that is behind has left. */
+  work(port: HartPort): void {
+    for (let index = 0; index < this.#workers.length; index++) {
+      if (this.#workers[index]!.isBehind()) return this.#workers[index]!.work(port)
+    }
   }
 
   /** The index of the window that holds the access, or -1: nobody answers. */

@@ -15,6 +15,9 @@ boot:
     enter boot
 scrub:
     enter scrub
+    wfi
+settle:
+    enter settle
 start_secondary:            # a0 = hart, as the firmware starts it
     csrw sie, zero
     csrw sscratch, zero

@@ -3,7 +3,7 @@
  * owns everything from then on. Its entries are short and run with interrupts off; between them a hart is in a guest,
  * in a stub, or waiting.
  *
- *   boot ─▶ scrub … ─▶ called (starts the other harts, one SBI call each) ─▶ next
+ *   boot ─▶ scrub … ─▶ settle … ─▶ called (starts the other harts, one SBI call each) ─▶ next
  *   next ─▶ a guest (to_guest), another vCPU's context (saved, loaded), or wfi (woken)
  *   exit ─▶ what the guest is owed ─▶ next
  */
@@ -74,6 +74,7 @@ export class NativeVmm implements Host {
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
       boot: port => this.#boot(port),
       scrub: port => this.#scrub(port),
+      settle: port => this.#settle(port),
       secondary: port => this.#secondary(port),
       woken: port => this.#next(port),
       called: port => this.#called(port),
@@ -148,7 +149,22 @@ export class NativeVmm implements Host {
   #scrub(port: HartPort): void {
     port.account('vmm', 'boot', 'computing')
     if (this.plan.free.scrub(port)) return port.jump(this.#door('scrub'))
-    for (const guest of this.plan.guests) this.#prepareGuest(port, guest)
+    port.jump(this.#door('settle'))
+  }
+
+  /** Guests start when their devices are there. */
+  #settle(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    const { devices, guests } = this.plan
+    this.#interrupt(port)
+    const due = this.#runDevices(port)
+    for (let index = 0; index < devices.length; index++) {
+      if (devices[index]!.settled()) continue
+      this.#setTimer(port, due)
+      port.account('idle', 'boot', 'waiting')
+      return port.wfi(this.#door('settle'))
+    }
+    for (let index = 0; index < guests.length; index++) this.#prepareGuest(port, guests[index]!)
     this.#startHarts(port)
   }
 
@@ -230,7 +246,7 @@ export class NativeVmm implements Host {
     if (outcome === INTERRUPT) this.#interrupt(port)
     else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
     // What the guest asked for is done: unless somebody else is wanted, it goes on at once.
-    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && this.#kicks[port.hart] === 0)
+    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && this.#kicks[port.hart] === 0 && !vm.isBehind())
       return this.#enter(port, vcpu)
     this.#next(port)
   }
@@ -270,10 +286,11 @@ export class NativeVmm implements Host {
     const { controller, devices } = this.plan
     port.account('vmm', 'external interrupt', 'emulation')
     let source = controller.claim()
-    while (source !== 0) {
+    // A wire that stays up whatever its driver does must not keep the entry going.
+    for (let left = devices.length; source !== 0 && left > 0; left--) {
       for (const device of devices) if (device.source() === source) device.interrupt(port)
       controller.complete(source)
-      source = controller.claim()
+      source = left > 1 ? controller.claim() : 0
     }
   }
 
@@ -282,7 +299,10 @@ export class NativeVmm implements Host {
     const { scheduler, vcpus } = this.plan
     port.account('vmm', 'scheduling', 'scheduling')
     const due = this.#runDevices(port)
-    if (this.#kicks[port.hart] !== 0) return this.#interruptHarts(port)
+    const others = this.#kicks[port.hart]! & ~(1 << port.hart)
+    this.#kicks[port.hart] = 0
+    if (others !== 0) return this.#interruptHarts(port, others)
+    if (this.#work(port)) return port.jump(this.#door('woken'))
     const last = this.#loaded[port.hart]!
     if (last !== NOWHERE && vcpus[last]!.record.status === WAITING && this.#hasPending(port))
       vcpus[last]!.record.status = RUNNABLE
@@ -376,9 +396,20 @@ export class NativeVmm implements Host {
     return next
   }
 
-  #interruptHarts(port: HartPort): void {
-    const mask = this.#kicks[port.hart]!
-    this.#kicks[port.hart] = 0
+  /** Does a part of what guests' devices have left for later. False if there was nothing. */
+  #work(port: HartPort): boolean {
+    const { vms } = this.plan
+    for (let index = 0; index < vms.length; index++) {
+      const vm = vms[index]!
+      if (!vm.isBehind()) continue
+      port.account('vmm', 'device work', 'emulation')
+      vm.work(port)
+      return true
+    }
+    return false
+  }
+
+  #interruptHarts(port: HartPort, mask: number): void {
     port.setX(A0, mask)
     port.setX(A1, 0)
     port.setX(A6, 0)
@@ -391,7 +422,8 @@ export class NativeVmm implements Host {
   kick(port: HartPort, vcpu: Vcpu): void {
     const hart = vcpu.record.hart === NOWHERE ? vcpu.pin : vcpu.record.hart
     const mask = hart === NOWHERE ? 2 ** this.plan.harts - 1 : 1 << hart
-    this.#kicks[port.hart] |= mask & ~(1 << port.hart)
+    // Its own bit only makes this hart look whom it runs next.
+    this.#kicks[port.hart] |= mask
   }
 
   consolePut(port: HartPort, vm: VirtualMachine, byte: number): void {

@@ -27,9 +27,10 @@ export interface GuestMemory {
   deviceAddress(port: HartPort, address: number, bytes: number): number
 }
 
-/** A virtual chip that may leave work for later, so that no entry gets long: `work` does a part of it, and says whether there is more. */
+/** A virtual chip that may leave work for later, so that no entry gets long: `work` does a part of it. */
 export interface WorkingChip {
-  work(port: HartPort): boolean
+  isBehind(): boolean
+  work(port: HartPort): void
 }
 
 /** What a virtual disk is backed by. Tags are the caller's, 0 ≤ tag < depth. */

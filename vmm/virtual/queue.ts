@@ -42,7 +42,7 @@ export class VirtualQueue {
   }
   /** Segments of the chain taken last: the first `readable` are to be read, the others up to `count` to be written. Registered, too. */
   readonly addresses = new Float64Array(QUEUE_MAXIMUM)
-  readonly lengths = new Float64Array(QUEUE_MAXIMUM)
+  readonly lengths = new Uint32Array(QUEUE_MAXIMUM)
   readonly #memory: GuestMemory
 
   constructor(memory: GuestMemory) {

@@ -93,14 +93,17 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     this.work(port)
   }
 
-  work(port: HartPort): boolean {
+  isBehind(): boolean {
+    return this.#record.behind && this.transport.isRunning()
+  }
+
+  work(port: HartPort): void {
     const record = this.#record
-    if (!record.behind || record.working || !this.transport.isRunning()) return false
+    if (!record.behind || record.working || !this.transport.isRunning()) return
     record.working = true
     record.behind = this.#serve(port)
     record.working = false
     this.transport.settle(port, this.#queue)
-    return record.behind
   }
 
   /** Gives requests to the backend until it has no room, none is left, or that was enough for now: then true. */

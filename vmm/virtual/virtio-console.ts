@@ -41,13 +41,16 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
     return true
   }
 
-  work(port: HartPort): boolean {
+  isBehind(): boolean {
+    return this.#record.behind && this.transport.isRunning()
+  }
+
+  work(port: HartPort): void {
     const record = this.#record
-    if (!record.behind || !this.transport.isRunning()) return false
+    if (!record.behind || !this.transport.isRunning()) return
     const queue = this.transport.queues[VIRTIO_CONSOLE_TRANSMITQ]!
     record.behind = this.#send(port)
     this.transport.settle(port, queue)
-    return record.behind
   }
 
   /** True if that was enough for now. */

@@ -45,10 +45,14 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
     return true
   }
 
-  work(port: HartPort): boolean {
+  isBehind(): boolean {
+    return this.#record.behind && this.transport.isRunning()
+  }
+
+  work(port: HartPort): void {
     const record = this.#record
     // A frame sent may be answered at once, by who answers within `transmit`.
-    if (!record.behind || record.working || !this.transport.isRunning()) return false
+    if (!record.behind || record.working || !this.transport.isRunning()) return
     const queue = this.transport.queues[VIRTIO_NET_TRANSMITQ]!
     record.working = true
     let left = BUDGET
@@ -60,7 +64,6 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
     record.working = false
     record.behind = left === 0
     this.transport.settle(port, queue)
-    return record.behind
   }
 
   #send(port: HartPort): void {
