@@ -3,7 +3,8 @@ import chalk from 'chalk'
 import { Command } from 'commander'
 import { WORKLOADS, type Workload } from '../../guests/index.ts'
 import { Progress } from '../progress.ts'
-import { measure, type Result } from '../study/measure.ts'
+import type { Result } from '../study/measure.ts'
+import { measureAll } from '../study/measure-all.ts'
 import { comparisonTable, legend } from '../study/table.ts'
 import { type Configuration, CONFIGURATIONS } from '../system.ts'
 import { UserError } from '../user-error.ts'
@@ -53,31 +54,32 @@ function configurationsNamed(list: string | undefined): readonly Configuration[]
 async function compare(names: readonly string[], options: CompareOptions): Promise<void> {
   const workloads = workloadsNamed(names)
   const configurations = configurationsNamed(options.configurations)
-  const progress = new Progress(workloads.length * configurations.length)
-  const results: Result[] = []
-  for (const workload of workloads) {
-    for (const configuration of configurations) {
-      progress.begin(`${workload.name}, ${configuration}`)
-      results.push(await measure(workload, configuration))
-      progress.step()
-    }
-  }
+  const measurements = workloads.flatMap(({ name }) =>
+    configurations.map(configuration => ({ workload: name, configuration })),
+  )
+  const progress = new Progress(measurements.length)
+  const outcomes = await measureAll(
+    measurements,
+    ({ workload, configuration }) => progress.begin(`${workload} (${configuration})`),
+    ({ workload, configuration }) => progress.finish(`${workload} (${configuration})`),
+  )
   progress.end()
+  const results = outcomes.flatMap(outcome => ('result' in outcome ? [outcome.result] : []))
   if (options.json) console.log(JSON.stringify({ results }, undefined, 1))
-  else print(results, workloads, options.ledger ?? false)
+  else if (results.length > 0) print(results, workloads, options.ledger ?? false)
+  const failures = outcomes.flatMap(outcome => ('failure' in outcome ? [outcome.failure] : []))
+  for (const failure of failures) console.error(`barehart: ${failure}`)
+  if (failures.length > 0) process.exitCode = 1
 }
 
 function print(results: readonly Result[], workloads: readonly Workload[], withLedger: boolean): void {
-  console.log(`\n${comparisonTable(results)}\n`)
-  console.log(
-    chalk.dim(`Cycles (Rocket, flat model), between the guest's marks; the other columns are percent of them:`),
-  )
-  console.log(legend())
+  const columns = process.stdout.columns || 80
+  console.log(`\n${comparisonTable(results, columns)}\n`)
+  console.log(chalk.dim("Cycles of Rocket cores (flat model) between the guest's marks; their parts in %:"))
+  console.log(legend(columns))
   if (withLedger) printLedgers(results)
   const example = workloads[0]?.name ?? 'compute'
-  console.log(
-    `\nTry next: ${chalk.bold(`npx barehart compare ${example} --ledger`)} shows every row behind these numbers.`,
-  )
+  console.log(`\nTry next: ${chalk.bold(`npx barehart compare ${example} --ledger`)} (every row behind this)`)
 }
 
 function printLedgers(results: readonly Result[]): void {

@@ -1,13 +1,36 @@
 /** The comparison as a table for the terminal. */
 import chalk from 'chalk'
 import type { Result } from './measure.ts'
-import { cyclesByHeading, HEADINGS, MEANING } from './where.ts'
+import { cyclesByHeading, type Heading, HEADINGS, MEANING, SHORT } from './where.ts'
 
-const NAME = 11
-const CONFIGURATION = 7
-const CYCLES = 9
-const OVERHEAD = 9
-const SHARE = 6
+/** How wide the columns are, and how the headings are spelled. */
+interface Layout {
+  readonly name: number
+  readonly configuration: number
+  readonly cycles: number
+  readonly overhead: number
+  /** Spaces before each share. */
+  readonly gap: number
+  readonly spelled: (heading: Heading) => string
+}
+
+/** 79 columns: the narrowest terminal people have. */
+const NARROW: Layout = {
+  name: 10,
+  configuration: 6,
+  cycles: 7,
+  overhead: 9,
+  gap: 1,
+  spelled: heading => SHORT[heading],
+}
+const WIDE: Layout = { name: 11, configuration: 7, cycles: 8, overhead: 10, gap: 2, spelled: heading => heading }
+const WIDE_FROM = 120
+/** The widest share: 12.3 or <0.1. */
+const SHARE = 4
+
+function layoutFor(columns: number): Layout {
+  return columns >= WIDE_FROM ? WIDE : NARROW
+}
 
 /** A count in at most seven places: 7.16 M. */
 export function shortCount(count: number): string {
@@ -26,43 +49,47 @@ export function overheadOf(cycles: number, bare: number): string {
   return more >= 9.995 ? `×${(more + 1).toFixed(1)}` : `${more < 0 ? '−' : '+'}${Math.abs(more * 100).toFixed(1)} %`
 }
 
-function share(cycles: number, total: number): string {
-  if (cycles === 0) return chalk.dim('·'.padStart(SHARE))
+function share(cycles: number, total: number, width: number): string {
+  if (cycles === 0) return chalk.dim('·'.padStart(width))
   const percent = (cycles / total) * 100
-  const text = (percent < 0.05 ? '<0.1' : percent >= 99.95 ? '100' : percent.toFixed(1)).padStart(SHARE)
+  const text = (percent < 0.05 ? '<0.1' : percent >= 99.95 ? '100' : percent.toFixed(1)).padStart(width)
   return percent >= 10 ? chalk.bold(text) : text
 }
 
 /** One line a result, grouped by workload; shares are percent of the line's cycles. */
-export function comparisonTable(results: readonly Result[]): string {
+export function comparisonTable(results: readonly Result[], columns: number): string {
+  const { name, configuration, cycles, overhead, gap, spelled } = layoutFor(columns)
+  const widths = HEADINGS.map(heading => gap + Math.max(SHARE, spelled(heading).length))
   const head =
-    'workload'.padEnd(NAME + CONFIGURATION) +
-    'cycles'.padStart(CYCLES) +
-    'to bare'.padStart(OVERHEAD) +
-    HEADINGS.map(heading => heading.padStart(SHARE)).join('')
-  const lines = [
-    chalk.bold(head),
-    chalk.dim('─'.repeat(NAME + CONFIGURATION + CYCLES + OVERHEAD + SHARE * HEADINGS.length)),
-  ]
+    'workload'.padEnd(name + configuration) +
+    'cycles'.padStart(cycles) +
+    'overhead'.padStart(overhead) +
+    HEADINGS.map((heading, index) => spelled(heading).padStart(widths[index] ?? 0)).join('')
+  const lines = [chalk.bold(head), chalk.dim('─'.repeat(head.length))]
   let previous = ''
   for (const result of results) {
     const bare = results.find(other => other.workload === result.workload && other.configuration === 'bare')
     const sums = cyclesByHeading(result)
-    const overhead = !bare ? '?' : bare === result ? '' : overheadOf(result.cycles, bare.cycles)
-    const name = result.workload === previous ? '' : result.workload
+    const more = !bare ? '?' : bare === result ? '' : overheadOf(result.cycles, bare.cycles)
+    const title = result.workload === previous ? '' : result.workload
     previous = result.workload
     lines.push(
-      chalk.cyan(name.padEnd(NAME)) +
-        result.configuration.padEnd(CONFIGURATION) +
-        shortCount(result.cycles).padStart(CYCLES) +
-        chalk.yellow(overhead.padStart(OVERHEAD)) +
-        HEADINGS.map(heading => share(sums[heading], result.cycles)).join(''),
+      chalk.cyan(title.padEnd(name)) +
+        result.configuration.padEnd(configuration) +
+        shortCount(result.cycles).padStart(cycles) +
+        chalk.yellow(more.padStart(overhead)) +
+        HEADINGS.map((heading, index) => share(sums[heading], result.cycles, widths[index] ?? 0)).join(''),
     )
   }
   return lines.join('\n')
 }
 
 /** What the headings mean. */
-export function legend(): string {
-  return HEADINGS.map(heading => chalk.dim(`  ${heading.padEnd(7)} ${MEANING[heading]}`)).join('\n')
+export function legend(columns: number): string {
+  const { spelled } = layoutFor(columns)
+  const width = Math.max(...HEADINGS.map(heading => spelled(heading).length)) + 2
+  return HEADINGS.map(heading => {
+    const meaning = spelled(heading) === heading ? MEANING[heading] : `${heading}: ${MEANING[heading]}`
+    return chalk.dim(`  ${spelled(heading).padEnd(width)}${meaning}`)
+  }).join('\n')
 }

@@ -1,36 +1,57 @@
 /** The headings under which people look for cycles, and which ledger row belongs where. */
 import type { Result, ResultRow } from './measure.ts'
 
-export const HEADINGS = ['guest', 'switch', 'transl', 'emul', 'copies', 'sched', 'host', 'idle'] as const
+export const HEADINGS = [
+  'guest',
+  'world switch',
+  'translation',
+  'emulation',
+  'copies',
+  'scheduling',
+  'host kernel',
+  'idle',
+] as const
 export type Heading = (typeof HEADINGS)[number]
+
+/** For narrow terminals. */
+export const SHORT: Readonly<Record<Heading, string>> = {
+  guest: 'guest',
+  'world switch': 'switch',
+  translation: 'walks',
+  emulation: 'emul',
+  copies: 'copies',
+  scheduling: 'sched',
+  'host kernel': 'host',
+  idle: 'idle',
+}
 
 /** What each heading holds, for the legend. */
 export const MEANING: Readonly<Record<Heading, string>> = {
   guest: "the guest's own instructions",
-  switch: 'world switches: traps, registers saved and restored',
-  transl: 'address translation: page walks of either stage',
-  emul: 'emulation: the VMM, its drivers and firmware doing what the guest asked for',
+  'world switch': 'traps, registers saved and restored',
+  translation: 'page walks of either stage',
+  emulation: 'VMM, drivers and firmware doing what the guest asked for',
   copies: 'copies of data',
-  sched: 'scheduling, of vCPUs and of processes',
-  host: 'the rest of the host kernel',
+  scheduling: 'choosing among vCPUs and among processes',
+  'host kernel': 'the rest of the host kernel',
   idle: 'waiting with nothing to run',
 }
 
 /** The heading of a row: each row has exactly one. */
 export function headingOf({ party, activity }: ResultRow): Heading {
   if (party === 'idle' || activity === 'waiting') return 'idle'
-  if (activity === 'walk') return 'transl'
+  if (activity === 'walk') return 'translation'
   if (activity === 'copy') return 'copies'
   if (party === 'guest') return 'guest'
-  if (party === 'firmware') return 'emul'
-  if (activity === 'world switch') return 'switch'
-  if (activity === 'scheduling') return 'sched'
-  return party === 'host kernel' ? 'host' : 'emul'
+  if (party === 'firmware') return 'emulation'
+  if (activity === 'world switch') return 'world switch'
+  if (activity === 'scheduling') return 'scheduling'
+  return party === 'host kernel' ? 'host kernel' : 'emulation'
 }
 
 /** Cycles under each heading; they sum to the result's cycles. */
 export function cyclesByHeading(result: Result): Readonly<Record<Heading, number>> {
-  const sums = { guest: 0, switch: 0, transl: 0, emul: 0, copies: 0, sched: 0, host: 0, idle: 0 }
+  const sums = Object.fromEntries(HEADINGS.map(heading => [heading, 0])) as Record<Heading, number>
   for (const row of result.ledger) sums[headingOf(row)] += row.cycles
   return sums
 }
