@@ -1,6 +1,6 @@
-/** Runs floating-point operations on QEMU's hart, as the oracle of soft-float. */
+/** Runs floating-point operations as instructions of a hart: QEMU's, as the oracle of soft-float, or ours. */
 import type { FloatFormat, FloatOperation } from '../../../hw/spec/isa/semantics.ts'
-import { assembleImage, runInQemu } from '../../conformance/tools.ts'
+import { assembleImage, type Run } from '../../conformance/tools.ts'
 
 export interface FloatCase {
   readonly operation: FloatOperation
@@ -52,8 +52,8 @@ export const KINDS: readonly { readonly operation: FloatOperation; readonly form
 const CASES_AT = 0x10_0000
 const CASE_BYTES = 40
 
-/** The values and flags that QEMU gets. */
-export function floatOnQemu(cases: readonly FloatCase[]): FloatResult[] {
+/** The values and flags that the hart of `machine` gets, starting from `flags`. */
+export function floatOn(machine: (run: Run) => Uint8Array, cases: readonly FloatCase[], flags = 0): FloatResult[] {
   const stubs = KINDS.map(({ operation, format }, index) => {
     const text = instructionOf(operation, format)
     const result = text.includes('f3,') ? '  fmv.x.d t1, f3\n' : ''
@@ -75,7 +75,7 @@ export function floatOnQemu(cases: readonly FloatCase[]): FloatResult[] {
       fld f2, 24(s0)
       lhu t2, 2(s0)
       fsrm t2
-      fsflags zero
+      csrwi fflags, ${flags}
       lhu t2, 0(s0)
       la t3, table
       slli t2, t2, 3
@@ -109,7 +109,7 @@ export function floatOnQemu(cases: readonly FloatCase[]): FloatResult[] {
     view.setBigUint64(at + 16, b, true)
     view.setBigUint64(at + 24, c, true)
   })
-  const result = runInQemu({ image, resultAt: CASES_AT, resultBytes: bytes }, 'rv64')
+  const result = machine({ image, resultAt: CASES_AT, resultBytes: bytes })
   const results = new DataView(result.buffer)
   return cases.map((_, index) => ({
     value: results.getBigUint64(index * CASE_BYTES + 8, true),
