@@ -22,7 +22,7 @@ import type { VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { DISK_DEPTH, NativeDisk } from './disk.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
-import { NativeNetwork, NETWORK_DEPTH } from './network.ts'
+import { NetworkCard, NETWORK_DEPTH } from '../core/network-card.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
 import { Scheduler } from './scheduler.ts'
 import { SerialConsole } from '../core/serial-console.ts'
@@ -195,7 +195,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
   const nic = nicDriver(nicEnvironment, { queueDepth: NETWORK_DEPTH, promiscuous: true, budget: FRAMES_AT_A_TIME })
   const virtualSwitch = new VirtualSwitch()
-  const network: NativeNetwork = new NativeNetwork(current, nicEnvironment, nic, bus, plicDevice, NIC_REGISTERS, virtualSwitch)
+  const network: NetworkCard = new NetworkCard(current, nicEnvironment, nic, bus, plicDevice, NIC_REGISTERS, virtualSwitch)
   virtualSwitch.connect(network)
   const devices = guests.map(({ vm, node }) => {
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))

@@ -4,8 +4,8 @@ import type { PcieBus } from '../../drivers/pcie.ts'
 import type { CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { NIC_DEVICE, NIC_VENDOR } from '../../hw/spec/devices/nic.ts'
-import type { PlacedDevice } from '../core/placed-device.ts'
-import type { Uplink, VirtualSwitch } from '../core/virtual-switch.ts'
+import type { PlacedDevice } from './placed-device.ts'
+import type { Uplink, VirtualSwitch } from './virtual-switch.ts'
 
 const FIRST_WIRE = 32
 const TICKS_PER_MICROSECOND = 10
@@ -21,7 +21,7 @@ const TAG = 12
 const TAG_BYTES = 4
 const VLAN = 0xfff
 
-export class NativeNetwork implements PlacedDevice, Uplink {
+export class NetworkCard implements PlacedDevice, Uplink {
   readonly name = 'nic'
   /** For the VMM's registered state. */
   readonly state: Record<string, StateRecord>
