@@ -85,6 +85,7 @@ export class Vcpu {
     const woken = record.status === WAITING
     if (woken) record.status = RUNNABLE
     if (record.hart === port.hart) {
+      record.lowered &= ~bit
       port.set(hvip, bit)
       return woken
     }
@@ -97,6 +98,8 @@ export class Vcpu {
   lower(port: HartPort, bit: number): boolean {
     const { record } = this
     if (record.hart === port.hart) {
+      // What another hart asked for before, and has not been applied yet, is overtaken.
+      record.raised &= ~bit
       port.clear(hvip, bit)
       return false
     }
