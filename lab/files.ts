@@ -15,11 +15,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** The bytes of a file. `what` says what it was to be: "kernel", "bios". */
-export function readImage(path: string, what: string): Uint8Array {
+export function readImage(path: string, what: string, remedy = 'give the path of a file that can be read'): Uint8Array {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new UserError(`${what} ${path} ${reasonOf(error)}; give the path of a file that can be read`)
+    throw new UserError(`${what} ${path} ${reasonOf(error)}; ${remedy}`)
   }
 }
 

@@ -44,6 +44,7 @@ export interface System {
 const LARGE_PAGE = 0x20_0000
 /** Guests' images begin here, above what either VMM keeps for itself. */
 const FIRST_MODULE = 0x8400_0000
+const RAM_BASE = 0x8000_0000
 
 /** Builds it. Throws one line if something does not fit. */
 export function buildSystem(options: SystemOptions): System {
@@ -84,6 +85,11 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     scripted,
     node: { ...node, kernel: place(kernel), ...(initrd && { initrd: place(initrd) }) },
   }))
+  if (at > RAM_BASE + ramBytes - LARGE_PAGE) {
+    throw new Error(
+      `the guests' images end at 0x${at.toString(16)}, and the device tree must fit above, but RAM ends at 0x${(RAM_BASE + ramBytes).toString(16)}; raise machine.ram`,
+    )
+  }
   const kernel = configuration === 'native' ? nativeImage().bytes : hostedImage(guests.length)
   const board = virt({
     harts,

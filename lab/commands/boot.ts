@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Command } from 'commander'
 import { virt } from '../../hw/boards/virt.ts'
 import type { Machine, StopReason } from '../../hw/index.ts'
-import { parseSize } from '../description/size.ts'
+import { parseRam } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
 import { buildMachine } from '../machine.ts'
 import { nicOnStation } from '../network.ts'
@@ -110,7 +110,7 @@ async function boot(image: string, options: BootOptions): Promise<void> {
 function boardOf(image: string, options: BootOptions, output: (bytes: Uint8Array) => void) {
   const { bios, initrd, disk, net, append } = options
   const harts = wholeNumber(options.harts, '--harts', 1, MOST_HARTS)
-  const ramBytes = parseSize(options.ram, '--ram')
+  const ramBytes = parseRam(options.ram, '--ram')
   try {
     return virt({
       kernel: readImage(image, 'image'),
@@ -124,8 +124,15 @@ function boardOf(image: string, options: BootOptions, output: (bytes: Uint8Array
       output,
     })
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError((error as Error).message)
+    throw error instanceof UserError ? error : new UserError(imageFault((error as Error).message, image, bios))
   }
+}
+
+/** The board calls images by what they are; people know them by their files. */
+function imageFault(message: string, image: string, bios: string): string {
+  const named = message.replace(/^kernel:/, `image ${image}:`).replace(/^bios:/, `bios ${bios}:`)
+  if (named === message) return message
+  return `${named}; ${/RAM/.test(message) ? 'raise --ram' : 'give a riscv64 ELF file, Linux Image or raw binary'}`
 }
 
 type Ending = StopReason | { readonly kind: 'left' | 'seen' }

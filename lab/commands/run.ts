@@ -6,7 +6,9 @@ import { WORKLOADS } from '../../guests/index.ts'
 import { MemoryBacking, SECTOR_BYTES, type Backing } from '../../hw/devices/disk-backing.ts'
 import type { StopReason } from '../../hw/index.ts'
 import { type Description, type GuestDescription, readDescription } from '../description/description.ts'
+import { formatSize } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
+import { guestBytesNeeded, guestImage } from '../guest-image.ts'
 import { nicOnStation } from '../network.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
 import { type Exchange, Terminal } from '../terminal.ts'
@@ -43,21 +45,37 @@ export function runCommand(): Command {
     .action(run)
 }
 
-function guestOf(guest: GuestDescription): SystemGuest {
+function guestOf(guest: GuestDescription, bare: boolean): SystemGuest {
   const workload = WORKLOADS.find(({ name }) => name === guest.kernel)
   const program = workload?.image()
   const software = workload?.software?.()
   const { name, append, initrd, disk, network, ...rest } = guest
+  const initrdBytes = initrd === undefined ? undefined : readImage(initrd, `guest ${name}: initrd`)
   return {
     ...rest,
     label: name,
     bootargs: append,
-    kernel: program?.bytes ?? readImage(guest.kernel, `guest ${name}: kernel`),
-    ...(initrd !== undefined && { initrd: readImage(initrd, `guest ${name}: initrd`) }),
+    kernel: program?.bytes ?? kernelOf(guest, initrdBytes?.length ?? 0, bare),
+    ...(initrdBytes && { initrd: initrdBytes }),
     ...(disk && { disk }),
     ...(network && { network }),
     ...(software && program && { scripted: { software, program } }),
   }
+}
+
+/** The bare machine loads the file as it is; for a VMM it is laid out, and must fit. */
+function kernelOf({ name, kernel, memoryBytes }: GuestDescription, initrdBytes: number, bare: boolean): Uint8Array {
+  const names = WORKLOADS.map(workload => workload.name).join(', ')
+  const file = readImage(kernel, `guest ${name}: kernel`, `give a file that can be read, or a workload: ${names}`)
+  if (bare) return file
+  const image = guestImage(file, `guest ${name}: kernel ${kernel}`)
+  const needed = guestBytesNeeded(image.memoryBytes, initrdBytes)
+  if (needed > memoryBytes) {
+    throw new UserError(
+      `guest ${name}: its images and device tree need ${formatSize(needed)}, but its memory is ${formatSize(memoryBytes)}; give it more memory`,
+    )
+  }
+  return image.bytes
 }
 
 function diskOf(disk: Description['disk']): readonly Backing[] {
@@ -65,17 +83,9 @@ function diskOf(disk: Description['disk']): readonly Backing[] {
   return ['file' in disk ? fileDisk(disk.file) : new MemoryBacking(Math.floor(disk.bytes / SECTOR_BYTES))]
 }
 
-function systemOf(description: Description, output: (bytes: Uint8Array) => void): System {
+function systemOf(file: string, description: Description, output: (bytes: Uint8Array) => void): System {
   const { vmm, harts, ramBytes, seed, network, disk } = description
-  const guests = description.guests.map(guestOf)
-  for (const guest of guests) {
-    const images = guest.kernel.length + (guest.initrd?.length ?? 0)
-    if (images > guest.memoryBytes) {
-      throw new UserError(
-        `guest ${guest.label}: its images take ${images} bytes, but its memory is ${guest.memoryBytes}; give it more memory`,
-      )
-    }
-  }
+  const guests = description.guests.map(guest => guestOf(guest, vmm === 'none'))
   try {
     return buildSystem({
       configuration: vmm === 'none' ? 'bare' : vmm,
@@ -88,7 +98,7 @@ function systemOf(description: Description, output: (bytes: Uint8Array) => void)
       nics: network ? [nicOnStation()] : [],
     })
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError((error as Error).message)
+    throw error instanceof UserError ? error : new UserError(`${file}: ${(error as Error).message}`)
   }
 }
 
@@ -101,7 +111,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     options.send,
     options.until,
   )
-  const system = systemOf(description, bytes => terminal.print(bytes))
+  const system = systemOf(file, description, bytes => terminal.print(bytes))
   const release = terminal.takeKeyboard()
   const stop = await untilEnd(system, terminal)
   release()

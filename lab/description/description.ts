@@ -1,8 +1,9 @@
 /** A machine description, checked: sizes in bytes, disks and addresses laid out, every mistake one clear line. */
 import { readFileSync, statSync } from 'node:fs'
+import type { ErrorObject } from 'ajv'
 import { UserError } from '../user-error.ts'
 import { type RawDescription, type RawGuest, DescriptionSchema } from './schema.ts'
-import { formatSize, parseSize } from './size.ts'
+import { formatSize, parseRam, parseSize } from './size.ts'
 
 const SECTOR_BYTES = 512
 const LARGE_PAGE = 0x20_0000
@@ -61,7 +62,7 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
   const raw = await validated(parsed, place)
   const machine = raw.machine ?? {}
   const harts = machine.harts ?? 1
-  const ramBytes = parseSize(machine.ram ?? DEFAULT_RAM, `${place}: machine.ram`)
+  const ramBytes = parseRam(machine.ram ?? DEFAULT_RAM, `${place}: machine.ram`)
   const disk = machine.disk && diskOf(machine.disk, place)
   const network = machine.network ?? raw.guests.some(guest => Boolean(guest.network))
   const taken: { name: string; first: number; end: number }[] = []
@@ -77,18 +78,30 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
 
 async function validated(parsed: unknown, place: string): Promise<RawDescription> {
   const { Ajv } = await import('ajv')
-  const ajv = new Ajv({ allErrors: false, verbose: true })
-  const check = ajv.compile<RawDescription>(DescriptionSchema)
+  const check = new Ajv({ allErrors: true, verbose: true }).compile<RawDescription>(DescriptionSchema)
   if (check(parsed)) return parsed
-  const error = check.errors?.[0]
-  const where = error?.instancePath ? error.instancePath.slice(1).replaceAll('/', '.') : 'the description'
-  const extra =
-    error?.params && 'additionalProperty' in error.params ? ` "${String(error.params['additionalProperty'])}"` : ''
+  throw new UserError(`${place}: ${schemaFault(check.errors ?? [])}; npx barehart schema prints what is allowed`)
+}
+
+/** The error that lies deepest says most; of several in one place the last, which is about the place as a whole. */
+function schemaFault(errors: readonly ErrorObject[]): string {
+  const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length
+  const deepest = Math.max(...errors.map(depth))
+  const error = errors.findLast(candidate => depth(candidate) === deepest)
+  if (!error) return 'it is not a machine description'
+  const where = error.instancePath.slice(1).replaceAll('/', '.') || 'the description'
+  const schema = error.parentSchema as { description?: string; anyOf?: readonly { const?: unknown }[] } | undefined
+  const choices = (schema?.anyOf ?? []).flatMap(choice => (choice.const === undefined ? [] : [String(choice.const)]))
+  const expected =
+    error.keyword !== 'anyOf'
+      ? error.message
+      : choices.length > 0
+        ? `must be one of ${choices.join(', ')}`
+        : `must be ${schema?.description ?? 'one of the forms allowed'}`
+  const extra = 'additionalProperty' in error.params ? ` "${String(error.params['additionalProperty'])}"` : ''
   const value =
-    error?.data !== undefined && typeof error.data !== 'object' ? ` (it is ${JSON.stringify(error.data)})` : ''
-  throw new UserError(
-    `${place}: ${where} ${error?.message ?? 'is wrong'}${extra}${value}; npx barehart schema prints what is allowed`,
-  )
+    error.data !== undefined && typeof error.data !== 'object' ? ` (it is ${JSON.stringify(error.data)})` : ''
+  return `${where} ${expected ?? 'is wrong'}${extra}${value}`
 }
 
 interface LaidDisk {
@@ -185,6 +198,14 @@ function networkOf(network: RawGuest['network'], index: number): GuestDescriptio
 function checkNames(guests: readonly GuestDescription[], place: string): void {
   const double = guests.find((guest, index) => guests.findIndex(other => other.name === guest.name) !== index)
   if (double) throw new UserError(`${place}: two guests are called ${double.name}; give each a name of its own`)
+  const addresses = guests.map(({ network }) => network?.mac.join(':'))
+  const twin = guests.find(
+    (_, index) => addresses[index] !== undefined && addresses.indexOf(addresses[index]) !== index,
+  )
+  if (twin)
+    throw new UserError(
+      `${place}: guest ${twin.name}: another guest has its network.mac; give each an address of its own`,
+    )
 }
 
 function checkMemory(

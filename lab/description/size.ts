@@ -20,3 +20,15 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes} bytes`
 }
+
+const LEAST_RAM = 4 * 2 ** 20
+const MOST_RAM = 3 * 2 ** 30
+const PAGE = 4096
+
+/** A machine's RAM: whole pages, and not more than can be simulated. */
+export function parseRam(size: string | number, place: string): number {
+  const bytes = parseSize(size, place)
+  if (bytes % PAGE !== 0 || bytes < LEAST_RAM || bytes > MOST_RAM)
+    throw new UserError(`${place}: ${size} is not RAM for this machine; give whole 4K pages, from 4M to 3G`)
+  return bytes
+}

@@ -33,7 +33,7 @@ export const MEANING: Readonly<Record<Heading, string>> = {
   emulation: 'VMM, drivers and firmware doing what the guest asked for',
   copies: 'copies of data',
   scheduling: 'choosing among vCPUs and among processes',
-  'host kernel': 'the rest of the host kernel',
+  'host kernel': 'system calls, drivers and all else in it',
   idle: 'waiting with nothing to run',
 }
 
