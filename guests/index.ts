@@ -2,6 +2,7 @@
 import type { Workload } from './workload.ts'
 import { compute } from './workloads/compute.ts'
 import { disk } from './workloads/disk.ts'
+import { float } from './workloads/float.ts'
 import { hostile } from './workloads/hostile.ts'
 import { hypercall } from './workloads/hypercall.ts'
 import { kernel } from './workloads/kernel.ts'
@@ -11,4 +12,4 @@ import { timer } from './workloads/timer.ts'
 
 export type { Workload } from './workload.ts'
 
-export const WORKLOADS: readonly Workload[] = [compute, memory, kernel, hypercall, timer, disk, network, hostile]
+export const WORKLOADS: readonly Workload[] = [compute, float, memory, kernel, hypercall, timer, disk, network, hostile]

@@ -73,6 +73,13 @@ const RANDOM_ADDRESSES = 60
 const ABOVE_RAM = 0xa000_0000
 const OFFSETS = [0, 1, 3, 7]
 
+/** A compressed instruction fills its word with a nop. */
+const compressed = (instruction: string) => `.option push
+    .option rvc
+    ${instruction}
+    c.nop
+    .option pop`
+
 /** What is done at an address: a1; stored is a4. */
 const ACCESSES = [
   'lb a2, 0(a1)',
@@ -96,8 +103,8 @@ const ACCESSES = [
   'sc.d a2, a4, (a1)',
   'cbo.inval (a1)',
   'cbo.zero (a1)',
-  'c.lw a2, 0(a1)\n    c.nop',
-  'c.sd a4, 0(a1)\n    c.nop',
+  compressed('c.lw a2, 0(a1)'),
+  compressed('c.sd a4, 0(a1)'),
 ]
 
 /** a7, a6, a0 to a3. Nothing that a monitor may honour by stopping this hart or the machine. */
@@ -410,13 +417,10 @@ interrupted:
 
 jump:
     jr a1
-    .option push
-    .option rvc
     .balign 4
 accesses:
 ${ACCESSES.map(access => `    ${access}`).join('\n')}
 accesses_end:
-    .option pop
     .balign 4096
 slot:
     nop
