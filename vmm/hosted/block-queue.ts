@@ -2,7 +2,7 @@
  * The host's block layer: pages of the cache wait here to be read or written, neighbours on the disk and in memory go
  * together in one command, and the NVMe driver's interrupt completes them.
  */
-import type { BlockDevice } from '../../drivers/environment.ts'
+import type { BlockDevice, InterruptController } from '../../drivers/environment.ts'
 import type { PcieBus } from '../../drivers/pcie.ts'
 import type { CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
@@ -30,7 +30,7 @@ export interface PageLocation {
 export class BlockQueue implements PlacedDevice {
   readonly name = 'nvme'
   readonly state: Record<string, StateRecord>
-  readonly #record = { source: 0, failed: false, first: 0, count: 0, flushes: 0, flushing: false, free: DISK_DEPTH }
+  readonly #record = { source: 0, started: false, failed: false, first: 0, count: 0, flushes: 0, flushing: false, free: DISK_DEPTH }
   /** Pages that wait. */
   readonly #waiting = new Int32Array(CACHE_PAGES)
   /** By tag: the first page of the command or FLUSH, and how many; none: 0. */
@@ -39,6 +39,7 @@ export class BlockQueue implements PlacedDevice {
   readonly #environment: PortEnvironment
   readonly #driver: BlockDevice
   readonly #bus: PcieBus
+  readonly #controller: InterruptController
   readonly #window: number
   readonly #cache: PageCache
   readonly #location: PageLocation
@@ -46,10 +47,14 @@ export class BlockQueue implements PlacedDevice {
   #flushed: (port: HartPort, ok: boolean) => void = () => {}
 
   /** `window`: where the controller's registers are put. */
-  constructor(current: CurrentPort, environment: PortEnvironment, driver: BlockDevice, bus: PcieBus, window: number, cache: PageCache, location: PageLocation) {
+  constructor(
+    current: CurrentPort, environment: PortEnvironment, driver: BlockDevice, bus: PcieBus, controller: InterruptController, window: number,
+    cache: PageCache, location: PageLocation,
+  ) {
     this.#environment = environment
     this.#driver = driver
     this.#bus = bus
+    this.#controller = controller
     this.#window = window
     this.#cache = cache
     this.#location = location
@@ -148,16 +153,11 @@ export class BlockQueue implements PlacedDevice {
     }
   }
 
-  /** Its source, from when the driver runs: before, it asks the controller itself, and the kernel lets no interrupt through. */
   source(): number {
-    return this.#driver.ready() ? this.#record.source : 0
-  }
-
-  /** The source of its wire, once `start` has found it. */
-  wire(): number {
     return this.#record.source
   }
 
+  /** Finds the device; its driver begins once its wire has been enabled. */
   start(): void {
     const slot = this.#bus.findClass(NVME_CLASS)
     if (slot < 0) {
@@ -166,7 +166,12 @@ export class BlockQueue implements PlacedDevice {
     }
     this.#bus.enable(slot, this.#window)
     this.#record.source = FIRST_WIRE + this.#bus.wire(slot)
-    this.#driver.start()
+  }
+
+  /** The driver's hold on its wire, at the interrupt controller. */
+  mask(masked: boolean): void {
+    if (masked) this.#controller.disable(this.#record.source)
+    else this.#controller.enable(this.#record.source, 1)
   }
 
   settled(): boolean {
@@ -179,8 +184,13 @@ export class BlockQueue implements PlacedDevice {
   }
 
   elapsed(port: HartPort): number {
+    const record = this.#record
+    if (record.source !== 0 && !record.started) {
+      record.started = true
+      this.#driver.start()
+    }
     const next = this.#environment.elapsed()
-    if (this.#driver.failure() !== '') this.#record.failed = true
+    if (this.#driver.failure() !== '') record.failed = true
     this.submit(port)
     return next * TICKS_PER_MICROSECOND
   }

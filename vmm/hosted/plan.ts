@@ -1,4 +1,5 @@
 /** What the host makes of the machine's device tree: processes, threads, where everything lies, drivers in their places. Set-up. */
+import { nicDriver } from '../../drivers/nic.ts'
 import { nvmeDriver } from '../../drivers/nvme.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
@@ -15,12 +16,15 @@ import { GuestRam } from '../core/guest-ram.ts'
 import { guestTree } from '../core/guest-tree.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import { memoryAccess } from '../core/memory-access.ts'
+import { NETWORK_DEPTH, NetworkCard } from '../core/network-card.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
 import { SerialConsole } from '../core/serial-console.ts'
 import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import { AddressSpace } from './address-space.ts'
+import { VirtualSwitch } from '../core/virtual-switch.ts'
 import { BlockQueue, DISK_DEPTH } from './block-queue.ts'
+import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
@@ -28,7 +32,7 @@ import { dmaRegion, KERNEL_BASE, KERNEL_BYTES, MOST_PROCESSES, pagePool, rootOf,
 import { CACHE_PAGE, CACHE_PAGES, fileOf, PageCache, pageOf } from './page-cache.ts'
 import { Process } from './process.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
-import { NEVER, Task } from './task.ts'
+import { Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
 /** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
@@ -36,6 +40,9 @@ const CONTEXT = 1
 const PLIC_SOURCES = 95
 /** Where the kernel puts the registers of its PCIe devices: in the root bus's window for 32-bit addresses. */
 const DISK_REGISTERS = 0x4000_0000
+const NIC_REGISTERS = 0x4010_0000
+/** Frames from outside that one entry hands out: each may be copied to every process. */
+const FRAMES_AT_A_TIME = 8
 
 const PAGE_SECTORS = CACHE_PAGE / 512
 
@@ -70,6 +77,7 @@ export interface Plan {
   readonly controller: Controller
   readonly console: HostConsole
   readonly files: FileService
+  readonly bridge: Bridge
   readonly devices: readonly PlacedDevice[]
   /** When a device's driver wants to be called next (ticks): one element. */
   readonly due: Float64Array
@@ -113,7 +121,8 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   ])
   const scheduler = new Scheduler(tasks, harts)
 
-  const due = new Float64Array([NEVER])
+  // Devices are looked after first of all.
+  const due = new Float64Array(1)
   const now = () => current.port.read(time) / TICKS_PER_MICROSECOND
   const wakeAt = (microseconds: number) => {
     due[0] = Math.min(due[0], microseconds * TICKS_PER_MICROSECOND)
@@ -146,14 +155,22 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   const console = new HostConsole(serial, due)
 
   const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
-  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => (masked ? plic.disable(disk.wire()) : plic.enable(disk.wire(), 1))])
+  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => disk.mask(masked)])
   const location = { sectorOf: (port: HartPort, page: number) => {
     const key = cache.keyOf(port, page)
     return processes[fileOf(key)].firstSector + pageOf(key) * PAGE_SECTORS
   } }
-  const disk = new BlockQueue(current, diskEnvironment, nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH }), bus, DISK_REGISTERS, cache, location)
+  const nvme = nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH })
+  const disk: BlockQueue = new BlockQueue(current, diskEnvironment, nvme, bus, plic, DISK_REGISTERS, cache, location)
   const files = new FileService(processes, scheduler, cache, disk, due)
-  const devices = [serial, ...(nodes.some(node => node.disk) ? [disk] : [])]
+
+  const virtualSwitch = new VirtualSwitch()
+  const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
+  const nic = nicDriver(nicEnvironment, { queueDepth: NETWORK_DEPTH, promiscuous: true, budget: FRAMES_AT_A_TIME })
+  const network: NetworkCard = new NetworkCard(current, nicEnvironment, nic, bus, plic, NIC_REGISTERS, virtualSwitch)
+  virtualSwitch.connect(network)
+  const bridge = new Bridge(processes, virtualSwitch, scheduler)
+  const devices = [serial, ...(nodes.some(node => node.disk) ? [disk] : []), ...(nodes.some(node => node.network) ? [network] : [])]
 
   const at = (name: string) => program.symbols.get(name)!
   const threads = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
@@ -166,7 +183,7 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   const kernelSpace = new AddressSpace(free, 0, 0)
   const state: Record<string, StateRecord> = {
     due, free: free.record, clean: free.clean, dirty: free.dirty, kernelSpace: kernelSpace.record,
-    ...schedulerState(scheduler), ...module.state, ...plicEnvironment.registered, ...serial.state, ...disk.state, ...files.state,
+    ...schedulerState(scheduler), ...module.state, ...plicEnvironment.registered, ...serial.state, ...disk.state, ...files.state, ...bridge.state, ...virtualSwitch.state, ...network.state,
   }
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
@@ -177,7 +194,7 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   vcpus.forEach(({ record }, index) => Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }))
   return {
     harts, current, processes, images, free, kernelSpace, idleFrame: taskFrameOf(IDLE), scheduler, module, controller, console,
-    files, devices, due, state,
+    files, bridge, devices, due, state,
   }
 }
 

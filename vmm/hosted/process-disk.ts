@@ -49,6 +49,11 @@ export class ProcessDisk implements BlockBackend {
     return true
   }
 
+  /** How many requests have to be made. */
+  waiting(): number {
+    return this.#record.count
+  }
+
   /** The tag of the next request that has to be made, or -1. */
   next(): number {
     const record = this.#record

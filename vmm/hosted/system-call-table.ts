@@ -6,7 +6,7 @@ import { DEAD } from '../core/vcpu.ts'
 import { taskFrame, USER_CONSOLE } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
-import { EVENT_CONSOLE, EVENT_DISK, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD } from './system-calls.ts'
+import { EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE, SYS_YIELD } from './system-calls.ts'
 import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
 
 /** sstatus.SUM: the kernel may reach the pages of the process. */
@@ -35,6 +35,7 @@ export class SystemCalls {
     else if (number === SYS_INTERRUPT) this.#interrupt(port, task)
     else if (number === SYS_WAIT) task.record.mode = IN_WAIT
     else if (number === SYS_DISK) this.#disk(port, task)
+    else if (number === SYS_SEND) this.#send(port, task)
     else if (number === SYS_WRITE) this.#write(port, task)
     else if (number === SYS_YIELD) this.#plan.scheduler.wanted[port.hart] = 1
     else if (number === SYS_EXIT) {
@@ -66,8 +67,10 @@ export class SystemCalls {
     port.account('host kernel', 'syscall wait', 'computing')
     const byte = process.heard()
     const tag = byte < 0 ? this.#plan.files.ended(port, process) : -1
+    const frame = byte < 0 && tag < 0 ? this.#plan.bridge.received(process) : -1
     if (byte >= 0) this.#result(port, task, EVENT_CONSOLE, byte)
     else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
+    else if (frame >= 0) this.#result(port, task, EVENT_RECEIVED, frame)
     else {
       this.#plan.scheduler.sleep(task, NEVER)
       return false
@@ -82,6 +85,11 @@ export class SystemCalls {
     const count = this.#argument(port, task, A2)
     const address = this.#argument(port, task, A3)
     this.#result(port, task, this.#plan.files.begin(port, task.process, what % 256, Math.floor(what / 256), sector, count, address), 0)
+  }
+
+  #send(port: HartPort, task: Task): void {
+    const sent = this.#plan.bridge.send(port, task.process, this.#argument(port, task, A0), this.#argument(port, task, A1))
+    this.#result(port, task, sent ? 0 : -1, 0)
   }
 
   #write(port: HartPort, task: Task): void {

@@ -14,7 +14,7 @@ export const SYS_WAIT = 3
 export const SYS_DISK = 4
 /** write(address, bytes): to the console. */
 export const SYS_WRITE = 5
-/** send(slot, bytes): a frame from a slot of the sending ring; the slot is free when the call returns 0, else with EVENT_SENT. */
+/** send(slot, bytes): a frame from a slot of the sending ring, which is free when the call returns. */
 export const SYS_SEND = 6
 /** exit(code, crashed): ends the process with all its threads. */
 export const SYS_EXIT = 7
@@ -27,8 +27,6 @@ export const EVENT_DISK = 1
 export const EVENT_CONSOLE = 2
 /** A frame: a1 is its slot, plus its bytes × 256. */
 export const EVENT_RECEIVED = 3
-/** A sending slot is free again: a1. */
-export const EVENT_SENT = 4
 
 /** Operations of SYS_DISK. */
 export const DISK_READ = 0

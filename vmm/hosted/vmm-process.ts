@@ -14,18 +14,21 @@ import { USER_CONSOLE, USER_LOCK, USER_TEXT, userRunPage } from './layout.ts'
 import type { Process } from './process.ts'
 import { ProcessDisk } from './process-disk.ts'
 import { ProcessMemory } from './process-memory.ts'
+import { ProcessNetwork } from './process-network.ts'
 import {
-  EVENT_CONSOLE, EVENT_DISK, EXIT_DEVICE, runPage, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_WAIT, SYS_WRITE, SYS_YIELD, THREAD_REGISTER,
+  EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, EXIT_DEVICE, runPage, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE, SYS_YIELD, THREAD_REGISTER,
 } from './system-calls.ts'
 
 /** In place of a system call: the thread has made none. */
 const NOTHING = 0
+const CONSOLE_BYTES = 4096
 
 export class VmmProcess {
   readonly program: Program
   readonly software: Software
   readonly #vm: VirtualMachine
   readonly #disk: ProcessDisk
+  readonly #network: ProcessNetwork
   /** By thread: the system call that it is in, its results, and whether they wait for the lock. */
   readonly #calling: Int32Array
   readonly #first: Float64Array
@@ -36,7 +39,7 @@ export class VmmProcess {
   /** By vCPU: its external interrupt as the interrupt controller has it, and as the kernel was told. */
   readonly #levels: Int32Array
   readonly #told: Int32Array
-  readonly #record = { output: 0, ended: false, crashed: 0, code: 0 }
+  readonly #record = { from: 0, output: 0, ended: false, crashed: 0, code: 0 }
   /** Where a system call returns to. */
   readonly #back: number
   #input: (port: HartPort, byte: number) => void = () => {}
@@ -66,9 +69,11 @@ export class VmmProcess {
       },
     }
     this.#disk = new ProcessDisk(process)
+    this.#network = new ProcessNetwork()
     const devices = attachDevices(vm, externals, console, (_port, code) => this.#finish(code, false), {
       memory: new ProcessMemory(process.node.memoryBytes),
       ...(process.node.disk && { disk: { backend: this.#disk, sectors: process.sectors } }),
+      ...(process.node.network && { network: { backend: this.#network, mac: process.node.network.mac } }),
     })
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
       main: port => this.#begin(port),
@@ -76,7 +81,7 @@ export class VmmProcess {
     }
     const state: Record<string, StateRecord> = {
       calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, tags: this.#tags, levels: this.#levels, told: this.#told,
-      process: this.#record, ...this.#disk.state, ...devices.state,
+      process: this.#record, ...this.#disk.state, ...this.#network.state, ...devices.state,
     }
     this.software = { name: `VMM of ${vm.label} (${vm.index})`, entries: program.entries.map(({ label }) => doors[label]), state }
   }
@@ -98,13 +103,19 @@ export class VmmProcess {
     if (call === SYS_RUN) this.#emulate(port, thread)
     else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
     else if (call === SYS_DISK) this.#disk.begun(port, this.#tags[thread], this.#first[thread])
-    if (this.#vm.isBehind()) this.#vm.work(port)
-    const again = this.#vm.isBehind()
+    else if (call === SYS_SEND) this.#network.sent()
+    if (this.#mayWork()) this.#vm.work(port)
+    const again = this.#mayWork()
     this.#calling[thread] = NOTHING
     if (!again) this.#choose(port, thread)
     port.swap32(USER_LOCK, 0)
     if (again) port.jump(this.#back)
     else port.ecall(this.#back)
+  }
+
+  /** True if chips have left work and what they have done has been passed on. */
+  #mayWork(): boolean {
+    return this.#vm.isBehind() && this.#record.output === 0 && this.#disk.waiting() === 0 && this.#network.waiting() === 0
   }
 
   #begin(port: HartPort): void {
@@ -117,15 +128,22 @@ export class VmmProcess {
     const record = this.#record
     if (record.ended) return this.#call(port, thread, SYS_EXIT, record.code, record.crashed)
     if (record.output > 0) {
-      const bytes = record.output
-      record.output = 0
-      return this.#call(port, thread, SYS_WRITE, USER_CONSOLE, bytes)
+      // What follows goes behind it: another thread may have output before this one has made its call.
+      const from = record.from
+      const bytes = Math.min(record.output, CONSOLE_BYTES - from)
+      record.output -= bytes
+      record.from = (from + bytes) % CONSOLE_BYTES
+      return this.#call(port, thread, SYS_WRITE, USER_CONSOLE + from, bytes)
     }
     for (let vcpu = 0; vcpu < this.#levels.length; vcpu++) {
       const level = this.#levels[vcpu]
       if (level === this.#told[vcpu]) continue
       this.#told[vcpu] = level
       return this.#call(port, thread, SYS_INTERRUPT, vcpu, level)
+    }
+    if (this.#network.waiting() > 0) {
+      const slot = this.#network.next()
+      return this.#call(port, thread, SYS_SEND, slot, this.#network.bytesOf(slot))
     }
     const tag = this.#disk.next()
     if (tag >= 0) {
@@ -172,11 +190,12 @@ export class VmmProcess {
     port.account('vmm process', 'event', 'emulation')
     if (event === EVENT_CONSOLE) this.#input(port, value)
     else if (event === EVENT_DISK) this.#disk.ended(port, value)
+    else if (event === EVENT_RECEIVED) this.#network.received(port, value)
   }
 
   #put(port: HartPort, byte: number): void {
     const record = this.#record
-    port.store8(USER_CONSOLE + record.output, byte)
+    port.store8(USER_CONSOLE + ((record.from + record.output) % CONSOLE_BYTES), byte)
     record.output++
   }
 
