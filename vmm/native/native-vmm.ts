@@ -49,6 +49,8 @@ const HSTATUS_VSXL_64_HIGH = 2
 const SSTATUS_GUEST = (1 << 8) | (1 << 5) | (3 << 13)
 const SSTATUS_UXL_64_HIGH = 2
 const HGATP_SV39X4 = 8
+/** Between two parts of devices' work, in ticks: whoever is runnable gets the hart, however much one guest's devices have to do. */
+const WORK_PAUSE = 100
 
 export class NativeVmm implements Host {
   readonly party = 'vmm'
@@ -302,16 +304,16 @@ export class NativeVmm implements Host {
     const others = this.#kicks[port.hart]! & ~(1 << port.hart)
     this.#kicks[port.hart] = 0
     if (others !== 0) return this.#interruptHarts(port, others)
-    if (this.#work(port)) return port.jump(this.#door('woken'))
+    const more = this.#work(port) ? port.read(time) + WORK_PAUSE : Infinity
     const last = this.#loaded[port.hart]!
     if (last !== NOWHERE && vcpus[last]!.record.status === WAITING && this.#hasPending(port))
       vcpus[last]!.record.status = RUNNABLE
     scheduler.stop(port)
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
-    if (index === NOWHERE) return this.#wait(port, Math.min(due, timers, scheduler.nextPeriod(port)))
+    if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
     const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
-    this.#setTimer(port, Math.min(due, timers, turn))
+    this.#setTimer(port, Math.min(due, more, timers, turn))
     if (index === last) return this.#enter(port, vcpus[index]!)
     this.#coming[port.hart] = index
     if (last === NOWHERE) return this.#load(port)
@@ -396,7 +398,7 @@ export class NativeVmm implements Host {
     return next
   }
 
-  /** Does a part of what guests' devices have left for later. False if there was nothing. */
+  /** Does a part of what guests' devices have left for later. True if there may be more. */
   #work(port: HartPort): boolean {
     const { vms } = this.plan
     for (let index = 0; index < vms.length; index++) {
