@@ -25,9 +25,23 @@ const MACROS = `#ifdef __ASSEMBLER__
 
 /** Folders of isa/ that the machine claims, with what the assembler is told beyond rv64gc. */
 const FOLDERS: readonly (readonly [folder: string, march: string])[] = [
-  ['rv64ui', ''], ['rv64um', ''], ['rv64ua', ''], ['rv64uf', ''], ['rv64ud', ''], ['rv64uc', ''], ['rv64uziccid', ''],
-  ['rv64uzba', '_zba'], ['rv64uzbb', '_zbb'], ['rv64uzbs', '_zbs'], ['rv64uzicond', ''],
-  ['rv64mi', ''], ['rv64si', ''], ['rv64mzicbo', '_zicboz'], ['rv64ssvnapot', ''], ['hypervisor', 'h'], ['hypervisor-svadu', 'h'],
+  ['rv64ui', ''],
+  ['rv64um', ''],
+  ['rv64ua', ''],
+  ['rv64uf', ''],
+  ['rv64ud', ''],
+  ['rv64uc', ''],
+  ['rv64uziccid', ''],
+  ['rv64uzba', '_zba'],
+  ['rv64uzbb', '_zbb'],
+  ['rv64uzbs', '_zbs'],
+  ['rv64uzicond', ''],
+  ['rv64mi', ''],
+  ['rv64si', ''],
+  ['rv64mzicbo', '_zicboz'],
+  ['rv64ssvnapot', ''],
+  ['hypervisor', 'h'],
+  ['hypervisor-svadu', 'h'],
 ]
 
 const { values } = parseArgs({ options: { sources: { type: 'string' }, to: { type: 'string' } } })
@@ -45,16 +59,45 @@ const environment = (kind: 'p' | 'v') => join(sources, 'env', kind)
 function build(folder: string, test: string, kind: 'p' | 'v', march: string): string {
   const name = `${folder}-${kind}-${test}`
   const entropy = createHash('md5').update(`${name}\n`).digest('hex').slice(0, 7)
-  const environmentSources = kind === 'p'
-    ? []
-    : [join(environment('v'), 'entry.S'), ...readdirSync(environment('v')).filter(file => file.endsWith('.c')).map(file => join(environment('v'), file))]
+  const environmentSources =
+    kind === 'p'
+      ? []
+      : [
+          join(environment('v'), 'entry.S'),
+          ...readdirSync(environment('v'))
+            .filter(file => file.endsWith('.c'))
+            .map(file => join(environment('v'), file)),
+        ]
   // The compiler's driver does not know every extension that its assembler knows.
-  const result = spawnSync('riscv64-linux-gnu-gcc', [
-    '-march=rv64g', '-mabi=lp64d', `-Wa,-march=rv64g${march}`, '-static', '-mcmodel=medany', '-fvisibility=hidden', '-nostdlib', '-nostartfiles',
-    '-fno-pic', '-no-pie', '-Wl,--build-id=none', '-std=gnu99', '-O2', `-DENTROPY=0x${entropy}`,
-    '-include', macros, `-I${environment(kind)}`, `-I${join(isa, 'macros/scalar')}`, `-T${join(environment(kind), 'link.ld')}`,
-    ...environmentSources, join(isa, folder, `${test}.S`), '-o', join(to as string, name),
-  ], { encoding: 'utf8' })
+  const result = spawnSync(
+    'riscv64-linux-gnu-gcc',
+    [
+      '-march=rv64g',
+      '-mabi=lp64d',
+      `-Wa,-march=rv64g${march}`,
+      '-static',
+      '-mcmodel=medany',
+      '-fvisibility=hidden',
+      '-nostdlib',
+      '-nostartfiles',
+      '-fno-pic',
+      '-no-pie',
+      '-Wl,--build-id=none',
+      '-std=gnu99',
+      '-O2',
+      `-DENTROPY=0x${entropy}`,
+      '-include',
+      macros,
+      `-I${environment(kind)}`,
+      `-I${join(isa, 'macros/scalar')}`,
+      `-T${join(environment(kind), 'link.ld')}`,
+      ...environmentSources,
+      join(isa, folder, `${test}.S`),
+      '-o',
+      join(to, name),
+    ],
+    { encoding: 'utf8' },
+  )
   if (result.error) return result.error.message
   return result.status === 0 ? '' : result.stderr
 }

@@ -19,13 +19,16 @@ import { runOnOurs } from './ours.ts'
 import { runInQemu, runInSpike, type Run } from './tools.ts'
 
 const QEMU_CPU = 'rv64,h=on,sstc=on,svinval=on,svnapot=off,svpbmt=off,zbc=off'
-const SPIKE_ISA = 'rv64gch_zicsr_zifencei_zicntr_zihpm_zba_zbb_zbs_zicond_zicbom_zicboz_zicbop_svinval_svnapot_svpbmt_svadu_sstc_zicclsm'
+const SPIKE_ISA =
+  'rv64gch_zicsr_zifencei_zicntr_zihpm_zba_zbb_zbs_zicond_zicbom_zicboz_zicbop_svinval_svnapot_svpbmt_svadu_sstc_zicclsm'
 
 function runOn(machine: Reference, run: Run): Uint8Array {
   switch (machine) {
     case 'tier0':
-    case 'evaluator': return runOnOurs(machine, run)
-    case 'qemu': return runInQemu(run, QEMU_CPU)
+    case 'evaluator':
+      return runOnOurs(machine, run)
+    case 'qemu':
+      return runInQemu(run, QEMU_CPU)
     case 'spike': {
       const spike = process.env['BAREHART_SPIKE']
       if (!spike) throw new Error('BAREHART_SPIKE must hold the path of spike')
@@ -36,7 +39,12 @@ function runOn(machine: Reference, run: Run): Uint8Array {
 
 /** How each program's run on one machine differs from that on the other. */
 export function compare(programs: readonly Program[], left: Reference, right: Reference): Difference[][] {
-  const run: Run = { image: buildImage(programs), resultAt: arenaAt(0) - RAM, resultBytes: programs.length * ARENA_BYTES, seconds: 20 }
+  const run: Run = {
+    image: buildImage(programs),
+    resultAt: arenaAt(0) - RAM,
+    resultBytes: programs.length * ARENA_BYTES,
+    seconds: 20,
+  }
   const [a, b] = [runOn(left, run), runOn(right, run)]
   const agree = agreementFor([left, right])
   return programs.map((_, index) => {
@@ -52,16 +60,22 @@ function compareThatEnd(programs: readonly Program[], left: Reference, right: Re
   } catch (error) {
     if (programs.length > 1) {
       const half = programs.length >> 1
-      return [...compareThatEnd(programs.slice(0, half), left, right), ...compareThatEnd(programs.slice(half), left, right)]
+      return [
+        ...compareThatEnd(programs.slice(0, half), left, right),
+        ...compareThatEnd(programs.slice(half), left, right),
+      ]
     }
-    console.log(`seed ${programs[0]?.seed} does not end: ${error instanceof Error ? error.message : error}`)
+    console.log(`seed ${programs[0]?.seed} does not end: ${error instanceof Error ? error.message : String(error)}`)
     return [[]]
   }
 }
 
 /** What must stay the same while a program shrinks, lest it become another one's: the causes that differ. */
 function kindOf(differences: readonly Difference[]): string {
-  return differences.filter(({ what }) => what.endsWith('cause')).map(({ what, left, right }) => `${what} ${left} ${right}`).join()
+  return differences
+    .filter(({ what }) => what.endsWith('cause'))
+    .map(({ what, left, right }) => `${what} ${left} ${right}`)
+    .join()
 }
 
 function references(left: string, right: string): [Reference, Reference] {
@@ -77,9 +91,13 @@ function references(left: string, right: string): [Reference, Reference] {
 function main(): void {
   const { values } = parseArgs({
     options: {
-      left: { type: 'string', default: 'tier0' }, right: { type: 'string', default: 'qemu' },
-      seed: { type: 'string', default: '0' }, count: { type: 'string', default: '100' }, batch: { type: 'string', default: '100' },
-      modes: { type: 'string' }, 'keep-going': { type: 'boolean', default: false },
+      left: { type: 'string', default: 'tier0' },
+      right: { type: 'string', default: 'qemu' },
+      seed: { type: 'string', default: '0' },
+      count: { type: 'string', default: '100' },
+      batch: { type: 'string', default: '100' },
+      modes: { type: 'string' },
+      'keep-going': { type: 'boolean', default: false },
     },
   })
   const [left, right] = references(values.left, values.right)
@@ -89,19 +107,25 @@ function main(): void {
   const [first, count, batch] = [Number(values.seed), Number(values.count), Number(values.batch)]
   let differing = 0
   for (let seed = first; seed < first + count; seed += batch) {
-    const programs = Array.from({ length: Math.min(batch, first + count - seed) }, (_, n) => generate(seed + n, choices))
+    const programs = Array.from({ length: Math.min(batch, first + count - seed) }, (_, n) =>
+      generate(seed + n, choices),
+    )
     const results = compareThatEnd(programs, left, right)
     for (const [index, differences] of results.entries()) {
       if (differences.length === 0) continue
       differing++
-      const program = programs[index]!
+      const program = programs[index]
       const kind = kindOf(differences)
-      const short = shrink(program, candidates => compareThatEnd(candidates, left, right).map(found => found.length > 0 && kindOf(found) === kind))
+      const short = shrink(program, candidates =>
+        compareThatEnd(candidates, left, right).map(found => found.length > 0 && kindOf(found) === kind),
+      )
       const [shown] = compare([short], left, right)
       console.log(`seed ${program.seed}: ${left} and ${right} differ`)
       console.log(showDifferences(shown?.length ? shown : differences, left, right))
       console.log(showProgram(short))
-      console.log(`again: node tests/conformance/qemu.ts --left ${left} --right ${right} --seed ${program.seed} --count 1 --modes ${choices.modes.join(',')}\n`)
+      console.log(
+        `again: node tests/conformance/qemu.ts --left ${left} --right ${right} --seed ${program.seed} --count 1 --modes ${choices.modes.join(',')}\n`,
+      )
       if (!values['keep-going']) process.exit(1)
     }
   }

@@ -29,17 +29,28 @@ export function runProgram(path: string, program: string, executor: ExecutorName
     const machine = bareMachine(readFileSync(path), executor, RAM_BYTES)
     const stop = machine.run({ maxInstructions: INSTRUCTIONS })
     const passed = stop.kind === 'stopped' && stop.reason === 'pass'
-    const why = passed ? '' : stop.kind === 'stopped' ? `test ${stop.code}` : `stopped by ${explain(stop)} at 0x${machine.registers(0).pc.toString(16)}`
-    return { program, executor, passed, why, instructions: machine.harts[0]!.retired() }
+    const why = passed
+      ? ''
+      : stop.kind === 'stopped'
+        ? `test ${stop.code}`
+        : `stopped by ${explain(stop)} at 0x${machine.registers(0).pc.toString(16)}`
+    return { program, executor, passed, why, instructions: machine.harts[0].retired() }
   } catch (error) {
-    return { program, executor, passed: false, why: error instanceof Error ? (error.stack ?? error.message) : String(error), instructions: 0 }
+    return {
+      program,
+      executor,
+      passed: false,
+      why: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      instructions: 0,
+    }
   }
 }
 
 /** Runs all programs of a folder whose names match. */
 export function runSuite(folder: string, executors: readonly ExecutorName[], only = ''): SuiteResult[] {
   const pattern = new RegExp(only)
-  return readdirSync(folder).toSorted()
+  return readdirSync(folder)
+    .toSorted()
     .filter(program => pattern.test(program) && isElf(readFileSync(join(folder, program))))
     .flatMap(program => executors.map(executor => runProgram(join(folder, program), program, executor)))
 }
@@ -52,18 +63,29 @@ export function summary(results: readonly SuiteResult[]): string {
     const counts = groups.get(group) ?? { passed: 0, all: 0 }
     groups.set(group, { passed: counts.passed + (passed ? 1 : 0), all: counts.all + 1 })
   }
-  const lines = [...groups].map(([group, { passed, all }]) => `${group.padEnd(32)} ${String(passed).padStart(4)} of ${all}`)
-  const failures = results.filter(({ passed }) => !passed).map(({ program, executor, why }) => `FAIL ${program} (${executor}): ${why}`)
+  const lines = [...groups].map(
+    ([group, { passed, all }]) => `${group.padEnd(32)} ${String(passed).padStart(4)} of ${all}`,
+  )
+  const failures = results
+    .filter(({ passed }) => !passed)
+    .map(({ program, executor, why }) => `FAIL ${program} (${executor}): ${why}`)
   return [...lines, ...failures, `${results.length - failures.length} of ${results.length} passed`].join('\n')
 }
 
 function main(): void {
   const { values } = parseArgs({
-    options: { suite: { type: 'string' }, executor: { type: 'string', default: 'both' }, only: { type: 'string', default: '' }, json: { type: 'boolean', default: false } },
+    options: {
+      suite: { type: 'string' },
+      executor: { type: 'string', default: 'both' },
+      only: { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+    },
   })
   const executors = EXECUTORS.filter(name => values.executor === name || values.executor === 'both')
   if (!values.suite || executors.length === 0) {
-    console.error('usage: node tests/conformance/suite.ts --suite DIR [--executor tier0|evaluator|both] [--only PATTERN] [--json]')
+    console.error(
+      'usage: node tests/conformance/suite.ts --suite DIR [--executor tier0|evaluator|both] [--only PATTERN] [--json]',
+    )
     process.exit(2)
   }
   const results = runSuite(values.suite, executors, values.only)

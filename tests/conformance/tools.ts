@@ -1,6 +1,16 @@
 /** The outside tools that conformance tests compare with: Debian's cross binutils and QEMU, with RAM shared through a file. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, openSync, closeSync, ftruncateSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  mkdtempSync,
+  openSync,
+  closeSync,
+  ftruncateSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assemble } from '../../hw/spec/isa/assembler.ts'
@@ -46,30 +56,49 @@ export function runInSpike(spike: string, run: Run, isa: string): Uint8Array {
   return withScratch(folder => {
     const path = (name: string) => join(folder, name)
     writeFileSync(path('image.bin'), run.image)
-    writeFileSync(path('image.s'), `
+    writeFileSync(
+      path('image.s'),
+      `
       .globl _start, tohost, fromhost, begin_signature, end_signature
       .set tohost, ${TOHOST}
       .set fromhost, ${TOHOST + 8}
       .set begin_signature, ${RAM + run.resultAt}
       .set end_signature, ${RAM + run.resultAt + run.resultBytes}
       _start: .incbin "${path('image.bin')}"
-    `)
+    `,
+    )
     execFileSync(ASSEMBLER, ['-march=rv64gc', '-mno-relax', '-o', path('image.o'), path('image.s')])
-    execFileSync('riscv64-linux-gnu-ld', ['-N', '--no-warn-rwx-segments', `-Ttext=0x${RAM.toString(16)}`, '-o', path('image.elf'), path('image.o')])
-    const result = spawnSync(spike, [
-      `--isa=${isa}`, `-m0x${RAM.toString(16)}:0x${((Math.ceil(run.image.length / 4096) + 16) * 4096).toString(16)}`,
-      `+signature=${path('signature')}`, '+signature-granularity=16', path('image.elf'),
-    ], { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' })
+    execFileSync('riscv64-linux-gnu-ld', [
+      '-N',
+      '--no-warn-rwx-segments',
+      `-Ttext=0x${RAM.toString(16)}`,
+      '-o',
+      path('image.elf'),
+      path('image.o'),
+    ])
+    const result = spawnSync(
+      spike,
+      [
+        `--isa=${isa}`,
+        `-m0x${RAM.toString(16)}:0x${((Math.ceil(run.image.length / 4096) + 16) * 4096).toString(16)}`,
+        `+signature=${path('signature')}`,
+        '+signature-granularity=16',
+        path('image.elf'),
+      ],
+      { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' },
+    )
     if (result.error || result.status !== 0) {
       throw new Error(`spike did not finish (status ${result.status}): ${result.error?.message ?? result.stderr}`)
     }
     // Each line is 16 bytes, the last byte first.
     const bytes = new Uint8Array(run.resultBytes)
-    readFileSync(path('signature'), 'utf8').split('\n').forEach((line, index) => {
-      for (let byte = 0; byte < 16 && index * 16 + byte < bytes.length; byte++) {
-        bytes[index * 16 + byte] = Number.parseInt(line.slice(30 - byte * 2, 32 - byte * 2), 16)
-      }
-    })
+    readFileSync(path('signature'), 'utf8')
+      .split('\n')
+      .forEach((line, index) => {
+        for (let byte = 0; byte < 16 && index * 16 + byte < bytes.length; byte++) {
+          bytes[index * 16 + byte] = Number.parseInt(line.slice(30 - byte * 2, 32 - byte * 2), 16)
+        }
+      })
     return bytes
   })
 }
@@ -84,10 +113,28 @@ export function runInQemu(run: Run, cpu: string): Uint8Array {
     ftruncateSync(writing, megabytes << 20)
     writeSync(writing, run.image)
     closeSync(writing)
-    const result = spawnSync(QEMU, [
-      '-M', 'virt,memory-backend=ram', '-cpu', cpu, '-m', `${megabytes}M`, '-bios', 'none', '-display', 'none',
-      '-serial', 'none', '-monitor', 'none', '-object', `memory-backend-file,id=ram,size=${megabytes}M,mem-path=${path},share=on`,
-    ], { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' })
+    const result = spawnSync(
+      QEMU,
+      [
+        '-M',
+        'virt,memory-backend=ram',
+        '-cpu',
+        cpu,
+        '-m',
+        `${megabytes}M`,
+        '-bios',
+        'none',
+        '-display',
+        'none',
+        '-serial',
+        'none',
+        '-monitor',
+        'none',
+        '-object',
+        `memory-backend-file,id=ram,size=${megabytes}M,mem-path=${path},share=on`,
+      ],
+      { timeout: (run.seconds ?? 60) * 1000, killSignal: 'SIGKILL', encoding: 'utf8' },
+    )
     if (result.error || result.status !== 0) {
       throw new Error(`${QEMU} did not finish (status ${result.status}): ${result.error?.message ?? result.stderr}`)
     }

@@ -1,7 +1,23 @@
 /** Addition, multiplication, fused multiply-add, division and square root: exact in integers, then rounded once. */
 import {
-  bitLength, DZ, infinity, invalid, isInfinite, isNan, isNegative, isSignaling, isZero, NV, pack, propagate, RDN, unpack, zero,
-  type Exceptions, type Finite, type Format,
+  bitLength,
+  DZ,
+  infinity,
+  invalid,
+  isInfinite,
+  isNan,
+  isNegative,
+  isSignaling,
+  isZero,
+  NV,
+  pack,
+  propagate,
+  RDN,
+  unpack,
+  zero,
+  type Exceptions,
+  type Finite,
+  type Format,
 } from './format.ts'
 
 /** An exponent distance from which the smaller operand only decides that the sum is inexact, and on which side. */
@@ -22,7 +38,9 @@ function sum(a: Finite, b: Finite, rm: number): Finite {
   const total = (high.negative ? -highMagnitude : highMagnitude) + (low.negative ? -lowMagnitude : lowMagnitude)
   const exponent = high.exponent - shift
   if (total === 0n) return { negative: rm === RDN, significand: 0n, exponent }
-  return total < 0n ? { negative: true, significand: -total, exponent } : { negative: false, significand: total, exponent }
+  return total < 0n
+    ? { negative: true, significand: -total, exponent }
+    : { negative: false, significand: total, exponent }
 }
 
 export function add(f: Format, exceptions: Exceptions, a: bigint, b: bigint, rm: number): bigint {
@@ -97,7 +115,12 @@ export function squareRoot(f: Format, exceptions: Exceptions, a: bigint, rm: num
   const radicand = significand << BigInt(shift)
   const root = integerSquareRoot(radicand)
   const sticky = root * root === radicand ? 0n : 1n
-  return pack(f, exceptions, { negative: false, significand: (root << 1n) | sticky, exponent: (exponent - shift) / 2 - 1 }, rm)
+  return pack(
+    f,
+    exceptions,
+    { negative: false, significand: (root << 1n) | sticky, exponent: (exponent - shift) / 2 - 1 },
+    rm,
+  )
 }
 
 /** The largest integer whose square does not exceed `n`; n is between 2^40 and 2^120. */

@@ -1,6 +1,17 @@
 /** Conversions between the formats, and to and from integers. */
 import {
-  infinity, isInfinite, isNan, isNegative, NV, NX, pack, propagate, roundShift, unpack, type Exceptions, type Format,
+  infinity,
+  isInfinite,
+  isNan,
+  isNegative,
+  NV,
+  NX,
+  pack,
+  propagate,
+  roundShift,
+  unpack,
+  type Exceptions,
+  type Format,
 } from './format.ts'
 
 export function convert(from: Format, to: Format, exceptions: Exceptions, a: bigint, rm: number): bigint {
@@ -13,7 +24,14 @@ export function convert(from: Format, to: Format, exceptions: Exceptions, a: big
 }
 
 /** Rounds to an integer of the given kind. What does not fit saturates (NaN as if +infinity), with invalid and without inexact. */
-export function toInteger(f: Format, exceptions: Exceptions, a: bigint, bits: 32 | 64, signed: boolean, rm: number): bigint {
+export function toInteger(
+  f: Format,
+  exceptions: Exceptions,
+  a: bigint,
+  bits: 32 | 64,
+  signed: boolean,
+  rm: number,
+): bigint {
   const largest = signed ? (1n << BigInt(bits - 1)) - 1n : (1n << BigInt(bits)) - 1n
   const smallest = signed ? -(1n << BigInt(bits - 1)) : 0n
   if (isNan(f, a) || isInfinite(f, a)) {

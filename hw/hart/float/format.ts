@@ -118,7 +118,12 @@ export function bitLength(value: bigint): number {
 }
 
 /** Drops the low `bits` bits of a magnitude (adds zeros if `bits` is negative), rounded to an integer in the given mode. */
-export function roundShift(magnitude: bigint, bits: number, negative: boolean, rm: number): { value: bigint; exact: boolean } {
+export function roundShift(
+  magnitude: bigint,
+  bits: number,
+  negative: boolean,
+  rm: number,
+): { value: bigint; exact: boolean } {
   if (bits <= 0) return { value: magnitude << BigInt(-bits), exact: true }
   const by = BigInt(bits)
   const kept = magnitude >> by
@@ -127,11 +132,20 @@ export function roundShift(magnitude: bigint, bits: number, negative: boolean, r
   const half = 1n << (by - 1n)
   let up: boolean
   switch (rm) {
-    case RNE: up = rest > half || (rest === half && (kept & 1n) === 1n); break
-    case RTZ: up = false; break
-    case RDN: up = negative; break
-    case RUP: up = !negative; break
-    default: up = rest >= half
+    case RNE:
+      up = rest > half || (rest === half && (kept & 1n) === 1n)
+      break
+    case RTZ:
+      up = false
+      break
+    case RDN:
+      up = negative
+      break
+    case RUP:
+      up = !negative
+      break
+    default:
+      up = rest >= half
   }
   return { value: up ? kept + 1n : kept, exact: false }
 }

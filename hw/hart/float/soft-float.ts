@@ -26,45 +26,81 @@ export class SoftFloat implements Exceptions {
     this.flags = 0
     const ua = BigInt.asUintN(64, a)
     switch (operation) {
-      case 'to-s': return BOX | convert(FORMATS.d, FORMATS.s, this, ua, rm)
-      case 'to-d': return convert(FORMATS.s, FORMATS.d, this, unbox(ua), rm)
-      case 'from-w': return this.#box(format, fromInteger(FORMATS[format], this, BigInt.asIntN(32, a), rm))
-      case 'from-wu': return this.#box(format, fromInteger(FORMATS[format], this, BigInt.asUintN(32, a), rm))
-      case 'from-l': return this.#box(format, fromInteger(FORMATS[format], this, BigInt.asIntN(64, a), rm))
-      case 'from-lu': return this.#box(format, fromInteger(FORMATS[format], this, ua, rm))
+      case 'to-s':
+        return BOX | convert(FORMATS.d, FORMATS.s, this, ua, rm)
+      case 'to-d':
+        return convert(FORMATS.s, FORMATS.d, this, unbox(ua), rm)
+      case 'from-w':
+        return this.#box(format, fromInteger(FORMATS[format], this, BigInt.asIntN(32, a), rm))
+      case 'from-wu':
+        return this.#box(format, fromInteger(FORMATS[format], this, BigInt.asUintN(32, a), rm))
+      case 'from-l':
+        return this.#box(format, fromInteger(FORMATS[format], this, BigInt.asIntN(64, a), rm))
+      case 'from-lu':
+        return this.#box(format, fromInteger(FORMATS[format], this, ua, rm))
     }
     const single = format === 's'
     const ub = BigInt.asUintN(64, b)
     const uc = BigInt.asUintN(64, c)
-    return this.#operate(operation, format, single ? unbox(ua) : ua, single ? unbox(ub) : ub, single ? unbox(uc) : uc, rm)
+    return this.#operate(
+      operation,
+      format,
+      single ? unbox(ua) : ua,
+      single ? unbox(ub) : ub,
+      single ? unbox(uc) : uc,
+      rm,
+    )
   }
 
   #operate(
     operation: Exclude<FloatOperation, 'to-s' | 'to-d' | `from-${string}`>,
-    format: FloatFormat, a: bigint, b: bigint, c: bigint, rm: number,
+    format: FloatFormat,
+    a: bigint,
+    b: bigint,
+    c: bigint,
+    rm: number,
   ): bigint {
     const f = FORMATS[format]
     const { sign } = f
     switch (operation) {
-      case 'add': return this.#box(format, add(f, this, a, b, rm))
-      case 'sub': return this.#box(format, add(f, this, a, b ^ sign, rm))
-      case 'mul': return this.#box(format, multiply(f, this, a, b, rm))
-      case 'div': return this.#box(format, divide(f, this, a, b, rm))
-      case 'sqrt': return this.#box(format, squareRoot(f, this, a, rm))
-      case 'fmadd': return this.#box(format, multiplyAdd(f, this, a, b, c, rm))
-      case 'fmsub': return this.#box(format, multiplyAdd(f, this, a, b, c ^ sign, rm))
-      case 'fnmsub': return this.#box(format, multiplyAdd(f, this, a ^ sign, b, c, rm))
-      case 'fnmadd': return this.#box(format, multiplyAdd(f, this, a ^ sign, b, c ^ sign, rm))
-      case 'min': return this.#box(format, extreme(f, this, a, b, 'min'))
-      case 'max': return this.#box(format, extreme(f, this, a, b, 'max'))
-      case 'eq': return equal(f, this, a, b)
-      case 'lt': return less(f, this, a, b, false)
-      case 'le': return less(f, this, a, b, true)
-      case 'classify': return classify(f, a)
-      case 'to-w': return BigInt.asUintN(64, toInteger(f, this, a, 32, true, rm))
-      case 'to-wu': return BigInt.asUintN(64, BigInt.asIntN(32, toInteger(f, this, a, 32, false, rm)))
-      case 'to-l': return BigInt.asUintN(64, toInteger(f, this, a, 64, true, rm))
-      case 'to-lu': return toInteger(f, this, a, 64, false, rm)
+      case 'add':
+        return this.#box(format, add(f, this, a, b, rm))
+      case 'sub':
+        return this.#box(format, add(f, this, a, b ^ sign, rm))
+      case 'mul':
+        return this.#box(format, multiply(f, this, a, b, rm))
+      case 'div':
+        return this.#box(format, divide(f, this, a, b, rm))
+      case 'sqrt':
+        return this.#box(format, squareRoot(f, this, a, rm))
+      case 'fmadd':
+        return this.#box(format, multiplyAdd(f, this, a, b, c, rm))
+      case 'fmsub':
+        return this.#box(format, multiplyAdd(f, this, a, b, c ^ sign, rm))
+      case 'fnmsub':
+        return this.#box(format, multiplyAdd(f, this, a ^ sign, b, c, rm))
+      case 'fnmadd':
+        return this.#box(format, multiplyAdd(f, this, a ^ sign, b, c ^ sign, rm))
+      case 'min':
+        return this.#box(format, extreme(f, this, a, b, 'min'))
+      case 'max':
+        return this.#box(format, extreme(f, this, a, b, 'max'))
+      case 'eq':
+        return equal(f, this, a, b)
+      case 'lt':
+        return less(f, this, a, b, false)
+      case 'le':
+        return less(f, this, a, b, true)
+      case 'classify':
+        return classify(f, a)
+      case 'to-w':
+        return BigInt.asUintN(64, toInteger(f, this, a, 32, true, rm))
+      case 'to-wu':
+        return BigInt.asUintN(64, BigInt.asIntN(32, toInteger(f, this, a, 32, false, rm)))
+      case 'to-l':
+        return BigInt.asUintN(64, toInteger(f, this, a, 64, true, rm))
+      case 'to-lu':
+        return toInteger(f, this, a, 64, false, rm)
     }
   }
 

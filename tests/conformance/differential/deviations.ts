@@ -13,7 +13,21 @@ export type Reference = 'tier0' | 'evaluator' | 'qemu' | 'spike'
 const PSEUDOINSTRUCTIONS = [0x2000n, 0x2020n, 0x3000n, 0x3020n]
 const ALL = (1n << 64n) - 1n
 /** The monitor’s own state, what names an implementation, and triggers, which the references have. */
-const MONITOR_CSRS = ['mscratch', 'mtvec', 'mepc', 'mvendorid', 'marchid', 'mimpid', 'mconfigptr', 'misa', 'pmpaddr2', 'tselect', 'tdata1', 'tdata2', 'tdata3']
+const MONITOR_CSRS = [
+  'mscratch',
+  'mtvec',
+  'mepc',
+  'mvendorid',
+  'marchid',
+  'mimpid',
+  'mconfigptr',
+  'misa',
+  'pmpaddr2',
+  'tselect',
+  'tdata1',
+  'tdata2',
+  'tdata3',
+]
 
 /** What programs may contain if all of `references` are to run them alike. */
 export function choicesFor(references: readonly Reference[]): Choices {
@@ -28,7 +42,11 @@ export function choicesFor(references: readonly Reference[]): Choices {
     // `entry` is our own. QEMU 7.2 has no Zicbom, Zicboz and Zicond, calls the faults of AMOs
     // loads', and lets U-mode execute SFENCE.W.INVAL and SFENCE.INVAL.IR. Its CTZW counts beyond 32 bits.
     without: qemu ? ['entry', 'zicbo', 'zicond', 'h', 'a', 'svinval', 'ctzw'] : ['entry'],
-    withoutCsrs: [...MONITOR_CSRS, ...(qemu ? ['stimecmp', 'scounteren', ...hypervisor] : []), ...(spike ? ['mtinst', 'htinst'] : [])],
+    withoutCsrs: [
+      ...MONITOR_CSRS,
+      ...(qemu ? ['stimecmp', 'scounteren', ...hypervisor] : []),
+      ...(spike ? ['mtinst', 'htinst'] : []),
+    ],
     // QEMU 7.2 with Svnapot or Svpbmt does not look at reserved bits any more: it runs without, and N is reserved there.
     withoutFlags: qemu ? 1n << 63n : 0n,
     // Spike answers a misaligned atomic with an access fault, we with an address-misaligned exception: both are allowed.
@@ -56,7 +74,8 @@ const MASKS: Readonly<Partial<Record<Reference, Readonly<Partial<Record<Recorded
   },
   spike: {
     // Exceptions 16, 18 and 19 belong to extensions that we do not have.
-    medeleg: ~0xd_0000n & ALL, hedeleg: ~0xd_0000n & ALL,
+    medeleg: ~0xd_0000n & ALL,
+    hedeleg: ~0xd_0000n & ALL,
   },
 }
 
@@ -68,7 +87,8 @@ export function agreementFor(references: readonly Reference[]): Agreement {
       return !PSEUDOINSTRUCTIONS.includes(left | right)
     }
     // QEMU 7.2 leaves the trap value of ebreak, and of some illegal instructions, zero, as it may.
-    if ((name === 'mtval' || name === 'stval') && references.includes('qemu') && (left === 0n || right === 0n)) return true
+    if ((name === 'mtval' || name === 'stval') && references.includes('qemu') && (left === 0n || right === 0n))
+      return true
     const mask = references.reduce((bits, reference) => bits & (MASKS[reference]?.[name] ?? ALL), ALL)
     return (left & mask) === (right & mask)
   }

@@ -31,24 +31,113 @@ export interface Choices {
 }
 
 const N = 1n << 63n
-const V = 1n, R = 2n, W = 4n, X = 8n, U = 16n, G = 32n, A = 64n, D = 128n
+const V = 1n,
+  R = 2n,
+  W = 4n,
+  X = 8n,
+  U = 16n,
+  G = 32n,
+  A = 64n,
+  D = 128n
 const POINTERS = [8, 9, 10, 11, 12, 13, 14, 15]
 const CORNERS = [
-  0n, 1n, 2n, 7n, 8n, 31n, 32n, 63n, 64n, 0x7fn, 0x80n, 0xffn, 0x7fffn, 0x8000n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 0x1_0000_0000n,
-  0x7fff_ffff_ffff_ffffn, 0x8000_0000_0000_0000n, 0xffff_ffff_8000_0000n, 0xffff_ffff_ffff_fffen, 0xffff_ffff_ffff_ffffn,
-  0x5555_5555_5555_5555n, 0xaaaa_aaaa_aaaa_aaaan, 0x0123_4567_89ab_cdefn,
+  0n,
+  1n,
+  2n,
+  7n,
+  8n,
+  31n,
+  32n,
+  63n,
+  64n,
+  0x7fn,
+  0x80n,
+  0xffn,
+  0x7fffn,
+  0x8000n,
+  0x7fff_ffffn,
+  0x8000_0000n,
+  0xffff_ffffn,
+  0x1_0000_0000n,
+  0x7fff_ffff_ffff_ffffn,
+  0x8000_0000_0000_0000n,
+  0xffff_ffff_8000_0000n,
+  0xffff_ffff_ffff_fffen,
+  0xffff_ffff_ffff_ffffn,
+  0x5555_5555_5555_5555n,
+  0xaaaa_aaaa_aaaa_aaaan,
+  0x0123_4567_89ab_cdefn,
 ]
 const DOUBLES = [
-  0n, 1n << 63n, 0x3ff0_0000_0000_0000n, 0xbff8_0000_0000_0000n, 0x7ff0_0000_0000_0000n, 0xfff0_0000_0000_0000n, 0x7ff8_0000_0000_0000n,
-  0x7ff0_0000_0000_0001n, 0x000f_ffff_ffff_ffffn, 0x0010_0000_0000_0000n, 0x7fef_ffff_ffff_ffffn, 0x43e0_0000_0000_0000n,
+  0n,
+  1n << 63n,
+  0x3ff0_0000_0000_0000n,
+  0xbff8_0000_0000_0000n,
+  0x7ff0_0000_0000_0000n,
+  0xfff0_0000_0000_0000n,
+  0x7ff8_0000_0000_0000n,
+  0x7ff0_0000_0000_0001n,
+  0x000f_ffff_ffff_ffffn,
+  0x0010_0000_0000_0000n,
+  0x7fef_ffff_ffff_ffffn,
+  0x43e0_0000_0000_0000n,
 ]
-const SINGLES = [0n, 0x8000_0000n, 0x3f80_0000n, 0xbfc0_0000n, 0x7f80_0000n, 0x7fc0_0000n, 0x7f80_0001n, 0x007f_ffffn, 0x0080_0000n, 0x7f7f_ffffn, 0x4f00_0000n]
+const SINGLES = [
+  0n,
+  0x8000_0000n,
+  0x3f80_0000n,
+  0xbfc0_0000n,
+  0x7f80_0000n,
+  0x7fc0_0000n,
+  0x7f80_0001n,
+  0x007f_ffffn,
+  0x0080_0000n,
+  0x7f7f_ffffn,
+  0x4f00_0000n,
+]
 
 /** CSRs that a program may write without losing its way, and the bits of a random value that it writes to them. */
 const WRITABLE: readonly string[] = [
-  'fflags', 'frm', 'fcsr', 'sscratch', 'scause', 'stval', 'sstatus', 'sie', 'sip', 'scounteren', 'senvcfg', 'hstatus', 'hideleg', 'hvip', 'hip',
-  'hie', 'hcounteren', 'htval', 'htinst', 'htimedelta', 'henvcfg', 'vsstatus', 'vsie', 'vsip', 'vsscratch', 'vsepc', 'vscause', 'vstval',
-  'mstatus', 'mcause', 'mtval', 'mtval2', 'mtinst', 'mie', 'mip', 'mcounteren', 'menvcfg', 'mideleg', 'misa', 'hgeie',
+  'fflags',
+  'frm',
+  'fcsr',
+  'sscratch',
+  'scause',
+  'stval',
+  'sstatus',
+  'sie',
+  'sip',
+  'scounteren',
+  'senvcfg',
+  'hstatus',
+  'hideleg',
+  'hvip',
+  'hip',
+  'hie',
+  'hcounteren',
+  'htval',
+  'htinst',
+  'htimedelta',
+  'henvcfg',
+  'vsstatus',
+  'vsie',
+  'vsip',
+  'vsscratch',
+  'vsepc',
+  'vscause',
+  'vstval',
+  'mstatus',
+  'mcause',
+  'mtval',
+  'mtval2',
+  'mtinst',
+  'mie',
+  'mip',
+  'mcounteren',
+  'menvcfg',
+  'mideleg',
+  'misa',
+  'hgeie',
 ]
 /** Counters differ from one implementation to the next: only the right to read them is tested. */
 const UNSTABLE = /^(m?cycle|m?instret|time|m?hpmcounter\d+|mhpmevent\d+)$/
@@ -67,7 +156,10 @@ interface Pools {
 
 function pools(without: readonly string[]): Pools {
   const all = INSTRUCTIONS.filter(({ extension, name }) => !without.includes(extension) && !without.includes(name))
-  const sorted = { alu: [], memory: [], float: [], branches: [], guest: [], csr: [], fences: [], blocks: [] } as Record<keyof Pools, Instruction[]>
+  const sorted = { alu: [], memory: [], float: [], branches: [], guest: [], csr: [], fences: [], blocks: [] } as Record<
+    keyof Pools,
+    Instruction[]
+  >
   for (const instruction of all) {
     const { action, csr, float, jumps, branches, operations, reads, writes } = analyse(instruction)
     if (action !== undefined) {
@@ -108,14 +200,16 @@ class Generator {
     const given = fixed[kind.field]
     if (given !== undefined) return given
     switch (kind.field) {
-      case 'rm': return random.chance(1, 3) ? random.below(8) : random.pick([0, 1, 2, 3, 4, 7, 7])
+      case 'rm':
+        return random.chance(1, 3) ? random.below(8) : random.pick([0, 1, 2, 3, 4, 7, 7])
       case 'imm': {
         const width = Math.max(...kind.pieces.map(([high, low, at]) => at + high - low + 1))
         const step = 2 ** Math.min(...kind.pieces.map(([, , at]) => at))
         const raw = Math.floor(random.below(2 ** width) / step) * step
         return kind.signed && raw >= 2 ** (width - 1) ? raw - 2 ** width : raw
       }
-      default: return random.below(32)
+      default:
+        return random.below(32)
     }
   }
 
@@ -124,7 +218,10 @@ class Generator {
     for (const kind of instruction.kinds) word |= insert(kind, this.field(kind, fixed))
     // Bits that are neither fixed nor an operand (aq and rl) are random.
     const free = instruction.pattern.split('').reduce((bits, bit) => (bits << 1) | (bit === '.' ? 1 : 0), 0)
-    const used = instruction.kinds.reduce((bits, kind) => bits | kind.pieces.reduce((p, [high, low]) => p | (((2 ** (high - low + 1)) - 1) << low), 0), 0)
+    const used = instruction.kinds.reduce(
+      (bits, kind) => bits | kind.pieces.reduce((p, [high, low]) => p | ((2 ** (high - low + 1) - 1) << low), 0),
+      0,
+    )
     return (word | (free & ~used & this.random.below(2 ** 31))) >>> 0
   }
 
@@ -134,16 +231,29 @@ class Generator {
     const allowed = CSRS.filter(({ name }) => !choices.withoutCsrs.includes(name))
     if (random.chance(1, 12)) return this.encode(instruction, { csr: random.pick(NO_SUCH_CSRS) })
     const csr = random.pick(random.chance(1, 2) ? allowed.filter(({ name }) => WRITABLE.includes(name)) : allowed)
-    if (UNSTABLE.test(csr.name)) return this.encode(instruction.name === 'csrrw' || instruction.name === 'csrrwi' ? this.named('csrrs') : instruction, { csr: csr.number, rd: 0, rs1: 0, imm: 0 })
-    if (!WRITABLE.includes(csr.name) && (csr.number >> 10) !== 3) {
+    if (UNSTABLE.test(csr.name))
+      return this.encode(
+        instruction.name === 'csrrw' || instruction.name === 'csrrwi' ? this.named('csrrs') : instruction,
+        { csr: csr.number, rd: 0, rs1: 0, imm: 0 },
+      )
+    if (!WRITABLE.includes(csr.name) && csr.number >> 10 !== 3) {
       return this.encode(this.named(random.pick(['csrrs', 'csrrc'])), { csr: csr.number, rs1: 0 })
     }
     // The environment's enable bits are the top ones; small values reach all that programs may turn on.
-    const small = csr.name.endsWith('envcfg') || (csr.name.endsWith('status') && !choices.wholeStatus) || csr.name === 'scause' || csr.name === 'vscause' || csr.name === 'mcause'
+    const small =
+      csr.name.endsWith('envcfg') ||
+      (csr.name.endsWith('status') && !choices.wholeStatus) ||
+      csr.name === 'scause' ||
+      csr.name === 'vscause' ||
+      csr.name === 'mcause'
     if (small) {
       const imm = random.below(32) & (choices.fiom ? 31 : 30)
       // What a write of the reserved CBIE = 2 leaves is up to the implementation: no single bits are set or cleared.
-      const names = csr.name.endsWith('envcfg') ? ['csrrwi'] : csr.name.endsWith('status') ? ['csrrsi', 'csrrci'] : ['csrrwi', 'csrrsi', 'csrrci']
+      const names = csr.name.endsWith('envcfg')
+        ? ['csrrwi']
+        : csr.name.endsWith('status')
+          ? ['csrrsi', 'csrrci']
+          : ['csrrwi', 'csrrsi', 'csrrci']
       return this.encode(this.named(random.pick(names)), { csr: csr.number, imm })
     }
     if (choices.fenced && this.mayChangeTables && (csr.name === 'mstatus' || csr.name === 'hstatus')) {
@@ -178,13 +288,19 @@ class Generator {
     const [table, entry] = [5, 6]
     const offset = (2 + random.below(14)) * 8
     const flips = choices.clearAccessed ? 0xff : Number(0xffn & ~(A | D))
-    const fences = this.pools.fences.filter(({ name }) => (choices.fenced ? /^(sfence.vma|hfence.gvma)$/ : /^[sh]fence/).test(name))
+    const fences = this.pools.fences.filter(({ name }) =>
+      (choices.fenced ? /^(sfence.vma|hfence.gvma)$/ : /^[sh]fence/).test(name),
+    )
     const words = [
       this.encode(this.named('auipc'), { rd: table, imm: OWN_TABLE * 4096 }),
       this.encode(this.named('srli'), { rd: table, rs1: table, imm: 12 }),
       this.encode(this.named('slli'), { rd: table, rs1: table, imm: 12 }),
       this.encode(this.named('ld'), { rd: entry, rs1: table, imm: offset }),
-      this.encode(this.named('xori'), { rd: entry, rs1: entry, imm: random.pick([1, 2, 4, 8, 16, 32, 64, 128, random.below(256)]) & flips }),
+      this.encode(this.named('xori'), {
+        rd: entry,
+        rs1: entry,
+        imm: random.pick([1, 2, 4, 8, 16, 32, 64, 128, random.below(256)]) & flips,
+      }),
       this.encode(this.named('sd'), { rs1: table, rs2: entry, imm: offset }),
     ]
     if (!choices.fenced && random.chance(1, 3)) return words
@@ -233,7 +349,8 @@ class Generator {
       const word = this.encode(instruction, { rs1, ...(imm === undefined ? {} : { imm }) })
       return instruction.extension === 'a' ? this.aligned(rs1, word, room) : [word]
     }
-    if (choice < 73) return [this.encode(random.pick(pools.float), random.chance(1, 2) ? { rs1: random.pick(POINTERS) } : {})]
+    if (choice < 73)
+      return [this.encode(random.pick(pools.float), random.chance(1, 2) ? { rs1: random.pick(POINTERS) } : {})]
     if (choice < 78) return [this.jump(position, slot, last)]
     if (choice < 88) return [this.csrAccess()]
     if (choice < 91) return [this.encode(random.pick(pools.fences), random.chance(1, 2) ? { rs1: 0, rs2: 0 } : {})]
@@ -267,13 +384,17 @@ class Generator {
     const target = Math.min(slot + 1 + random.below(3), last) * SLOT_BYTES
     if (instruction.name !== 'jalr') return this.encode(instruction, { imm: target - position })
     // A register rarely holds an address where something can be executed: this faults, or goes where x1 says.
-    return this.mode === 'M' ? this.encode(this.named('jal'), { imm: target - position }) : this.encode(instruction, { rs1: random.pick(POINTERS) })
+    return this.mode === 'M'
+      ? this.encode(this.named('jal'), { imm: target - position })
+      : this.encode(instruction, { rs1: random.pick(POINTERS) })
   }
 
   /** A word that nothing decodes. */
   illegal(): number {
     for (;;) {
-      const word = this.random.pick([0x0000_0073, 0x0000_002f, 0x0000_0053, 0x0000_003b, 0x0000_0033]) | (this.random.below(2 ** 25) * 128)
+      const word =
+        this.random.pick([0x0000_0073, 0x0000_002f, 0x0000_0053, 0x0000_003b, 0x0000_0033]) |
+        (this.random.below(2 ** 25) * 128)
       if (!decode(word >>> 0)) return word >>> 0
     }
   }
@@ -349,8 +470,12 @@ const SETTING_MASKS: Readonly<Partial<Record<Setting, bigint>>> = {
   mstatus: 0x7c_61a2n, // SIE SPIE MPIE SPP FS SUM MXR TVM TW TSR
   medeleg: 0xf0_b5fen,
   mideleg: 0x222n,
-  mcounteren: 7n, scounteren: 7n, hcounteren: 7n,
-  menvcfg: 0xf1n | PBMTE_ADUE, senvcfg: 0xf1n, henvcfg: 0xf1n | PBMTE_ADUE,
+  mcounteren: 7n,
+  scounteren: 7n,
+  hcounteren: 7n,
+  menvcfg: 0xf1n | PBMTE_ADUE,
+  senvcfg: 0xf1n,
+  henvcfg: 0xf1n | PBMTE_ADUE,
   mie: 0x446n,
   mip: 0x2n,
   hstatus: 0x70_03c0n, // GVA SPV SPVP HU VTVM VTW VTSR
@@ -358,9 +483,18 @@ const SETTING_MASKS: Readonly<Partial<Record<Setting, bigint>>> = {
   hideleg: 0x444n,
   hvip: 0x444n,
   vsstatus: 0xc_6122n, // SIE SPIE SPP FS SUM MXR
-  stvec: 1n, vstvec: 1n,
-  scause: 0xfn, vscause: 0xfn, mcause: 0xfn,
-  sscratch: ~0n, stval: ~0n, vsscratch: ~0n, vstval: ~0n, mtval: ~0n, htval: 0xff_ffff_fffcn, mtval2: 0xff_ffff_fffcn,
+  stvec: 1n,
+  vstvec: 1n,
+  scause: 0xfn,
+  vscause: 0xfn,
+  mcause: 0xfn,
+  sscratch: ~0n,
+  stval: ~0n,
+  vsscratch: ~0n,
+  vstval: ~0n,
+  mtval: ~0n,
+  htval: 0xff_ffff_fffcn,
+  mtval2: 0xff_ffff_fffcn,
 }
 const FPU_ON = 0x6000n
 /** TVM of mstatus, VTVM of hstatus. */
@@ -398,19 +532,27 @@ export function generate(seed: number, choices: Choices): Program {
     const bare = guest ? vsatpMode === BARE && hgatpMode === BARE : mode === 'M' || satpMode === BARE
     const kind = bare ? random.pick([0, 1, 2, 3, 18, 19]) : random.below(20)
     const within = BigInt(random.below(0x780) & (random.chance(1, 8) ? ~0 : ~7))
-    const offset = kind < 14 ? BigInt(2 + random.below(kind < 6 ? 2 : 14)) * 0x1000n + within
-      // Across into the next page; behind the last one is the program's own table.
-      : kind < 15 ? BigInt(2 + random.below(13)) * 0x1000n + 0xffcn
-      : kind < 16 ? 0x20_0000n + within
-      : kind < 17 ? 0x40_0000n + within
-      : kind < 18 ? 0x60_0000n + within
-      : kind < 19 ? 0x8000_0000n + within
-      : random.pick([1n << 38n, 1n << 41n, 1n << 47n, 1n << 50n, 1n << 63n]) + within
+    const offset =
+      kind < 14
+        ? BigInt(2 + random.below(kind < 6 ? 2 : 14)) * 0x1000n + within
+        : // Across into the next page; behind the last one is the program's own table.
+          kind < 15
+          ? BigInt(2 + random.below(13)) * 0x1000n + 0xffcn
+          : kind < 16
+            ? 0x20_0000n + within
+            : kind < 17
+              ? 0x40_0000n + within
+              : kind < 18
+                ? 0x60_0000n + within
+                : kind < 19
+                  ? 0x8000_0000n + within
+                  : random.pick([1n << 38n, 1n << 41n, 1n << 47n, 1n << 50n, 1n << 63n]) + within
     pointers.set(register, { guest, offset })
   }
   const integer = (): bigint => (random.chance(1, 2) ? random.pick(CORNERS) : random.bits64())
   const double = (): bigint => (random.chance(1, 2) ? random.pick(DOUBLES) : random.bits64())
-  const single = (): bigint => 0xffff_ffff_0000_0000n | (random.chance(1, 2) ? random.pick(SINGLES) : random.bits64() & 0xffff_ffffn)
+  const single = (): bigint =>
+    0xffff_ffff_0000_0000n | (random.chance(1, 2) ? random.pick(SINGLES) : random.bits64() & 0xffff_ffffn)
   return {
     seed,
     mode,

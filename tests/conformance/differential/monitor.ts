@@ -1,7 +1,26 @@
 /** The M-mode monitor that runs the programs of an image one after the other. */
 import {
-  ARENA_BYTES, ARENAS, ENTRY, FCSR, INITIAL_F, INITIAL_X, LOG, MSTATUS, RAM, RECORD, RECORD_BYTES, RECORD_CSRS, RECORD_F, RECORDED, RESUME,
-  SAVED_X, SETTING_VALUES, SETTINGS, SLOT, SLOT_BYTES, SLOT_COUNT,
+  ARENA_BYTES,
+  ARENAS,
+  ENTRY,
+  FCSR,
+  INITIAL_F,
+  INITIAL_X,
+  LOG,
+  MSTATUS,
+  RAM,
+  RECORD,
+  RECORD_BYTES,
+  RECORD_CSRS,
+  RECORD_F,
+  RECORDED,
+  RESUME,
+  SAVED_X,
+  SETTING_VALUES,
+  SETTINGS,
+  SLOT,
+  SLOT_BYTES,
+  SLOT_COUNT,
 } from './arena.ts'
 import { TOHOST } from '../tools.ts'
 
@@ -17,7 +36,10 @@ const MONITOR_REGIONS = [
   { at: 0, bytes: 2 ** 55, configuration: LOCKED | NAPOT },
 ]
 /** Their part of pmpcfg0. */
-export const MONITOR_PMP = MONITOR_REGIONS.reduce((bits, { configuration }, n) => bits | (BigInt(configuration) << BigInt((n + 2) * 8)), 0n)
+export const MONITOR_PMP = MONITOR_REGIONS.reduce(
+  (bits, { configuration }, n) => bits | (BigInt(configuration) << BigInt((n + 2) * 8)),
+  0n,
+)
 
 const registers = Array.from({ length: 32 }, (_, register) => register)
 const lines = (from: readonly string[]): string => from.join('\n')

@@ -14,11 +14,15 @@ export function showProgram(program: Program, index = 0): string {
   const base = guest ? origins.guest : origins.host
   const lines = [
     `mode ${program.mode}, satp ${program.satp.mode}, vsatp ${program.vsatp.mode}, hgatp ${program.hgatp.mode}, fcsr 0x${program.fcsr.toString(16)}`,
-    SETTINGS.flatMap(name => (program.settings[name] === undefined ? [] : [`${name} ${hex(program.settings[name])}`])).join(', '),
-    program.x.map((value, n) => {
-      const pointer = program.pointers.get(n)
-      return `x${n} ${hex(pointer ? BigInt(pointer.guest ? origins.guest : origins.host) + pointer.offset : value)}`
-    }).join(', '),
+    SETTINGS.flatMap(name =>
+      program.settings[name] === undefined ? [] : [`${name} ${hex(program.settings[name])}`],
+    ).join(', '),
+    program.x
+      .map((value, n) => {
+        const pointer = program.pointers.get(n)
+        return `x${n} ${hex(pointer ? BigInt(pointer.guest ? origins.guest : origins.host) + pointer.offset : value)}`
+      })
+      .join(', '),
   ]
   program.slots.forEach((words, slot) => {
     if (words.every(word => word === 1)) return
@@ -33,6 +37,10 @@ export function showProgram(program: Program, index = 0): string {
 }
 
 export function showDifferences(differences: readonly Difference[], left: string, right: string): string {
-  return differences.map(({ record, what, left: l, right: r }) =>
-    `${record < 0 ? 'memory' : `trap ${record + 1}`}: ${what}: ${left} ${hex(l)}, ${right} ${hex(r)}`).join('\n')
+  return differences
+    .map(
+      ({ record, what, left: l, right: r }) =>
+        `${record < 0 ? 'memory' : `trap ${record + 1}`}: ${what}: ${left} ${hex(l)}, ${right} ${hex(r)}`,
+    )
+    .join('\n')
 }

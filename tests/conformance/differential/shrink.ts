@@ -34,13 +34,18 @@ function removals(program: Program): Program[] {
     emptied(half, body)
   }
   for (let slot = 0; slot < body; slot++) emptied(slot, slot + 1)
-  slots.slice(0, body).forEach((words, slot) => words.forEach((word, position) => {
-    // Jumps have fixed targets: what is removed leaves room of the same size.
-    const hole = (word & 3) === 3 ? [1, 1] : [1]
-    if (word === 1) return
-    const shorter = [...words.slice(0, position), ...hole, ...words.slice(position + 1)]
-    const empty = shorter.every(rest => rest === 1)
-    results.push({ ...program, slots: slots.map((other, index) => (index === slot ? (empty ? [] : shorter) : other)) })
-  }))
+  slots.slice(0, body).forEach((words, slot) =>
+    words.forEach((word, position) => {
+      // Jumps have fixed targets: what is removed leaves room of the same size.
+      const hole = (word & 3) === 3 ? [1, 1] : [1]
+      if (word === 1) return
+      const shorter = [...words.slice(0, position), ...hole, ...words.slice(position + 1)]
+      const empty = shorter.every(rest => rest === 1)
+      results.push({
+        ...program,
+        slots: slots.map((other, index) => (index === slot ? (empty ? [] : shorter) : other)),
+      })
+    }),
+  )
   return results
 }

@@ -13,18 +13,25 @@ const toM = (cause: number, more: object = {}) => ({ to: 'M' as const, cause, ..
 
 export const CACHE_BLOCK_RULES: readonly Rule[] = [
   {
-    rule: 'cbm_unperm_fault', shows: 'managing a block where nothing is, is a store access fault with the address of rs1',
+    rule: 'cbm_unperm_fault',
+    shows: 'managing a block where nothing is, is a store access fault with the address of rs1',
     program: enter('M', at(NOWHERE + 4n, CBO_CLEAN)) + enter('M', at(NOWHERE + 5n, CBO_ZERO)),
     expect: [toM(STORE_ACCESS, { tval: NOWHERE + 4n }), toM(STORE_ACCESS, { tval: NOWHERE + 5n })],
   },
   {
-    rule: 'cbp_unperm_noexcep', shows: 'a prefetch of what is not there raises nothing',
+    rule: 'cbp_unperm_noexcep',
+    shows: 'a prefetch of what is not there raises nothing',
     program: enter('M', at(NOWHERE, PREFETCH_W)),
     expect: [toM(ECALL_M)],
   },
   {
-    rule: 'cbo-inval_h-mode_op', shows: 'menvcfg bars HS as illegal, henvcfg bars VS as virtual',
-    program: enter('HS', onData(CBO_INVAL)) + set('menvcfg', 0xf0) + enter('HS', onData(CBO_INVAL)) + enter('VS', onData(CBO_CLEAN)),
+    rule: 'cbo-inval_h-mode_op',
+    shows: 'menvcfg bars HS as illegal, henvcfg bars VS as virtual',
+    program:
+      enter('HS', onData(CBO_INVAL)) +
+      set('menvcfg', 0xf0) +
+      enter('HS', onData(CBO_INVAL)) +
+      enter('VS', onData(CBO_CLEAN)),
     expect: [toM(ILLEGAL), toM(ECALL_HS), toM(VIRTUAL)],
   },
 ]

@@ -44,7 +44,13 @@ export const LOG_AT = 0x10_1000
 export const LOG_BYTES = 0x4_0000
 const [FROM_M, FROM_HS, FROM_VS, VALUE, BEGIN] = [1, 2, 3, 4, 5]
 
-const MODE_BITS: Readonly<Record<RuleMode, string>> = { M: '0x1800', HS: '0x800', U: '0', VS: '0x8000000800', VU: '0x8000000000' }
+const MODE_BITS: Readonly<Record<RuleMode, string>> = {
+  M: '0x1800',
+  HS: '0x800',
+  U: '0',
+  VS: '0x8000000800',
+  VU: '0x8000000000',
+}
 
 let labels = 0
 /** A label used nowhere else. */
@@ -123,13 +129,47 @@ export const FENCE_ALL = `
 `
 
 const RESET: readonly (readonly [string, string])[] = [
-  ['mstatus', '0xa00006000'], ['medeleg', '0'], ['mideleg', '0'], ['mie', '0'], ['mip', '0'], ['mcounteren', '7'], ['menvcfg', '0'],
-  ['satp', '0'], ['scounteren', '7'], ['senvcfg', '0'], ['sepc', '0'], ['scause', '0'], ['stval', '0'],
-  ['hstatus', '0'], ['hedeleg', '0'], ['hideleg', '0'], ['hvip', '0'], ['hcounteren', '7'], ['henvcfg', '0'], ['htval', '0'], ['htinst', '0'],
-  ['stimecmp', '-1'], ['vstimecmp', '-1'], ['htimedelta', '0'], ['mcountinhibit', '0'], ['vsstatus', '0x6000'], ['vsscratch', '0'], ['vsepc', '0'], ['vscause', '0'], ['vstval', '0'],
+  ['mstatus', '0xa00006000'],
+  ['medeleg', '0'],
+  ['mideleg', '0'],
+  ['mie', '0'],
+  ['mip', '0'],
+  ['mcounteren', '7'],
+  ['menvcfg', '0'],
+  ['satp', '0'],
+  ['scounteren', '7'],
+  ['senvcfg', '0'],
+  ['sepc', '0'],
+  ['scause', '0'],
+  ['stval', '0'],
+  ['hstatus', '0'],
+  ['hedeleg', '0'],
+  ['hideleg', '0'],
+  ['hvip', '0'],
+  ['hcounteren', '7'],
+  ['henvcfg', '0'],
+  ['htval', '0'],
+  ['htinst', '0'],
+  ['stimecmp', '-1'],
+  ['vstimecmp', '-1'],
+  ['htimedelta', '0'],
+  ['mcountinhibit', '0'],
+  ['vsstatus', '0x6000'],
+  ['vsscratch', '0'],
+  ['vsepc', '0'],
+  ['vscause', '0'],
+  ['vstval', '0'],
 ]
 
-function handler(name: string, level: 'm' | 's', from: number, guestAddress: string, tinst: string, exit: string, scratch: string): string {
+function handler(
+  name: string,
+  level: 'm' | 's',
+  from: number,
+  guestAddress: string,
+  tinst: string,
+  exit: string,
+  scratch: string,
+): string {
   const csr = (suffix: string): string => `${level}${suffix}`
   return `
   .balign 4
@@ -168,7 +208,8 @@ const LOAD_POSITION = `
 
 /** One image of all programs; the log starts with a BEGIN record for each. */
 export function rulesSource(rules: readonly Rule[]): string {
-  const programs = rules.map(({ program }, index) => `
+  const programs = rules.map(
+    ({ program }, index) => `
   csrr s10, mscratch
   li s9, ${BEGIN}
   sd s9, 0(s10)
@@ -179,7 +220,8 @@ export function rulesSource(rules: readonly Rule[]): string {
   jal x1, reset
   ${program}
   .balign 4
-`)
+`,
+  )
   return `
   .globl _start
 _start:
@@ -269,7 +311,13 @@ reset:
   ${FENCE_ALL}
   ret
 
-${handler('trap_m', 'm', FROM_M, 'mtval2', 'mtinst', `
+${handler(
+  'trap_m',
+  'm',
+  FROM_M,
+  'mtval2',
+  'mtinst',
+  `
   addi s10, s10, ${RECORD_BYTES}
 leave:
   csrw mscratch, s10
@@ -277,7 +325,8 @@ leave:
   sd s10, 0(s9)
   li s9, 0x20000          # MPRV
   csrc mstatus, s9
-  jr s11`, `
+  jr s11`,
+  `
   csrr s10, mcause
   addi s10, s10, -9
   beqz s10, 1f
@@ -290,7 +339,8 @@ leave:
   ${LOAD_POSITION}
   j leave
 2:
-  csrr s10, mscratch`)}
+  csrr s10, mscratch`,
+)}
 ${handler('trap_hs', 's', FROM_HS, 'htval', 'htinst', EXIT_TO_M, LOAD_POSITION)}
 ${handler('trap_vs', 's', FROM_VS, '', '', `li s9, -0x40000000\n  add s10, s10, s9${EXIT_TO_M}`, `${LOAD_POSITION}  li s9, 0x40000000\n  add s10, s10, s9`)}
 
@@ -353,8 +403,10 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`
 function describe(logged: Logged | undefined): string {
   if (!logged) return 'nothing'
   if ('value' in logged) return `value ${hex(logged.value)}`
-  return `${logged.interrupt ? 'interrupt' : 'exception'} ${logged.cause} to ${logged.to}, tval ${hex(logged.tval)}, ` +
+  return (
+    `${logged.interrupt ? 'interrupt' : 'exception'} ${logged.cause} to ${logged.to}, tval ${hex(logged.tval)}, ` +
     `guest address ${hex(logged.guestAddress)}, tinst ${hex(logged.tinst)}, status ${hex(logged.status)}, hstatus ${hex(logged.hstatus)}`
+  )
 }
 
 /** Where the log of a rule's program departs from what the rule wants; empty if nowhere. */
@@ -362,16 +414,27 @@ export function violations(rule: Rule, logged: readonly Logged[]): string[] {
   const wrong: string[] = []
   for (let index = 0; index < Math.max(rule.expect.length, logged.length); index++) {
     const [want, got] = [rule.expect[index], logged[index]]
-    const agrees = want !== undefined && got !== undefined && (typeof want === 'bigint'
-      ? 'value' in got && got.value === want
-      : !('value' in got) && got.to === want.to && got.cause === want.cause && got.interrupt === (want.interrupt ?? false)
-        && (want.tval === undefined || got.tval === want.tval)
-        && (want.guestAddress === undefined || got.guestAddress === want.guestAddress)
-        && (want.tinst === undefined || got.tinst === want.tinst)
-        && (want.hstatus === undefined || (got.hstatus & want.hstatus[0]) === want.hstatus[1])
-        && (want.status === undefined || (got.status & want.status[0]) === want.status[1]))
+    const agrees =
+      want !== undefined &&
+      got !== undefined &&
+      (typeof want === 'bigint'
+        ? 'value' in got && got.value === want
+        : !('value' in got) &&
+          got.to === want.to &&
+          got.cause === want.cause &&
+          got.interrupt === (want.interrupt ?? false) &&
+          (want.tval === undefined || got.tval === want.tval) &&
+          (want.guestAddress === undefined || got.guestAddress === want.guestAddress) &&
+          (want.tinst === undefined || got.tinst === want.tinst) &&
+          (want.hstatus === undefined || (got.hstatus & want.hstatus[0]) === want.hstatus[1]) &&
+          (want.status === undefined || (got.status & want.status[0]) === want.status[1]))
     if (!agrees) {
-      const wanted = want === undefined ? 'nothing' : typeof want === 'bigint' ? `value ${hex(want)}` : JSON.stringify(want, (_, v) => (typeof v === 'bigint' ? hex(v) : v))
+      const wanted =
+        want === undefined
+          ? 'nothing'
+          : typeof want === 'bigint'
+            ? `value ${hex(want)}`
+            : JSON.stringify(want, (_, v) => (typeof v === 'bigint' ? hex(v) : v))
       wrong.push(`event ${index + 1}: ${describe(got)}; expected ${wanted}`)
     }
   }

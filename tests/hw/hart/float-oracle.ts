@@ -17,22 +17,56 @@ export interface FloatResult {
 }
 
 const ARITHMETIC: readonly FloatOperation[] = [
-  'add', 'sub', 'mul', 'div', 'sqrt', 'fmadd', 'fmsub', 'fnmadd', 'fnmsub', 'min', 'max', 'eq', 'lt', 'le', 'classify',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'sqrt',
+  'fmadd',
+  'fmsub',
+  'fnmadd',
+  'fnmsub',
+  'min',
+  'max',
+  'eq',
+  'lt',
+  'le',
+  'classify',
 ]
 const INTEGERS = ['w', 'wu', 'l', 'lu'] as const
 
 /** Each operation's instruction: operands in f0, f1, f2 (integers in t0), result stored from f3 or t1. */
 export function instructionOf(operation: FloatOperation, format: FloatFormat): string {
   switch (operation) {
-    case 'to-s': return 'fcvt.s.d f3, f0'
-    case 'to-d': return 'fcvt.d.s f3, f0'
-    case 'sqrt': return `fsqrt.${format} f3, f0`
-    case 'classify': return `fclass.${format} t1, f0`
-    case 'fmadd': case 'fmsub': case 'fnmadd': case 'fnmsub': return `${operation}.${format} f3, f0, f1, f2`
-    case 'eq': case 'lt': case 'le': return `f${operation}.${format} t1, f0, f1`
-    case 'to-w': case 'to-wu': case 'to-l': case 'to-lu': return `fcvt.${operation.slice(3)}.${format} t1, f0`
-    case 'from-w': case 'from-wu': case 'from-l': case 'from-lu': return `fcvt.${format}.${operation.slice(5)} f3, t0`
-    default: return `f${operation}.${format} f3, f0, f1`
+    case 'to-s':
+      return 'fcvt.s.d f3, f0'
+    case 'to-d':
+      return 'fcvt.d.s f3, f0'
+    case 'sqrt':
+      return `fsqrt.${format} f3, f0`
+    case 'classify':
+      return `fclass.${format} t1, f0`
+    case 'fmadd':
+    case 'fmsub':
+    case 'fnmadd':
+    case 'fnmsub':
+      return `${operation}.${format} f3, f0, f1, f2`
+    case 'eq':
+    case 'lt':
+    case 'le':
+      return `f${operation}.${format} t1, f0, f1`
+    case 'to-w':
+    case 'to-wu':
+    case 'to-l':
+    case 'to-lu':
+      return `fcvt.${operation.slice(3)}.${format} t1, f0`
+    case 'from-w':
+    case 'from-wu':
+    case 'from-l':
+    case 'from-lu':
+      return `fcvt.${format}.${operation.slice(5)} f3, t0`
+    default:
+      return `f${operation}.${format} f3, f0, f1`
   }
 }
 
@@ -103,7 +137,11 @@ export function floatOn(machine: (run: Run) => Uint8Array, cases: readonly Float
   const view = new DataView(image.buffer)
   cases.forEach(({ operation, format, a, b, c, rm }, index) => {
     const at = CASES_AT + index * CASE_BYTES
-    view.setUint16(at, KINDS.findIndex(kind => kind.operation === operation && kind.format === format), true)
+    view.setUint16(
+      at,
+      KINDS.findIndex(kind => kind.operation === operation && kind.format === format),
+      true,
+    )
     view.setUint16(at + 2, rm, true)
     view.setBigUint64(at + 8, a, true)
     view.setBigUint64(at + 16, b, true)

@@ -5,7 +5,11 @@ import { runOnOurs } from '../../conformance/ours.ts'
 import { missingTools, QEMU, runInQemu } from '../../conformance/tools.ts'
 import { floatOn, instructionOf, KINDS, type FloatCase, type FloatResult } from './float-oracle.ts'
 
-const NX = 1, UF = 2, OF = 4, DZ = 8, NV = 16
+const NX = 1,
+  UF = 2,
+  OF = 4,
+  DZ = 8,
+  NV = 16
 const BOX = 0xffff_ffff_0000_0000n
 const s = (bits: number) => BOX | BigInt(bits >>> 0)
 const d = (value: number) => new BigUint64Array(new Float64Array([value]).buffer)[0] ?? 0n
@@ -62,17 +66,42 @@ describe('soft-float', () => {
 })
 
 const CORNERS_D = [
-  0n, 1n, 0x000f_ffff_ffff_ffffn, 0x0010_0000_0000_0000n, 0x0010_0000_0000_0001n, 0x3ca0_0000_0000_0000n, 0x3cb0_0000_0000_0001n,
-  0x36a0_0000_0000_0000n, 0x3810_0000_0000_0000n, 0x380f_ffff_ffff_ffffn, 0x47ef_ffff_e000_0000n, 0x47ef_ffff_f000_0000n,
-  0x3fe0_0000_0000_0000n, 0x3fef_ffff_ffff_ffffn, 0x3ff0_0000_0000_0000n, 0x3ff0_0000_0000_0001n, 0x3ff8_0000_0000_0000n,
-  0x4004_0000_0000_0000n, 0x41df_ffff_ffc0_0000n, 0x41e0_0000_0000_0000n, 0x41ef_ffff_ffe0_0000n, 0x41f0_0000_0000_0000n,
-  0x43df_ffff_ffff_ffffn, 0x43e0_0000_0000_0000n, 0x43ef_ffff_ffff_ffffn, 0x43f0_0000_0000_0000n,
-  0x7fef_ffff_ffff_ffffn, 0x7ff0_0000_0000_0000n, 0x7ff0_0000_0000_0001n, 0x7ff8_0000_0000_0000n, 0x7fff_ffff_ffff_ffffn,
+  0n,
+  1n,
+  0x000f_ffff_ffff_ffffn,
+  0x0010_0000_0000_0000n,
+  0x0010_0000_0000_0001n,
+  0x3ca0_0000_0000_0000n,
+  0x3cb0_0000_0000_0001n,
+  0x36a0_0000_0000_0000n,
+  0x3810_0000_0000_0000n,
+  0x380f_ffff_ffff_ffffn,
+  0x47ef_ffff_e000_0000n,
+  0x47ef_ffff_f000_0000n,
+  0x3fe0_0000_0000_0000n,
+  0x3fef_ffff_ffff_ffffn,
+  0x3ff0_0000_0000_0000n,
+  0x3ff0_0000_0000_0001n,
+  0x3ff8_0000_0000_0000n,
+  0x4004_0000_0000_0000n,
+  0x41df_ffff_ffc0_0000n,
+  0x41e0_0000_0000_0000n,
+  0x41ef_ffff_ffe0_0000n,
+  0x41f0_0000_0000_0000n,
+  0x43df_ffff_ffff_ffffn,
+  0x43e0_0000_0000_0000n,
+  0x43ef_ffff_ffff_ffffn,
+  0x43f0_0000_0000_0000n,
+  0x7fef_ffff_ffff_ffffn,
+  0x7ff0_0000_0000_0000n,
+  0x7ff0_0000_0000_0001n,
+  0x7ff8_0000_0000_0000n,
+  0x7fff_ffff_ffff_ffffn,
 ]
 const CORNERS_S = [
-  0, 1, 0x007f_ffff, 0x0080_0000, 0x0080_0001, 0x3300_0000, 0x3380_0001, 0x3f00_0000, 0x3f7f_ffff, 0x3f80_0000, 0x3f80_0001, 0x3fc0_0000,
-  0x4020_0000, 0x4eff_ffff, 0x4f00_0000, 0x4f7f_ffff, 0x4f80_0000, 0x5eff_ffff, 0x5f00_0000, 0x5f7f_ffff, 0x5f80_0000, 0x7f7f_ffff,
-  0x7f80_0000, 0x7f80_0001, 0x7fc0_0000, 0x7fff_ffff,
+  0, 1, 0x007f_ffff, 0x0080_0000, 0x0080_0001, 0x3300_0000, 0x3380_0001, 0x3f00_0000, 0x3f7f_ffff, 0x3f80_0000,
+  0x3f80_0001, 0x3fc0_0000, 0x4020_0000, 0x4eff_ffff, 0x4f00_0000, 0x4f7f_ffff, 0x4f80_0000, 0x5eff_ffff, 0x5f00_0000,
+  0x5f7f_ffff, 0x5f80_0000, 0x7f7f_ffff, 0x7f80_0000, 0x7f80_0001, 0x7fc0_0000, 0x7fff_ffff,
 ]
 
 /** xorshift64: reproducible operands. */
@@ -128,7 +157,9 @@ function departures(cases: readonly FloatCase[], results: readonly FloatResult[]
     const got = results[index]
     if (got?.value === value && got.flags === flags) return []
     const operands = `rm ${rm} of ${hex(a)} ${hex(b)} ${hex(c)}`
-    return [`${instructionOf(operation, format)} ${operands}: ${hex(value)} flags ${flags}, the hart ${got ? hex(got.value) : '?'} flags ${got?.flags}`]
+    return [
+      `${instructionOf(operation, format)} ${operands}: ${hex(value)} flags ${flags}, the hart ${got ? hex(got.value) : '?'} flags ${got?.flags}`,
+    ]
   })
 }
 
@@ -138,14 +169,28 @@ const seed = BigInt(process.env['BAREHART_FLOAT_SEED'] ?? 0x9e37_79b9_7f4a_7c15n
 describe('soft-float and tier 0', () => {
   it('agree, also where tier 0 computes natively: rounding to nearest with NX set', { timeout: 120_000 }, () => {
     const cases = generate(count / 2, seed).map(one => ({ ...one, rm: one.rm > 1 ? 0 : one.rm }))
-    expect(departures(cases, floatOn(run => runOnOurs('tier0', run), cases, NX), NX).slice(0, 10)).toEqual([])
+    expect(
+      departures(
+        cases,
+        floatOn(run => runOnOurs('tier0', run), cases, NX),
+        NX,
+      ).slice(0, 10),
+    ).toEqual([])
   })
 })
 
 const missing = missingTools(QEMU)
-describe.skipIf(missing.length > 0)(`soft-float against ${QEMU}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}`, () => {
-  it(`agrees in value and flags on ${count} generated cases`, { timeout: 120_000 }, () => {
-    const cases = generate(count, seed)
-    expect(departures(cases, floatOn(run => runInQemu(run, 'rv64'), cases)).slice(0, 10)).toEqual([])
-  })
-})
+describe.skipIf(missing.length > 0)(
+  `soft-float against ${QEMU}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}`,
+  () => {
+    it(`agrees in value and flags on ${count} generated cases`, { timeout: 120_000 }, () => {
+      const cases = generate(count, seed)
+      expect(
+        departures(
+          cases,
+          floatOn(run => runInQemu(run, 'rv64'), cases),
+        ).slice(0, 10),
+      ).toEqual([])
+    })
+  },
+)
