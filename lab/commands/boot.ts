@@ -92,7 +92,7 @@ async function boot(image: string, options: BootOptions): Promise<void> {
   try {
     machine = buildMachine(board)
   } catch (error) {
-    throw new UserError((error as Error).message)
+    throw new UserError(imageFault((error as Error).message, image, options.bios))
   }
   const started = performance.now()
   const release = terminal.takeKeyboard()

@@ -51,11 +51,13 @@ function guestOf(guest: GuestDescription, bare: boolean): SystemGuest {
   const software = workload?.software?.()
   const { name, append, initrd, disk, network, ...rest } = guest
   const initrdBytes = initrd === undefined ? undefined : readImage(initrd, `guest ${name}: initrd`)
+  const kernel = program?.bytes ?? kernelFile(guest)
   return {
     ...rest,
     label: name,
     bootargs: append,
-    kernel: program?.bytes ?? kernelOf(guest, initrdBytes?.length ?? 0, bare),
+    // The bare machine loads the file as it is; for a VMM it is laid out.
+    kernel: bare ? kernel : laidOut(kernel, guest, initrdBytes?.length ?? 0),
     ...(initrdBytes && { initrd: initrdBytes }),
     ...(disk && { disk }),
     ...(network && { network }),
@@ -63,11 +65,12 @@ function guestOf(guest: GuestDescription, bare: boolean): SystemGuest {
   }
 }
 
-/** The bare machine loads the file as it is; for a VMM it is laid out, and must fit. */
-function kernelOf({ name, kernel, memoryBytes }: GuestDescription, initrdBytes: number, bare: boolean): Uint8Array {
+function kernelFile({ name, kernel }: GuestDescription): Uint8Array {
   const names = WORKLOADS.map(workload => workload.name).join(', ')
-  const file = readImage(kernel, `guest ${name}: kernel`, `give a file that can be read, or a workload: ${names}`)
-  if (bare) return file
+  return readImage(kernel, `guest ${name}: kernel`, `give a file that can be read, or a workload: ${names}`)
+}
+
+function laidOut(file: Uint8Array, { name, kernel, memoryBytes }: GuestDescription, initrdBytes: number): Uint8Array {
   const image = guestImage(file, `guest ${name}: kernel ${kernel}`)
   const needed = guestBytesNeeded(image.memoryBytes, initrdBytes)
   if (needed > memoryBytes) {
@@ -98,7 +101,9 @@ function systemOf(file: string, description: Description, output: (bytes: Uint8A
       nics: network ? [nicOnStation()] : [],
     })
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`${file}: ${(error as Error).message}`)
+    if (error instanceof UserError) throw error
+    const { message } = error as Error
+    throw new UserError(`${file}: ${message}${/but RAM is/.test(message) ? '; raise machine.ram' : ''}`)
   }
 }
 
