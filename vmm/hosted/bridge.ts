@@ -54,9 +54,11 @@ export class Bridge {
       this.#record.lost++
       return true
     }
+    port.account('host kernel', 'tap', 'copy')
     port.set(sstatus, SUM)
     port.copy(buffer, USER_RINGS + slot * SLOT_BYTES, bytes)
     port.clear(sstatus, SUM)
+    port.account('host kernel', 'bridge', 'computing')
     tap.transmit(port, buffer, bytes)
     return true
   }
@@ -85,7 +87,9 @@ export class Bridge {
     const slot = (this.#first[index] + this.#count[index]) % RING_SLOTS
     this.#bytes[index * RING_SLOTS + slot] = bytes
     this.#count[index]++
+    port.account('host kernel', 'tap', 'copy')
     port.copy(record.rings + (RING_SLOTS + slot) * SLOT_BYTES, address, bytes)
+    port.account('host kernel', 'bridge', 'computing')
     this.#scheduler.wake(port, this.#scheduler.tasks[ioTask])
     return true
   }

@@ -231,10 +231,12 @@ export class FileService {
     const { space } = process
     if (space.populate(port, address) === 0) return false
     if ((address % LARGE_PAGE) + bytes > LARGE_PAGE && space.populate(port, address + bytes - 1) === 0) return false
+    port.account('host kernel', 'page cache', 'copy')
     port.set(sstatus, SUM)
     if (toProcess) port.copy(address, page, bytes)
     else port.copy(page, address, bytes)
     port.clear(sstatus, SUM)
+    port.account('host kernel', 'page cache', 'computing')
     return true
   }
 

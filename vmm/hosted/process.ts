@@ -22,8 +22,8 @@ export class Process {
   /** Its file, in whole pages of the cache: a part of the disk. */
   readonly firstSector: number
   readonly sectors: number
-  /** `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. */
-  readonly record = { ended: false, released: false, used: 0, rings: 0, first: 0, count: 0 }
+  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. */
+  readonly record = { ended: false, released: false, waiters: 0, used: 0, rings: 0, first: 0, count: 0 }
   /** Bytes that have come for its console. */
   readonly input = new Uint8Array(INPUT)
 

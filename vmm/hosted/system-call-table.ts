@@ -3,10 +3,12 @@ import type { HartPort } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { A0, A1, A2, A3, A7 } from '../../hw/spec/sbi.ts'
 import { DEAD } from '../core/vcpu.ts'
-import { taskFrame, USER_CONSOLE } from './layout.ts'
+import { taskFrame, USER_CONSOLE, USER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
-import { EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE, SYS_YIELD } from './system-calls.ts'
+import {
+  EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, LOCK_CONTENDED, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_LOCK_WAIT, SYS_LOCK_WAKE, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE,
+} from './system-calls.ts'
 import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
 
 /** sstatus.SUM: the kernel may reach the pages of the process. */
@@ -15,7 +17,8 @@ const PAGE = 4096
 
 /** By number: what the ledger calls it. */
 const NAMES = [
-  '', 'syscall run', 'syscall interrupt', 'syscall wait', 'syscall disk', 'syscall write', 'syscall send', 'syscall exit', 'syscall yield',
+  '', 'syscall run', 'syscall interrupt', 'syscall wait', 'syscall disk', 'syscall write', 'syscall send', 'syscall exit', 'syscall lock wait',
+  'syscall lock wake',
 ] as const
 
 export class SystemCalls {
@@ -37,7 +40,8 @@ export class SystemCalls {
     else if (number === SYS_DISK) this.#disk(port, task)
     else if (number === SYS_SEND) this.#send(port, task)
     else if (number === SYS_WRITE) this.#write(port, task)
-    else if (number === SYS_YIELD) this.#plan.scheduler.wanted[port.hart] = 1
+    else if (number === SYS_LOCK_WAIT) this.#lockWait(port, task)
+    else if (number === SYS_LOCK_WAKE) this.#lockWake(port, process)
     else if (number === SYS_EXIT) {
       process.vm.record.crashed = port.load32(frame + A1 * 8) !== 0
       this.endProcess(port, process, port.load32(frame + A0 * 8))
@@ -104,6 +108,27 @@ export class SystemCalls {
       this.#plan.console.put(port, index, byte)
     }
     this.#result(port, task, bytes, 0)
+  }
+
+  #lockWait(port: HartPort, task: Task): void {
+    const { process, index } = task
+    port.set(sstatus, SUM)
+    const word = port.load32(USER_LOCK)
+    port.clear(sstatus, SUM)
+    this.#result(port, task, 0, 0)
+    if (word !== LOCK_CONTENDED) return
+    process.record.waiters |= 1 << (index - process.firstTask)
+    this.#plan.scheduler.sleep(task, NEVER)
+  }
+
+  #lockWake(port: HartPort, process: Process): void {
+    const { record, firstTask, ioTask } = process
+    for (let index = firstTask; index <= ioTask; index++) {
+      const bit = 1 << (index - firstTask)
+      if ((record.waiters & bit) === 0) continue
+      record.waiters &= ~bit
+      return this.#plan.scheduler.wake(port, this.#plan.scheduler.tasks[index])
+    }
   }
 
   /** Ends a process: its threads stop, wherever they are. Its memory is given back when the last has left its hart. */

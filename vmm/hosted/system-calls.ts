@@ -18,8 +18,14 @@ export const SYS_WRITE = 5
 export const SYS_SEND = 6
 /** exit(code, crashed): ends the process with all its threads. */
 export const SYS_EXIT = 7
-/** yield(): lets others run, because a lock is held. */
-export const SYS_YIELD = 8
+/** lockWait(): sleeps as long as the process's lock is LOCK_CONTENDED. lockWake(): wakes one that does. */
+export const SYS_LOCK_WAIT = 8
+export const SYS_LOCK_WAKE = 9
+
+/** The word of the lock: free; held; held, and somebody may sleep for it. */
+export const LOCK_FREE = 0
+export const LOCK_HELD = 1
+export const LOCK_CONTENDED = 2
 
 /** A request of the disk's has ended: a1 is its tag, plus DISK_ERROR if it failed. */
 export const EVENT_DISK = 1

@@ -16,12 +16,15 @@ import { ProcessDisk } from './process-disk.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { ProcessNetwork } from './process-network.ts'
 import {
-  EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, EXIT_DEVICE, runPage, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE, SYS_YIELD, THREAD_REGISTER,
+  EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, EXIT_DEVICE, LOCK_CONTENDED, LOCK_FREE, LOCK_HELD, runPage, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_LOCK_WAIT,
+  SYS_LOCK_WAKE, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE, THREAD_REGISTER,
 } from './system-calls.ts'
 
 /** In place of a system call: the thread has made none. */
 const NOTHING = 0
 const CONSOLE_BYTES = 4096
+/** Registers of a system call's arguments. */
+const ARGUMENTS = 4
 
 export class VmmProcess {
   readonly program: Program
@@ -36,6 +39,9 @@ export class VmmProcess {
   readonly #held: Int32Array
   /** By thread: the tag of the disk request that it is beginning. */
   readonly #tags: Int32Array
+  /** By thread: the call that is put off, with its arguments. */
+  readonly #waking: Int32Array
+  readonly #arguments: Float64Array
   /** By vCPU: its external interrupt as the interrupt controller has it, and as the kernel was told. */
   readonly #levels: Int32Array
   readonly #told: Int32Array
@@ -55,6 +61,8 @@ export class VmmProcess {
     this.#second = new Float64Array(vcpus + 1)
     this.#held = new Int32Array(vcpus + 1)
     this.#tags = new Int32Array(vcpus + 1)
+    this.#waking = new Int32Array(vcpus + 1)
+    this.#arguments = new Float64Array((vcpus + 1) * ARGUMENTS)
     this.#levels = new Int32Array(vcpus)
     this.#told = new Int32Array(vcpus)
     const externals = vm.vcpus.map(({ index }): VirtualLine => ({
@@ -80,7 +88,7 @@ export class VmmProcess {
       returned: port => this.#returned(port),
     }
     const state: Record<string, StateRecord> = {
-      calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, tags: this.#tags, levels: this.#levels, told: this.#told,
+      calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, tags: this.#tags, waking: this.#waking, arguments: this.#arguments, levels: this.#levels, told: this.#told,
       process: this.#record, ...this.#disk.state, ...this.#network.state, ...devices.state,
     }
     this.software = { name: `VMM of ${vm.label} (${vm.index})`, entries: program.entries.map(({ label }) => doors[label]), state }
@@ -89,16 +97,12 @@ export class VmmProcess {
   #returned(port: HartPort): void {
     const thread = port.x(THREAD_REGISTER)
     port.account('vmm process', 'thread', 'computing')
+    if (this.#calling[thread] === SYS_LOCK_WAKE) return this.#resumeCall(port, thread)
     if (this.#held[thread] === 0) {
       this.#first[thread] = port.x(A0)
       this.#second[thread] = port.x(A1)
     }
-    if (port.swap32If(USER_LOCK, 0, 1) !== 0) {
-      this.#held[thread] = 1
-      port.setX(A7, SYS_YIELD)
-      return port.ecall(this.#back)
-    }
-    this.#held[thread] = 0
+    if (!this.#lock(port, thread)) return
     const call = this.#calling[thread]
     if (call === SYS_RUN) this.#emulate(port, thread)
     else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
@@ -108,8 +112,39 @@ export class VmmProcess {
     const again = this.#mayWork()
     this.#calling[thread] = NOTHING
     if (!again) this.#choose(port, thread)
-    port.swap32(USER_LOCK, 0)
-    if (again) port.jump(this.#back)
+    const contended = port.swap32(USER_LOCK, LOCK_FREE) === LOCK_CONTENDED
+    if (contended) {
+      // Whoever sleeps for the lock is woken first; then what was chosen.
+      this.#waking[thread] = again ? NOTHING : this.#calling[thread]
+      for (let index = 0; index < ARGUMENTS; index++) this.#arguments[thread * ARGUMENTS + index] = port.x(A0 + index)
+      this.#calling[thread] = SYS_LOCK_WAKE
+      port.setX(A7, SYS_LOCK_WAKE)
+    }
+    if (again && !contended) port.jump(this.#back)
+    else port.ecall(this.#back)
+  }
+
+  /** True if the thread has the lock now. Else the entry is over: it sleeps until the lock is free, and comes again. */
+  #lock(port: HartPort, thread: number): boolean {
+    const waited = this.#held[thread] !== 0
+    if (!waited && port.swap32If(USER_LOCK, LOCK_FREE, LOCK_HELD) === LOCK_FREE) return true
+    if (port.swap32(USER_LOCK, LOCK_CONTENDED) === LOCK_FREE) {
+      this.#held[thread] = 0
+      return true
+    }
+    this.#held[thread] = 1
+    port.setX(A7, SYS_LOCK_WAIT)
+    port.ecall(this.#back)
+    return false
+  }
+
+  /** The call that was put off for waking somebody. */
+  #resumeCall(port: HartPort, thread: number): void {
+    for (let index = 0; index < ARGUMENTS; index++) port.setX(A0 + index, this.#arguments[thread * ARGUMENTS + index])
+    const call = this.#waking[thread]
+    this.#calling[thread] = call
+    port.setX(A7, call)
+    if (call === NOTHING) port.jump(this.#back)
     else port.ecall(this.#back)
   }
 
