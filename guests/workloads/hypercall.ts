@@ -3,7 +3,8 @@ import { SBI_BASE } from '../../hw/spec/sbi.ts'
 import { guestImage } from '../image.ts'
 import type { Workload } from '../workload.ts'
 
-const CALLS = 2000
+/** Calls between the marks. */
+export const CALLS = 2000
 
 const SOURCE = `
 start:
