@@ -4,7 +4,7 @@
  */
 import { HYPERVISOR_CSRS } from '../../../hw/spec/csrs/hypervisor.ts'
 import { RECORDED, type Recorded } from './arena.ts'
-import type { Choices } from './generate.ts'
+import type { Choices } from './choices.ts'
 import type { Agreement } from './log.ts'
 import { MODES } from './program.ts'
 
