@@ -78,7 +78,7 @@ export class NativeVmm implements Host {
       scrub: port => this.#scrub(port),
       settle: port => this.#settle(port),
       secondary: port => this.#secondary(port),
-      woken: port => this.#next(port),
+      woken: port => this.#woken(port),
       called: port => this.#called(port),
       saved: port => this.#load(port),
       loaded: port => this.#loadedContext(port),
@@ -313,7 +313,7 @@ export class NativeVmm implements Host {
     const index = scheduler.pick(port)
     if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
     const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
-    this.#setTimer(port, Math.min(due, more, timers, turn))
+    this.#setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
     if (index === last) return this.#enter(port, vcpus[index]!)
     this.#coming[port.hart] = index
     if (last === NOWHERE) return this.#load(port)
@@ -365,6 +365,13 @@ export class NativeVmm implements Host {
     port.wfi(this.#door('woken'))
   }
 
+  /** What has ended a wait is still pending: no trap has been taken for it. */
+  #woken(port: HartPort): void {
+    port.account('vmm', 'scheduling', 'scheduling')
+    this.#interrupt(port)
+    this.#next(port)
+  }
+
   #setTimer(port: HartPort, due: number): void {
     port.write(stimecmp, due === Infinity ? NEVER : due)
   }
@@ -374,16 +381,16 @@ export class NativeVmm implements Host {
     return (port.read(hip) & port.read(hie)) !== 0
   }
 
-  /** Makes waiting vCPUs runnable whose timer is due; returns when the next one is (ticks). Only those without a hart: a loaded one wakes its hart itself. */
+  /** Makes waiting vCPUs runnable whose timer is due; returns when the next one is (ticks). Not those whose context another hart holds. */
   #wakeSleepers(port: HartPort): number {
     const now = port.read(time)
     let next = Infinity
     for (const vcpu of this.plan.vcpus) {
       const { record, pin } = vcpu
       if (record.status !== WAITING || (pin !== NOWHERE && pin !== port.hart)) continue
-      if (record.hart === port.hart) continue
-      if (record.hart !== NOWHERE) continue
-      const due = port.load64(vcpu.frame + frame.vstimecmp.at)
+      if (record.hart !== NOWHERE && record.hart !== port.hart) continue
+      // A loaded one may have to make room for another: then nothing but this hart's own timer wakes it.
+      const due = record.hart === port.hart ? port.read(vstimecmp) : port.load64(vcpu.frame + frame.vstimecmp.at)
       if (due <= now) record.status = RUNNABLE
       else if (due < next) next = due
     }
