@@ -6,7 +6,7 @@ import { buildSystem, type Configuration } from '../../lab/system.ts'
 const MIB = 2 ** 20
 const ENOUGH = 200_000_000
 
-test.each<Configuration>(['bare', 'native'])(
+test.each<Configuration>(['bare', 'native', 'hosted'])(
   '%s: the walks in the ledger are the page-table reads that were counted, at their price',
   configuration => {
     const { machine } = buildSystem({
