@@ -379,6 +379,10 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.accounts.account(party, cause, activity)
   }
 
+  attribute(activity: Activity, cycles: number): void {
+    this.ledger.charge(activity, cycles)
+  }
+
   /** Stalls for something that is not an instruction, charged to an activity of whoever runs. */
   charge(cycles: number, activity: Activity): void {
     this.#core.stall(cycles)

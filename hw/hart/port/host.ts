@@ -32,4 +32,6 @@ export interface PortHost extends HartServices {
   readonly interleave: (() => void) | undefined
   /** Off the record. */
   account(party: Party, cause: string, activity: Activity): void
+  /** Of the cycles up to now, so many belong to another activity of whoever runs. */
+  attribute(activity: Activity, cycles: number): void
 }

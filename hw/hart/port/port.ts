@@ -330,6 +330,7 @@ export class Port implements HartPort {
   #settleRun(call: number, instructions: number): void {
     if (instructions < 0) this.#frame.abandon(call)
     this.#frame.settle(call, 0, instructions)
+    this.#host.attribute('copy', instructions)
   }
 
   #trapped(call: number, first: number, second: number): never {
