@@ -43,7 +43,10 @@ export function pcieBus(env: Environment): PcieBus {
   function findClass(code: number): number {
     for (let slot = 0; slot < SLOTS; slot++) {
       if (device.read(slots.vendor, slot) === NOBODY) continue
-      const found = device.read(slots.class, slot) * 65536 + device.read(slots.subclass, slot) * 256 + device.read(slots.interface, slot)
+      const found =
+        device.read(slots.class, slot) * 65536 +
+        device.read(slots.subclass, slot) * 256 +
+        device.read(slots.interface, slot)
       if (found === code) return slot
     }
     return -1

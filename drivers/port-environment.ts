@@ -125,7 +125,8 @@ export class PortEnvironment implements Environment {
     this.#wires = placement.interrupts.map(setMasked => new SourceInterrupt(setMasked))
     this.interrupts = this.#wires
     const window = typeof registers === 'number' ? { base: registers } : registers
-    const at = (register: Readable | Writable, index: number) => window.base + register.at + index * (register.stride ?? 0)
+    const at = (register: Readable | Writable, index: number) =>
+      window.base + register.at + index * (register.stride ?? 0)
     this.device = {
       read: (register, index = 0) => {
         const { port } = current
@@ -151,7 +152,8 @@ export class PortEnvironment implements Environment {
         const alignment = size
         while (size < bytes) size += PAGE
         used = Math.ceil(used / alignment) * alignment
-        if (used + size > dma.bytes) throw new Error(`driver ${placement.name}: ${dma.bytes} bytes of DMA memory are not enough`)
+        if (used + size > dma.bytes)
+          throw new Error(`driver ${placement.name}: ${dma.bytes} bytes of DMA memory are not enough`)
         const buffer = new RegionBuffer(current, dma.base + used, dma.device + used, bytes)
         used += size
         return buffer
@@ -184,20 +186,20 @@ export class PortEnvironment implements Environment {
 
   /** A wire has risen: calls the driver. */
   interrupted(wire: number): void {
-    this.#wires[wire]!.entry()
+    this.#wires[wire].entry()
   }
 
   /** Calls what is due; returns when the next call is due, Infinity if none is pending. */
   elapsed(): number {
     let next = NEVER
     for (let index = 0; index < this.#entries.length; index++) {
-      const due = this.#due[index]!
+      const due = this.#due[index]
       if (due === NEVER) continue
       if (due <= this.#now()) {
         this.#due[index] = NEVER
-        this.#entries[index]!()
+        this.#entries[index]()
       }
-      if (this.#due[index]! < next) next = this.#due[index]!
+      if (this.#due[index] < next) next = this.#due[index]!
     }
     return next
   }

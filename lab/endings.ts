@@ -41,7 +41,7 @@ const CAUSES: Readonly<Record<number, string>> = {
 export function crashReport({ machine, guests }: System, ending: Ending): string {
   const guest = guests.find(({ label }) => label === ending.guest)!
   const { vcpu, faultAddress } = guest.record
-  const at = guest.vcpus[vcpu]!.frame
+  const at = guest.vcpus[vcpu].frame
   const doubleword = (address: number) => machine.memory.view.getBigUint64(machine.memory.toHost(address), true)
   const pc = doubleword(at + frame.sepc.at)
   const lines = [
@@ -68,7 +68,7 @@ export function crashReport({ machine, guests }: System, ending: Ending): string
 function instructionsAround(pc: bigint, code: Int32Array): readonly string[] {
   const lines: string[] = []
   for (let index = CRASH_BEFORE - 1; index < code.length; ) {
-    const half = code[index]!
+    const half = code[index]
     const address = pc + BigInt((index - CRASH_BEFORE) * 2)
     const long = (half & 3) === 3
     const next = code[index + 1] ?? -1

@@ -159,7 +159,7 @@ export function scriptedGuest<D extends Lifecycle>(
 
   function findVirtual(port: HartPort): boolean {
     for (let slot = 0; slot < findings.virtioSlots; slot++) {
-      const base = slots.windows[slot]!
+      const base = slots.windows[slot]
       if (port.load32(base + virtioMmio.DeviceID.at) !== hardware.virtioId) continue
       window.base = base
       chosen.source = slots.sources[slot]!
@@ -218,7 +218,7 @@ export function scriptedGuest<D extends Lifecycle>(
     work: onWork,
     interrupt: onInterrupt,
   }
-  return { name, entries: program.entries.map(entry => doors[entry.label]!), state }
+  return { name, entries: program.entries.map(entry => doors[entry.label]), state }
 }
 
 function ignored(): void {

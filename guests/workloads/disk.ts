@@ -82,11 +82,11 @@ function diskTask(ground: TaskGround<BlockDevice>): Task {
     const operation = (state.issued + 1) % FLUSH_EVERY === 0 ? FLUSH : (random & 0x1_0000) === 0 ? READ : WRITE
     const buffer = data + tag * BLOCK_BYTES
     if (operation === WRITE) {
-      const version = versions[block]! + 1
+      const version = versions[block] + 1
       for (let at = 0; at < BLOCK_BYTES; at += LINE) port.store32(buffer + at, stamp(block, version, at))
     }
     if (!disk.submit(tag, OPERATIONS[operation], block * SECTORS, SECTORS, buffer, false)) return false
-    if (operation === WRITE) versions[block]!++
+    if (operation === WRITE) versions[block]++
     state.random = random
     state.issued++
     operations[tag] = operation
@@ -96,8 +96,8 @@ function diskTask(ground: TaskGround<BlockDevice>): Task {
 
   function finish(port: HartPort, tag: number): void {
     if (operations[tag] === READ) {
-      const block = blocks[tag]!
-      const version = versions[block]!
+      const block = blocks[tag]
+      const version = versions[block]
       const buffer = data + tag * BLOCK_BYTES
       for (let at = 0; at < BLOCK_BYTES; at += LINE) {
         if (port.load32(buffer + at) !== stamp(block, version, at)) state.bad++

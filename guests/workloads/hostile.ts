@@ -127,7 +127,7 @@ const CALLS: readonly (readonly (string | number)[])[] = [
     [1, '0x7fffffffffffffff'],
     ['0xfffffffe', 0],
     [0, 64],
-  ].map(([mask, base]) => [SBI_IPI, 0, mask!, base!, 0, 0]),
+  ].map(([mask, base]) => [SBI_IPI, 0, mask, base, 0, 0]),
   ...[0, 1, 2, 3, 4, 5, 6, 7].flatMap(call =>
     [
       ['-1', '-1'],
@@ -136,8 +136,8 @@ const CALLS: readonly (readonly (string | number)[])[] = [
       [1, 63],
       [0, '0x1000000000000'],
     ].flatMap(([mask, base]) => [
-      [SBI_RFENCE, call, mask!, base!, 0, '-1'],
-      [SBI_RFENCE, call, mask!, base!, '0xfffffffffffff000', '0x2000'],
+      [SBI_RFENCE, call, mask, base, 0, '-1'],
+      [SBI_RFENCE, call, mask, base, '0xfffffffffffff000', '0x2000'],
     ]),
   ),
   ...[1, 2, 63, 64, 4096, '0x7fffffffffffffff', '-1'].flatMap(hart => [
@@ -159,7 +159,7 @@ const CALLS: readonly (readonly (string | number)[])[] = [
       ['-1', '-1', '-1'],
       [8, '0xbffffffc', 0],
       [0, 0, 0],
-    ].map(([bytes, low, high]) => [SBI_DBCN, call, bytes!, low!, high!, 0]),
+    ].map(([bytes, low, high]) => [SBI_DBCN, call, bytes, low, high, 0]),
   ),
   [SBI_DBCN, 2, '-1', 0, 0, 0],
   [SBI_DBCN, 3, 0, 0, 0, 0],

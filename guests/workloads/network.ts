@@ -128,7 +128,7 @@ function networkTask({ device, drivers, data }: TaskGround<NetworkDevice>): Task
   /** Looks at the frames that have come. False if one is not what it should be. */
   function receive(port: HartPort): boolean {
     for (let tag = 0; tag < DEPTH; tag++) {
-      const bytes = arrived[tag]!
+      const bytes = arrived[tag]
       if (bytes === 0) continue
       arrived[tag] = 0
       provided[tag] = 0
@@ -172,8 +172,8 @@ function networkTask({ device, drivers, data }: TaskGround<NetworkDevice>): Task
     const frame = frameOf(REQUEST)
     for (let index = 0; index < MAC_BYTES; index++) {
       port.store8(frame + index, BROADCAST)
-      port.store8(frame + SOURCE + index, mac[index]!)
-      port.store8(frame + ARP_SENDER + index, mac[index]!)
+      port.store8(frame + SOURCE + index, mac[index])
+      port.store8(frame + ARP_SENDER + index, mac[index])
     }
     put16(port, frame + TYPE, TYPE_ARP)
     put32(port, frame + ARP, 0x0001_0800)
@@ -187,8 +187,8 @@ function networkTask({ device, drivers, data }: TaskGround<NetworkDevice>): Task
   function makeEcho(port: HartPort, tag: number, bytes: number): void {
     const frame = frameOf(tag)
     for (let index = 0; index < MAC_BYTES; index++) {
-      port.store8(frame + index, station[index]!)
-      port.store8(frame + SOURCE + index, mac[index]!)
+      port.store8(frame + index, station[index])
+      port.store8(frame + SOURCE + index, mac[index])
     }
     put16(port, frame + TYPE, TYPE_IPV4)
     put32(port, frame + IP, 0x4500_0000 + bytes - IP)

@@ -60,51 +60,106 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
   }
   const interrupt = (source: number): Record<string, FdtValue> => ({ 'interrupt-parent': [plic], interrupts: [source] })
   const virtio = Array.from({ length: VIRTIO_SLOTS }, (_, slot) => ({
-    base: VIRT_MAP.virtio.base + slot * VIRT_MAP.virtio.bytes, bytes: VIRT_MAP.virtio.bytes, source: VIRT_SOURCES.virtio + slot,
+    base: VIRT_MAP.virtio.base + slot * VIRT_MAP.virtio.bytes,
+    bytes: VIRT_MAP.virtio.bytes,
+    source: VIRT_SOURCES.virtio + slot,
   }))
 
-  return encodeFdt(fdtNode('', {
-    '#address-cells': [2], '#size-cells': [2], compatible: 'riscv-virtio', model: 'riscv-virtio,barehart',
-  }, [
-    fdtNode('chosen', chosen, options.chosen ?? []),
-    fdtNode(`memory@${VIRT_MAP.ram.base.toString(16)}`, { device_type: 'memory', reg: reg(VIRT_MAP.ram.base, ramBytes) }),
-    ...(firmware ? [fdtNode('reserved-memory', { '#address-cells': [2], '#size-cells': [2], ranges: true }, [
-      fdtNode(`firmware@${firmware.address.toString(16)}`, { reg: reg(firmware.address, firmware.bytes), 'no-map': true }),
-    ])] : []),
-    fdtNode('cpus', { '#address-cells': [1], '#size-cells': [0], 'timebase-frequency': [options.timebase] }, [
-      ...everyHart.map(hart => fdtNode(`cpu@${hart.toString(16)}`, {
-        phandle: [cpu(hart)], device_type: 'cpu', reg: [hart], status: 'okay', compatible: 'riscv', ...isa,
-      }, [
-        fdtNode('interrupt-controller', {
-          '#interrupt-cells': [1], '#address-cells': [0], 'interrupt-controller': true, compatible: 'riscv,cpu-intc', phandle: [controller(hart)],
+  return encodeFdt(
+    fdtNode(
+      '',
+      {
+        '#address-cells': [2],
+        '#size-cells': [2],
+        compatible: 'riscv-virtio',
+        model: 'riscv-virtio,barehart',
+      },
+      [
+        fdtNode('chosen', chosen, options.chosen ?? []),
+        fdtNode(`memory@${VIRT_MAP.ram.base.toString(16)}`, {
+          device_type: 'memory',
+          reg: reg(VIRT_MAP.ram.base, ramBytes),
         }),
-      ])),
-      fdtNode('cpu-map', {}, [
-        fdtNode('cluster0', {}, everyHart.map(hart => fdtNode(`core${hart}`, { cpu: [cpu(hart)] }))),
-      ]),
-    ]),
-    fdtNode('poweroff', { compatible: 'syscon-poweroff', regmap: [finisher], offset: [0], value: [0x5555] }),
-    fdtNode('reboot', { compatible: 'syscon-reboot', regmap: [finisher], offset: [0], value: [0x7777] }),
-    fdtNode('soc', { '#address-cells': [2], '#size-cells': [2], compatible: 'simple-bus', ranges: true }, [
-      chip('test', VIRT_MAP.finisher, { compatible: ['sifive,test1', 'sifive,test0', 'syscon'], phandle: [finisher] }),
-      chip('rtc', VIRT_MAP.rtc, { compatible: 'google,goldfish-rtc', ...interrupt(VIRT_SOURCES.rtc) }),
-      chip('clint', VIRT_MAP.clint, {
-        compatible: ['sifive,clint0', 'riscv,clint0'],
-        'interrupts-extended': wires(HART_INTERRUPT.SOFTWARE_M, HART_INTERRUPT.TIMER_M),
-      }),
-      chip('plic', VIRT_MAP.plic, {
-        compatible: ['sifive,plic-1.0.0', 'riscv,plic0'], phandle: [plic], 'interrupt-controller': true,
-        '#interrupt-cells': [1], '#address-cells': [0], 'riscv,ndev': [VIRT_SOURCES.highest],
-        'interrupts-extended': wires(HART_INTERRUPT.EXTERNAL_M, HART_INTERRUPT.EXTERNAL_S),
-      }),
-      chip('serial', VIRT_MAP.uart, { compatible: 'ns16550a', 'clock-frequency': [UART_CLOCK], ...interrupt(VIRT_SOURCES.uart) }),
-      ...virtio.map(slot => chip('virtio_mmio', slot, { compatible: 'virtio,mmio', ...interrupt(slot.source) })),
-      pcie(plic),
-    ]),
-  ]))
+        ...(firmware
+          ? [
+              fdtNode('reserved-memory', { '#address-cells': [2], '#size-cells': [2], ranges: true }, [
+                fdtNode(`firmware@${firmware.address.toString(16)}`, {
+                  reg: reg(firmware.address, firmware.bytes),
+                  'no-map': true,
+                }),
+              ]),
+            ]
+          : []),
+        fdtNode('cpus', { '#address-cells': [1], '#size-cells': [0], 'timebase-frequency': [options.timebase] }, [
+          ...everyHart.map(hart =>
+            fdtNode(
+              `cpu@${hart.toString(16)}`,
+              {
+                phandle: [cpu(hart)],
+                device_type: 'cpu',
+                reg: [hart],
+                status: 'okay',
+                compatible: 'riscv',
+                ...isa,
+              },
+              [
+                fdtNode('interrupt-controller', {
+                  '#interrupt-cells': [1],
+                  '#address-cells': [0],
+                  'interrupt-controller': true,
+                  compatible: 'riscv,cpu-intc',
+                  phandle: [controller(hart)],
+                }),
+              ],
+            ),
+          ),
+          fdtNode('cpu-map', {}, [
+            fdtNode(
+              'cluster0',
+              {},
+              everyHart.map(hart => fdtNode(`core${hart}`, { cpu: [cpu(hart)] })),
+            ),
+          ]),
+        ]),
+        fdtNode('poweroff', { compatible: 'syscon-poweroff', regmap: [finisher], offset: [0], value: [0x5555] }),
+        fdtNode('reboot', { compatible: 'syscon-reboot', regmap: [finisher], offset: [0], value: [0x7777] }),
+        fdtNode('soc', { '#address-cells': [2], '#size-cells': [2], compatible: 'simple-bus', ranges: true }, [
+          chip('test', VIRT_MAP.finisher, {
+            compatible: ['sifive,test1', 'sifive,test0', 'syscon'],
+            phandle: [finisher],
+          }),
+          chip('rtc', VIRT_MAP.rtc, { compatible: 'google,goldfish-rtc', ...interrupt(VIRT_SOURCES.rtc) }),
+          chip('clint', VIRT_MAP.clint, {
+            compatible: ['sifive,clint0', 'riscv,clint0'],
+            'interrupts-extended': wires(HART_INTERRUPT.SOFTWARE_M, HART_INTERRUPT.TIMER_M),
+          }),
+          chip('plic', VIRT_MAP.plic, {
+            compatible: ['sifive,plic-1.0.0', 'riscv,plic0'],
+            phandle: [plic],
+            'interrupt-controller': true,
+            '#interrupt-cells': [1],
+            '#address-cells': [0],
+            'riscv,ndev': [VIRT_SOURCES.highest],
+            'interrupts-extended': wires(HART_INTERRUPT.EXTERNAL_M, HART_INTERRUPT.EXTERNAL_S),
+          }),
+          chip('serial', VIRT_MAP.uart, {
+            compatible: 'ns16550a',
+            'clock-frequency': [UART_CLOCK],
+            ...interrupt(VIRT_SOURCES.uart),
+          }),
+          ...virtio.map(slot => chip('virtio_mmio', slot, { compatible: 'virtio,mmio', ...interrupt(slot.source) })),
+          pcie(plic),
+        ]),
+      ],
+    ),
+  )
 }
 
-function chip(name: string, window: { base: number; bytes: number }, properties: Readonly<Record<string, FdtValue>>): FdtNode {
+function chip(
+  name: string,
+  window: { base: number; bytes: number },
+  properties: Readonly<Record<string, FdtValue>>,
+): FdtNode {
   return fdtNode(`${name}@${window.base.toString(16)}`, { reg: reg(window.base, window.bytes), ...properties })
 }
 
@@ -117,11 +172,21 @@ function pcie(plic: number): FdtNode {
   const { pciePorts, pcieEcam, pcieMemory32, pcieMemory64 } = VIRT_MAP
   const slots = [0, 1, 2, 3]
   const pins = [1, 2, 3, 4]
-  const range = (space: number, pciAddress: number, window: { base: number; bytes: number }): number[] =>
-    [space, ...fdtCells64(pciAddress), ...fdtCells64(window.base), ...fdtCells64(window.bytes)]
+  const range = (space: number, pciAddress: number, window: { base: number; bytes: number }): number[] => [
+    space,
+    ...fdtCells64(pciAddress),
+    ...fdtCells64(window.base),
+    ...fdtCells64(window.bytes),
+  ]
   return chip('pci', pcieEcam, {
-    compatible: 'pci-host-ecam-generic', device_type: 'pci', '#address-cells': [3], '#size-cells': [2], '#interrupt-cells': [1],
-    'bus-range': [0, 0xff], 'linux,pci-domain': [0], 'dma-coherent': true,
+    compatible: 'pci-host-ecam-generic',
+    device_type: 'pci',
+    '#address-cells': [3],
+    '#size-cells': [2],
+    '#interrupt-cells': [1],
+    'bus-range': [0, 0xff],
+    'linux,pci-domain': [0],
+    'dma-coherent': true,
     ranges: [
       ...range(PCI_PORTS, 0, pciePorts),
       ...range(PCI_MEMORY32, pcieMemory32.base, pcieMemory32),
@@ -129,7 +194,8 @@ function pcie(plic: number): FdtNode {
     ],
     'interrupt-map-mask': [3 << 11, 0, 0, 7],
     'interrupt-map': slots.flatMap(slot =>
-      pins.flatMap(pin => [slot << 11, 0, 0, pin, plic, VIRT_SOURCES.pcie + ((slot + pin - 1) % 4)])),
+      pins.flatMap(pin => [slot << 11, 0, 0, pin, plic, VIRT_SOURCES.pcie + ((slot + pin - 1) % 4)]),
+    ),
   })
 }
 

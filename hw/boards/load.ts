@@ -37,7 +37,13 @@ export function parseImage(bytes: Uint8Array, name: string, base: number, rawAt:
     if (view.getUint32(0x38, true) === LINUX_MAGIC) {
       const entry = base + Number(view.getBigUint64(0x08, true))
       const memoryBytes = Math.max(bytes.length, Number(view.getBigUint64(0x10, true)))
-      return { format: 'linux', entry, segments: [{ address: entry, bytes, memoryBytes }], end: entry + memoryBytes, symbols: new Map() }
+      return {
+        format: 'linux',
+        entry,
+        segments: [{ address: entry, bytes, memoryBytes }],
+        end: entry + memoryBytes,
+        symbols: new Map(),
+      }
     }
     if (view.getUint16(0, true) === 0x5a4d && view.getUint32(0x38, true) === 0x644d_5241) {
       throw new Error(`${name}: is a Linux image for arm64, not riscv64`)
@@ -54,7 +60,7 @@ export function loadImage(memory: Memory, image: BootImage, name: string): void 
     if (!memory.contains(address, memoryBytes, true)) {
       throw new Error(
         `${name}: needs memory from 0x${address.toString(16)} to 0x${(address + memoryBytes).toString(16)}, ` +
-        `but RAM is 0x${memory.ram.base.toString(16)} to 0x${(memory.ram.base + memory.ram.bytes).toString(16)}`,
+          `but RAM is 0x${memory.ram.base.toString(16)} to 0x${(memory.ram.base + memory.ram.bytes).toString(16)}`,
       )
     }
     memory.write(address, bytes)

@@ -12,7 +12,8 @@ const NEXT_MODE = 1
 
 /** The ROM's bytes. `entry` is where harts go, `next` where firmware should go on (0 if it is to decide). */
 export function resetRom(entry: number, deviceTree: number, next: number): Uint8Array {
-  return assemble(`
+  return assemble(
+    `
 _start:
   la t0, block
   mv a2, t0
@@ -27,5 +28,7 @@ tree:
   .dword ${deviceTree}
 block:
   .dword ${BLOCK_MAGIC}, ${BLOCK_VERSION}, ${next}, ${NEXT_MODE}, 0, 0
-`, { origin: VIRT_MAP.rom.base }).bytes
+`,
+    { origin: VIRT_MAP.rom.base },
+  ).bytes
 }

@@ -90,8 +90,23 @@ const LARGE_PAGE = 2 ** 21
 const TREE_CEILING = 0xc000_0000
 /** Beside RV64GC and H, in the order of the ISA string. */
 const EXTENSIONS = [
-  'zicbom', 'zicbop', 'zicboz', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintpause', 'zihpm', 'zba', 'zbb', 'zbs',
-  'sstc', 'svade', 'svinval', 'svnapot', 'svpbmt',
+  'zicbom',
+  'zicbop',
+  'zicboz',
+  'zicntr',
+  'zicond',
+  'zicsr',
+  'zifencei',
+  'zihintpause',
+  'zihpm',
+  'zba',
+  'zbb',
+  'zbs',
+  'sstc',
+  'svade',
+  'svinval',
+  'svnapot',
+  'svpbmt',
 ]
 
 /** Describes a board; the machine that is built on it wires it. Throws one line if an image cannot run on it. */
@@ -100,7 +115,8 @@ export function virt(options: VirtOptions = {}): VirtBoard {
   if (ramBytes % PAGE_BYTES !== 0 || ramBytes < LARGE_PAGE * 2) {
     throw new RangeError(`RAM of ${ramBytes} bytes: give whole pages, ${LARGE_PAGE * 2} bytes or more`)
   }
-  if (frequency % TIMEBASE !== 0) throw new RangeError(`a frequency of ${frequency} Hz is not a multiple of ${TIMEBASE} Hz`)
+  if (frequency % TIMEBASE !== 0)
+    throw new RangeError(`a frequency of ${frequency} Hz is not a multiple of ${TIMEBASE} Hz`)
   const boot = bootImages(options, harts)
   const htif = [boot.kernel, boot.bios].find(image => image?.symbols.has('tohost'))
   let uart: Uart | undefined
@@ -153,21 +169,44 @@ function bootImages({ bios = 'default', kernel }: VirtOptions, harts: number): B
 }
 
 /** Puts everything into RAM, and the way to it into the ROM. */
-function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions, harts: number, ramBytes: number): Uint8Array {
+function load(
+  memory: Memory,
+  { bios, kernel }: BootImages,
+  options: VirtOptions,
+  harts: number,
+  ramBytes: number,
+): Uint8Array {
   const { base } = VIRT_MAP.ram
   if (bios) loadImage(memory, bios, 'bios')
   if (kernel) loadImage(memory, kernel, 'kernel')
-  if (bios && kernel && kernel.segments.some(segment => segment.address < bios.end && segment.address + segment.memoryBytes > base)) {
-    throw new Error(`kernel: begins at 0x${kernel.entry.toString(16)}, inside the bios, which ends at 0x${bios.end.toString(16)}`)
+  if (
+    bios &&
+    kernel &&
+    kernel.segments.some(segment => segment.address < bios.end && segment.address + segment.memoryBytes > base)
+  ) {
+    throw new Error(
+      `kernel: begins at 0x${kernel.entry.toString(16)}, inside the bios, which ends at 0x${bios.end.toString(16)}`,
+    )
   }
-  const used = Math.max(bios?.end ?? base, kernel?.end ?? base, ...(options.modules ?? []).map(({ address, bytes }) => address + bytes.length))
+  const used = Math.max(
+    bios?.end ?? base,
+    kernel?.end ?? base,
+    ...(options.modules ?? []).map(({ address, bytes }) => address + bytes.length),
+  )
   for (const { address, bytes } of options.modules ?? []) memory.write(address, bytes)
-  const tree = (initrd?: { start: number; end: number }): Uint8Array => virtDeviceTree({
-    chosen: options.chosen ?? [],
-    harts, ramBytes, extensions: EXTENSIONS, mmu: 'sv48', timebase: TIMEBASE, bootargs: options.append ?? '', seed: options.seed ?? 0,
-    ...(initrd && { initrd }),
-    ...((options.bios ?? 'default') === 'default' && { firmware: { address: base, bytes: FIRMWARE_BYTES } }),
-  })
+  const tree = (initrd?: { start: number; end: number }): Uint8Array =>
+    virtDeviceTree({
+      chosen: options.chosen ?? [],
+      harts,
+      ramBytes,
+      extensions: EXTENSIONS,
+      mmu: 'sv48',
+      timebase: TIMEBASE,
+      bootargs: options.append ?? '',
+      seed: options.seed ?? 0,
+      ...(initrd && { initrd }),
+      ...((options.bios ?? 'default') === 'default' && { firmware: { address: base, bytes: FIRMWARE_BYTES } }),
+    })
   const initrdBytes = options.initrd?.length ?? 0
   // The tree's size does not depend on where the initrd is.
   const size = tree(initrdBytes > 0 ? { start: 0, end: 0 } : undefined).length
@@ -176,7 +215,7 @@ function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions
   if (initrdAt < used) {
     throw new Error(
       `RAM of ${ramBytes >> 20} MiB is too small: images end at 0x${used.toString(16)}, ` +
-      `${initrdBytes} bytes of initrd and the device tree must fit above; give more RAM`,
+        `${initrdBytes} bytes of initrd and the device tree must fit above; give more RAM`,
     )
   }
   if (options.initrd) memory.write(initrdAt, options.initrd)
@@ -189,14 +228,21 @@ function load(memory: Memory, { bios, kernel }: BootImages, options: VirtOptions
 
 function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: TimeSource } {
   const { bus, harts } = wiring
-  const attach = (name: string, window: { base: number; bytes: number }, chip: Parameters<typeof bus.attach>[3], distance?: 'core' | 'pcie'): void =>
-    bus.attach(name, window.base, window.bytes, chip, distance)
+  const attach = (
+    name: string,
+    window: { base: number; bytes: number },
+    chip: Parameters<typeof bus.attach>[3],
+    distance?: 'core' | 'pcie',
+  ): void => bus.attach(name, window.base, window.bytes, chip, distance)
 
   const clint = new Clint(wiring.clock('clint'), harts)
   wiring.enroll('clint', clint)
   attach('clint', VIRT_MAP.clint, clint, 'core')
 
-  const plic = new Plic(harts.flatMap(({ meip, seip }) => [meip, seip]), VIRT_SOURCES.highest)
+  const plic = new Plic(
+    harts.flatMap(({ meip, seip }) => [meip, seip]),
+    VIRT_SOURCES.highest,
+  )
   wiring.enroll('plic', plic)
   attach('plic', VIRT_MAP.plic, plic)
 
@@ -246,7 +292,7 @@ function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [] }: VirtOpt
   })
   nics.forEach(({ mac, connect }, index) => {
     const name = `nic${index}`
-    const nic = new NicController(name, mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5]! + index], wiring.clock(name))
+    const nic = new NicController(name, mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5] + index], wiring.clock(name))
     wiring.enroll(name, nic)
     host.plug(nic, slot++)
     connect?.(nic, wiring)

@@ -29,7 +29,8 @@ export class Bus {
   /** Puts a chip at [base, base + bytes). Throws if another chip is there. */
   attach(name: string, base: number, bytes: number, chip: Chip, distance: Distance = 'soc'): void {
     const other = this.#windows.find(window => base < window.base + window.bytes && window.base < base + bytes)
-    if (other) throw new Error(`${name} at 0x${base.toString(16)} overlaps ${other.name} at 0x${other.base.toString(16)}`)
+    if (other)
+      throw new Error(`${name} at 0x${base.toString(16)} overlaps ${other.name} at 0x${other.base.toString(16)}`)
     this.#windows.push({ name, base, bytes, chip, distance })
     this.#windows.sort((a, b) => a.base - b.base)
   }

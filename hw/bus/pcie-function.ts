@@ -4,7 +4,14 @@
  */
 import type { Chip, Dma, Line, Plain, Saved } from './chip.ts'
 import { Msix } from './pcie-msix.ts'
-import { CAPABILITY, PCIE_CAPABILITY_BYTES, msixCapability, pcie, pcieCapability, powerManagement } from '../spec/devices/pcie.ts'
+import {
+  CAPABILITY,
+  PCIE_CAPABILITY_BYTES,
+  msixCapability,
+  pcie,
+  pcieCapability,
+  powerManagement,
+} from '../spec/devices/pcie.ts'
 import type { Register } from '../spec/registers.ts'
 
 /** A memory BAR: `bytes` is a power of two of at least 16; a 64-bit BAR takes two slots. */
@@ -107,7 +114,7 @@ export class PcieFunction implements Saved {
   /** The function's registers as after a conventional reset; BARs and command are cleared. */
   reset(): void {
     const clear = (at: number, bytes: number) => {
-      for (let i = at; i < at + bytes; i++) this.#bytes[i]! &= ~this.#writable[i]!
+      for (let i = at; i < at + bytes; i++) this.#bytes[i] &= ~this.#writable[i]
     }
     clear(0, POWER_AT)
     if (this.#parts.bars) {
@@ -146,7 +153,11 @@ export class PcieFunction implements Saved {
     this.#put(POWER_AT, powerManagement.PMC)
     this.#mayWrite(POWER_AT + powerManagement.PMCSR.at, 2, 3)
     view.setUint16(EXPRESS_AT, CAPABILITY.PCI_EXPRESS | (this.msix ? MSIX_AT << 8 : 0), true)
-    for (const register of [pcieCapability.CAPABILITIES, pcieCapability.DEVICE_CAPABILITIES, pcieCapability.DEVICE_CAPABILITIES_2]) {
+    for (const register of [
+      pcieCapability.CAPABILITIES,
+      pcieCapability.DEVICE_CAPABILITIES,
+      pcieCapability.DEVICE_CAPABILITIES_2,
+    ]) {
       this.#put(EXPRESS_AT, register)
     }
     this.#mayWrite(EXPRESS_AT + pcieCapability.DEVICE_CONTROL.at, 2, 0x78ff)
@@ -176,14 +187,14 @@ export class PcieFunction implements Saved {
 
   #write(offset: number, bytes: 1 | 2 | 4, value: number): void {
     for (let i = 0; i < bytes; i++) {
-      const mask = this.#writable[offset + i]!
-      this.#bytes[offset + i] = (this.#bytes[offset + i]! & ~mask) | ((value >>> (8 * i)) & mask)
+      const mask = this.#writable[offset + i]
+      this.#bytes[offset + i] = (this.#bytes[offset + i] & ~mask) | ((value >>> (8 * i)) & mask)
     }
     const hits = (at: number) => at >= offset && at < offset + bytes
     if (hits(pcie.COMMAND.at) || hits(pcie.COMMAND.at + 1)) this.#drive()
     const high = msixCapability.MESSAGE_CONTROL.at + 1
     if (this.msix && hits(MSIX_AT + high)) {
-      this.msix.control((this.#bytes[MSIX_AT + high]! & 0x80) !== 0, (this.#bytes[MSIX_AT + high]! & 0x40) !== 0)
+      this.msix.control((this.#bytes[MSIX_AT + high] & 0x80) !== 0, (this.#bytes[MSIX_AT + high] & 0x40) !== 0)
       this.#drive()
     }
     // Initiate FLR reads as zero, so it is never stored
@@ -199,7 +210,7 @@ export class PcieFunction implements Saved {
   }
 
   #awake(): boolean {
-    return (this.#bytes[POWER_AT + powerManagement.PMCSR.at]! & 3) === 0
+    return (this.#bytes[POWER_AT + powerManagement.PMCSR.at] & 3) === 0
   }
 
   #mayMaster(): boolean {

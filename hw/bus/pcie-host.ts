@@ -33,7 +33,7 @@ export class PcieHost implements Saved {
   readonly window32: Chip
   readonly window64: Chip
   /** The port window: nothing of ours answers there. */
-  readonly ports: Chip = { read: (_offset, bytes) => ABSENT[bytes - 1]!, write: () => {} }
+  readonly ports: Chip = { read: (_offset, bytes) => ABSENT[bytes - 1], write: () => {} }
   readonly #functions: (PcieFunction | undefined)[] = Array.from({ length: SLOTS * FUNCTIONS }, () => undefined)
   readonly #plugged: PcieFunction[] = []
   readonly #options: PcieHostOptions
@@ -42,7 +42,8 @@ export class PcieHost implements Saved {
   constructor(options: PcieHostOptions) {
     this.#options = options
     this.ecam = {
-      read: (offset, bytes) => this.#configuration(offset)?.configuration.read(offset & 0xfff, bytes) ?? ABSENT[bytes - 1]!,
+      read: (offset, bytes) =>
+        this.#configuration(offset)?.configuration.read(offset & 0xfff, bytes) ?? ABSENT[bytes - 1],
       write: (offset, bytes, value) => this.#configuration(offset)?.configuration.write(offset & 0xfff, bytes, value),
     }
     this.window32 = this.#window(options.window32)
@@ -52,7 +53,8 @@ export class PcieHost implements Saved {
 
   /** Puts a device into a slot of the root bus, before the machine is switched on. */
   plug(device: PcieDevice, slot: number): void {
-    if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) throw new RangeError(`PCIe slot ${slot}: there are 0 to ${SLOTS - 1}`)
+    if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS)
+      throw new RangeError(`PCIe slot ${slot}: there are 0 to ${SLOTS - 1}`)
     const index = slot * FUNCTIONS
     if (this.#functions[index]) throw new Error(`PCIe slot ${slot} is taken`)
     const { function: plugged } = device
@@ -71,7 +73,7 @@ export class PcieHost implements Saved {
     return {
       read: (offset, bytes) => {
         const hit = this.#at(base + offset)
-        return hit ? hit.chip.read(hit.offset, bytes) : ABSENT[bytes - 1]!
+        return hit ? hit.chip.read(hit.offset, bytes) : ABSENT[bytes - 1]
       },
       write: (offset, bytes, value) => {
         const hit = this.#at(base + offset)
@@ -89,10 +91,10 @@ export class PcieHost implements Saved {
   }
 
   #drive(wire: number, index: number, level: boolean): void {
-    const asserted = this.#levels[wire]!
+    const asserted = this.#levels[wire]
     if (level) asserted.add(index)
     else asserted.delete(index)
-    this.#options.lines[wire]!.set(asserted.size > 0)
+    this.#options.lines[wire].set(asserted.size > 0)
   }
 
   /** The functions' own states are saved with their devices; the bridge has its configuration space. */

@@ -55,19 +55,19 @@ export class Msix implements Saved {
   /** Sends the vector's message, or keeps it pending while masked. Does nothing while MSI-X is off. */
   raise(vector: number): void {
     if (!this.#enabled || vector >= this.vectors) return
-    this.#pending[vector >>> 5]! |= 1 << (vector & 31)
+    this.#pending[vector >>> 5] |= 1 << (vector & 31)
     this.#deliver(vector)
   }
 
   #deliver(vector: number): void {
     const bit = 1 << (vector & 31)
     const entry = vector * WORDS
-    if (!(this.#pending[vector >>> 5]! & bit) || !this.#enabled || this.#masked) return
-    if (this.#entries[entry + CONTROL]! & MASK) return
-    this.#pending[vector >>> 5]! &= ~bit
+    if (!(this.#pending[vector >>> 5] & bit) || !this.#enabled || this.#masked) return
+    if (this.#entries[entry + CONTROL] & MASK) return
+    this.#pending[vector >>> 5] &= ~bit
     const message = new Uint8Array(4)
-    new DataView(message.buffer).setUint32(0, this.#entries[entry + 2]!, true)
-    this.#dma.write(this.#entries[entry + 1]! * 2 ** 32 + this.#entries[entry]!, message)
+    new DataView(message.buffer).setUint32(0, this.#entries[entry + 2], true)
+    this.#dma.write(this.#entries[entry + 1] * 2 ** 32 + this.#entries[entry], message)
   }
 
   #writeTable(word: number, bytes: number, value: number): void {
@@ -79,7 +79,12 @@ export class Msix implements Saved {
   }
 
   save(): Plain {
-    return { entries: savedWords(this.#entries), pending: savedWords(this.#pending), enabled: this.#enabled, masked: this.#masked }
+    return {
+      entries: savedWords(this.#entries),
+      pending: savedWords(this.#pending),
+      enabled: this.#enabled,
+      masked: this.#masked,
+    }
   }
 
   restore(state: Plain): void {

@@ -79,17 +79,21 @@ export class Cable implements Timed, Saved {
   /** Puts a frame on the wire as soon as the direction is free; returns the cycle at which it is free again. */
   send(from: End, frame: Uint8Array): number {
     const bytes = Math.max(frame.length + FRAME_CHECK_BYTES, SHORTEST) + this.#overheadBytes
-    const start = Math.max(this.#clock.now(), this.#freeAt[from]!)
+    const start = Math.max(this.#clock.now(), this.#freeAt[from])
     const end = start + this.#cycles((bytes * 8 * 1e9) / this.#lineRate)
     this.#freeAt[from] = end
     if (!this.#plugged) return end
-    const number = this.#sent[from]!++
+    const number = this.#sent[from]++
     const fault = this.faults.find(candidate => candidate.from === from && candidate.frame === number)
     const intact = fault?.kind !== 'corrupt'
     const delivered = intact ? frame.slice() : spoilt(frame)
     for (const tap of this.#taps) tap(end, from, delivered, intact)
     if (fault?.kind !== 'drop') {
-      this.#clock.at(end + this.#cycles(this.#metres * CABLE_NANOSECONDS_A_METRE), 'arrive', { to: 1 - from, frame: delivered, intact })
+      this.#clock.at(end + this.#cycles(this.#metres * CABLE_NANOSECONDS_A_METRE), 'arrive', {
+        to: 1 - from,
+        frame: delivered,
+        intact,
+      })
     }
     return end
   }
@@ -104,11 +108,21 @@ export class Cable implements Timed, Saved {
   }
 
   save(): Plain {
-    return { faults: this.faults.map(fault => ({ ...fault })), sent: [...this.#sent], freeAt: [...this.#freeAt], plugged: this.#plugged }
+    return {
+      faults: this.faults.map(fault => ({ ...fault })),
+      sent: [...this.#sent],
+      freeAt: [...this.#freeAt],
+      plugged: this.#plugged,
+    }
   }
 
   restore(state: Plain): void {
-    const saved = state as { faults: readonly CableFault[]; sent: readonly number[]; freeAt: readonly number[]; plugged: boolean }
+    const saved = state as {
+      faults: readonly CableFault[]
+      sent: readonly number[]
+      freeAt: readonly number[]
+      plugged: boolean
+    }
     this.faults = [...saved.faults]
     this.#sent = [...saved.sent]
     this.#freeAt = [...saved.freeAt]
@@ -118,6 +132,6 @@ export class Cable implements Timed, Saved {
 
 function spoilt(frame: Uint8Array): Uint8Array {
   const copy = frame.slice()
-  copy[copy.length >>> 1]! ^= 0x10
+  copy[copy.length >>> 1] ^= 0x10
   return copy
 }

@@ -67,7 +67,11 @@ export class MemoryBacking implements Backing, Saved {
     target.set(this.#image.subarray(at, at + target.length))
   }
 
-  #each(sector: number, count: number, visit: (chunk: number, offset: number, done: number, bytes: number) => void): void {
+  #each(
+    sector: number,
+    count: number,
+    visit: (chunk: number, offset: number, done: number, bytes: number) => void,
+  ): void {
     let done = 0
     while (count > 0) {
       const chunk = Math.floor(sector / CHUNK_SECTORS)

@@ -19,7 +19,8 @@ const PUTCHAR = 1
 /** Watches `tohost` in `memory`. A 4-byte store of an odd number suffices to exit: the rest of the word is zero. */
 export function attachHtif(memory: Memory, { tohost, fromhost, finished, output }: HtifOptions): void {
   const host = memory.toHost(tohost)
-  if (host < 0 || tohost % 8 !== 0) throw new Error(`tohost at 0x${tohost.toString(16)} is not an aligned doubleword in memory`)
+  if (host < 0 || tohost % 8 !== 0)
+    throw new Error(`tohost at 0x${tohost.toString(16)} is not an aligned doubleword in memory`)
   const answerHost = memory.toHost(fromhost)
   memory.watched.set(Math.floor(tohost / PAGE_BYTES), address => {
     if (address < tohost || address >= tohost + 8) return

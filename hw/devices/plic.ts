@@ -33,7 +33,8 @@ export class Plic implements Chip, Saved {
 
   /** The wire of source `source` (1 and up). */
   line(source: number): Line {
-    if (source < 1 || source > this.#sources) throw new RangeError(`PLIC has no source ${source}, only 1 to ${this.#sources}`)
+    if (source < 1 || source > this.#sources)
+      throw new RangeError(`PLIC has no source ${source}, only 1 to ${this.#sources}`)
     return {
       set: level => {
         this.#level[source] = level ? 1 : 0
@@ -50,9 +51,12 @@ export class Plic implements Chip, Saved {
     if (offset < threshold.at) return this.#enable[this.#enableIndex(offset)] ?? 0
     const context = (offset - threshold.at) >> 12
     switch (offset & 0xfff) {
-      case 0: return this.#threshold[context] ?? 0
-      case 4: return this.#claim(context)
-      default: return 0
+      case 0:
+        return this.#threshold[context] ?? 0
+      case 4:
+        return this.#claim(context)
+      default:
+        return 0
     }
   }
 
@@ -110,8 +114,8 @@ export class Plic implements Chip, Saved {
   #forward(source: number): void {
     const word = source >> 5
     const bit = 1 << (source & 31)
-    if (!this.#level[source] || this.#pending[word]! & bit || this.#inService[source]) return
-    this.#pending[word]! |= bit
+    if (!this.#level[source] || this.#pending[word] & bit || this.#inService[source]) return
+    this.#pending[word] |= bit
     this.#update()
   }
 
@@ -120,10 +124,10 @@ export class Plic implements Chip, Saved {
     let best = 0
     let priority = floor
     for (let word = 0; word < this.#words; word++) {
-      let ready = this.#pending[word]! & this.#enable[context * this.#words + word]!
+      let ready = this.#pending[word] & this.#enable[context * this.#words + word]
       while (ready !== 0) {
         const source = word * 32 + 31 - Math.clz32(ready & -ready)
-        if (this.#priority[source]! > priority) {
+        if (this.#priority[source] > priority) {
           best = source
           priority = this.#priority[source]!
         }
@@ -138,7 +142,7 @@ export class Plic implements Chip, Saved {
     if (context >= this.#contexts.length) return 0
     const source = this.#best(context, 0)
     if (source === 0) return 0
-    this.#pending[source >> 5]! &= ~(1 << (source & 31))
+    this.#pending[source >> 5] &= ~(1 << (source & 31))
     this.#inService[source] = 1
     this.#update()
     return source
@@ -157,10 +161,10 @@ export class Plic implements Chip, Saved {
 
   #update(): void {
     for (let context = 0; context < this.#contexts.length; context++) {
-      const raised = this.#best(context, this.#threshold[context]!) !== 0
+      const raised = this.#best(context, this.#threshold[context]) !== 0
       if (raised === this.#raised[context]) continue
       this.#raised[context] = raised
-      this.#contexts[context]!.set(raised)
+      this.#contexts[context].set(raised)
     }
   }
 

@@ -32,32 +32,43 @@ export class GoldfishRtc implements Chip, Timed, Saved {
         this.#timeHigh = Number(now >> 32n)
         return Number(now & 0xffff_ffffn)
       }
-      case table.TIME_HIGH.at: return this.#timeHigh
-      case table.ALARM_LOW.at: return Number(this.#alarm & 0xffff_ffffn)
-      case table.ALARM_HIGH.at: return this.#alarmHigh
-      case table.IRQ_ENABLED.at: return this.#enabled ? 1 : 0
-      case table.ALARM_STATUS.at: return this.#event === NO_EVENT ? 0 : 1
-      default: return 0
+      case table.TIME_HIGH.at:
+        return this.#timeHigh
+      case table.ALARM_LOW.at:
+        return Number(this.#alarm & 0xffff_ffffn)
+      case table.ALARM_HIGH.at:
+        return this.#alarmHigh
+      case table.IRQ_ENABLED.at:
+        return this.#enabled ? 1 : 0
+      case table.ALARM_STATUS.at:
+        return this.#event === NO_EVENT ? 0 : 1
+      default:
+        return 0
     }
   }
 
   write(offset: number, bytes: 1 | 2 | 4, value: number): void {
     if (bytes !== 4) return
     switch (offset) {
-      case table.TIME_LOW.at: return this.#setTime((this.#now() & ~0xffff_ffffn) | BigInt(value))
-      case table.TIME_HIGH.at: return this.#setTime((this.#now() & 0xffff_ffffn) | (BigInt(value) << 32n))
+      case table.TIME_LOW.at:
+        return this.#setTime((this.#now() & ~0xffff_ffffn) | BigInt(value))
+      case table.TIME_HIGH.at:
+        return this.#setTime((this.#now() & 0xffff_ffffn) | (BigInt(value) << 32n))
       case table.ALARM_HIGH.at:
         this.#alarmHigh = value
         return
-      case table.ALARM_LOW.at: return this.#arm((BigInt(this.#alarmHigh) << 32n) | BigInt(value))
+      case table.ALARM_LOW.at:
+        return this.#arm((BigInt(this.#alarmHigh) << 32n) | BigInt(value))
       case table.IRQ_ENABLED.at:
         this.#enabled = (value & 1) === 1
         break
-      case table.CLEAR_ALARM.at: return this.#disarm()
+      case table.CLEAR_ALARM.at:
+        return this.#disarm()
       case table.CLEAR_INTERRUPT.at:
         this.#pending = false
         break
-      default: return
+      default:
+        return
     }
     this.#update()
   }
@@ -81,7 +92,13 @@ export class GoldfishRtc implements Chip, Timed, Saved {
 
   restore(state: Plain): void {
     const saved = state as {
-      base: string; timeHigh: number; alarmHigh: number; alarm: string; event: number; enabled: boolean; pending: boolean
+      base: string
+      timeHigh: number
+      alarmHigh: number
+      alarm: string
+      event: number
+      enabled: boolean
+      pending: boolean
     }
     this.#base = BigInt(`0x${saved.base}`)
     this.#timeHigh = saved.timeHigh

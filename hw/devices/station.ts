@@ -120,9 +120,13 @@ export class Station implements Port, Timed, Saved {
     const { mac, ip } = this.#options
     const parsed = parse(frame)
     const { network, transport, end } = parsed
-    if (network === 0 || parsed.fragment || parsed.networkSumHolds !== true || !same(frame, network + 16, ip)) return undefined
+    if (network === 0 || parsed.fragment || parsed.networkSumHolds !== true || !same(frame, network + 16, ip))
+      return undefined
     const echo = parsed.protocol === PROTOCOL.ICMP && frame[transport] === ECHO_REQUEST
-    const udp = parsed.protocol === PROTOCOL.UDP && get16(frame, transport + 2) === ECHO_PORT && parsed.transportSumHolds !== false
+    const udp =
+      parsed.protocol === PROTOCOL.UDP &&
+      get16(frame, transport + 2) === ECHO_PORT &&
+      parsed.transportSumHolds !== false
     if (!echo && !udp) return undefined
     const answer = frame.slice(0, end)
     answer.set(frame.subarray(6, 12), 0)
@@ -162,7 +166,7 @@ export class Station implements Port, Timed, Saved {
     put16(frame, udp + 4, UDP_HEADER + stream.bytes)
     if (stream.bytes >= 4) new DataView(frame.buffer).setUint32(udp + UDP_HEADER, number)
     const pseudo = add16(frame, ip + 12, udp) + PROTOCOL.UDP + UDP_HEADER + stream.bytes
-    put16(frame, udp + 6, (~fold16(add16(frame, udp, frame.length, pseudo)) & 0xffff) || 0xffff)
+    put16(frame, udp + 6, ~fold16(add16(frame, udp, frame.length, pseudo)) & 0xffff || 0xffff)
     return frame
   }
 

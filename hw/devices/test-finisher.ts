@@ -22,9 +22,12 @@ export class TestFinisher implements Chip {
   write(offset: number, _bytes: 1 | 2 | 4, value: number): void {
     if (offset !== 0) return
     switch (value & 0xffff) {
-      case FINISHER_STATUS.PASS: return this.#finished({ how: 'pass', code: 0 })
-      case FINISHER_STATUS.FAIL: return this.#finished({ how: 'fail', code: value >>> 16 })
-      case FINISHER_STATUS.RESET: return this.#finished({ how: 'reset', code: 0 })
+      case FINISHER_STATUS.PASS:
+        return this.#finished({ how: 'pass', code: 0 })
+      case FINISHER_STATUS.FAIL:
+        return this.#finished({ how: 'fail', code: value >>> 16 })
+      case FINISHER_STATUS.RESET:
+        return this.#finished({ how: 'reset', code: 0 })
     }
   }
 }

@@ -53,8 +53,10 @@ export class Uart implements Chip, Timed, Saved {
   read(offset: number, _bytes: 1 | 2 | 4): number {
     const latch = (this.#lcr & 0x80) !== 0
     switch (offset) {
-      case table.RBR.at: return latch ? this.#divisor & 0xff : this.#take()
-      case table.IER.at: return latch ? this.#divisor >> 8 : this.#ier
+      case table.RBR.at:
+        return latch ? this.#divisor & 0xff : this.#take()
+      case table.IER.at:
+        return latch ? this.#divisor >> 8 : this.#ier
       case table.IIR.at: {
         const id = this.#interrupt()
         // Reading IIR clears the transmitter's interrupt, but only if that is the one reported.
@@ -62,8 +64,10 @@ export class Uart implements Chip, Timed, Saved {
         this.#update()
         return id | (this.#fcr & 1 ? 0xc0 : 0)
       }
-      case table.LCR.at: return this.#lcr
-      case table.MCR.at: return this.#mcr
+      case table.LCR.at:
+        return this.#lcr
+      case table.MCR.at:
+        return this.#mcr
       case table.LSR.at: {
         const status = EMPTY | (this.#fifo.length > 0 ? 1 : 0) | (this.#overrun ? OVERRUN : 0)
         this.#overrun = false
@@ -76,8 +80,10 @@ export class Uart implements Chip, Timed, Saved {
         this.#update()
         return status
       }
-      case table.SCR.at: return this.#scr
-      default: return 0
+      case table.SCR.at:
+        return this.#scr
+      default:
+        return 0
     }
   }
 
@@ -97,13 +103,19 @@ export class Uart implements Chip, Timed, Saved {
           this.#ier = byte & 0x0f
         }
         break
-      case table.FCR.at: this.#control(byte); break
-      case table.LCR.at: this.#lcr = byte; break
+      case table.FCR.at:
+        this.#control(byte)
+        break
+      case table.LCR.at:
+        this.#lcr = byte
+        break
       case table.MCR.at:
         this.#mcr = byte & 0x1f
         this.#modem()
         break
-      case table.SCR.at: this.#scr = byte; break
+      case table.SCR.at:
+        this.#scr = byte
+        break
     }
     this.#update()
   }
@@ -116,17 +128,37 @@ export class Uart implements Chip, Timed, Saved {
 
   save(): Plain {
     return {
-      fifo: [...this.#fifo], waiting: [...this.#waiting], divisor: this.#divisor, ier: this.#ier, fcr: this.#fcr, lcr: this.#lcr,
-      mcr: this.#mcr, msr: this.#msr, scr: this.#scr, overrun: this.#overrun, thrEmptied: this.#thrEmptied,
-      timedOut: this.#timedOut, timeout: this.#timeout,
+      fifo: [...this.#fifo],
+      waiting: [...this.#waiting],
+      divisor: this.#divisor,
+      ier: this.#ier,
+      fcr: this.#fcr,
+      lcr: this.#lcr,
+      mcr: this.#mcr,
+      msr: this.#msr,
+      scr: this.#scr,
+      overrun: this.#overrun,
+      thrEmptied: this.#thrEmptied,
+      timedOut: this.#timedOut,
+      timeout: this.#timeout,
     }
   }
 
   restore(state: Plain): void {
     const saved = state as {
-      fifo: number[]; waiting: number[]; divisor: number; ier: number; fcr: number; lcr: number
-      mcr: number; msr: number; scr: number; overrun: boolean; thrEmptied: boolean
-      timedOut: boolean; timeout: number
+      fifo: number[]
+      waiting: number[]
+      divisor: number
+      ier: number
+      fcr: number
+      lcr: number
+      mcr: number
+      msr: number
+      scr: number
+      overrun: boolean
+      thrEmptied: boolean
+      timedOut: boolean
+      timeout: number
     }
     this.#fifo = [...saved.fifo]
     this.#waiting = [...saved.waiting]
@@ -183,7 +215,10 @@ export class Uart implements Chip, Timed, Saved {
     this.#timeout = NO_EVENT
     if ((this.#fcr & 1) === 0 || this.#fifo.length === 0 || this.#fifo.length >= this.#trigger) return
     const seconds = (TIMEOUT_CHARACTERS * BITS_A_CHARACTER * 16 * Math.max(1, this.#divisor)) / UART_CLOCK
-    this.#timeout = this.#clock.at(Math.floor(this.#clock.now()) + Math.ceil(seconds * this.#clock.frequency), 'timeout')
+    this.#timeout = this.#clock.at(
+      Math.floor(this.#clock.now()) + Math.ceil(seconds * this.#clock.frequency),
+      'timeout',
+    )
   }
 
   #control(byte: number): void {

@@ -94,8 +94,8 @@ export class MemoryAccess {
     const address = page * PAGE + (low & 0xfff)
     // What HLVX reads must be readable and executable (H_pmp).
     if (
-      (!pmp.allowsPage(page, kind, machine) && !pmp.allows(address, bytes, kind, machine))
-      || (regime.executable && !pmp.allows(address, bytes, FETCH, machine))
+      (!pmp.allowsPage(page, kind, machine) && !pmp.allows(address, bytes, kind, machine)) ||
+      (regime.executable && !pmp.allows(address, bytes, FETCH, machine))
     ) {
       this.#faults.access(regime, kind, low, high)
       return false

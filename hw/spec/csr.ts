@@ -31,9 +31,18 @@ export function csr(
   number: number,
   rule: string,
   rows: FieldRows,
-  more: { readonly alias?: { readonly of: string; readonly mask: bigint }; readonly virtual?: string; readonly reset?: bigint } = {},
+  more: {
+    readonly alias?: { readonly of: string; readonly mask: bigint }
+    readonly virtual?: string
+    readonly reset?: bigint
+  } = {},
 ): Csr {
-  const fields = Object.entries(rows).map(([field, [high, low, fieldRule]]) => ({ name: field, high, low, rule: fieldRule }))
+  const fields = Object.entries(rows).map(([field, [high, low, fieldRule]]) => ({
+    name: field,
+    high,
+    low,
+    rule: fieldRule,
+  }))
   const { reset = 0n, ...columns } = more
   return { name, number, rule, fields, reset, ...columns }
 }

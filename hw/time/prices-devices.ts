@@ -36,9 +36,18 @@ export interface DrivePrices {
  */
 export const p3700: DrivePrices = {
   name: 'Intel SSD DC P3700 800GB',
-  pageBytes: 8192, channels: 35, readPage: 74_000, writePage: 200_000,
-  fetch: 600, command: 1_000, cacheWrite: 18_000, cacheBytes: 64 * 2 ** 20,
-  readRate: 2.8e9, writeRate: 2.0e9, adminCommand: 10_000, enable: 1_000_000,
+  pageBytes: 8192,
+  channels: 35,
+  readPage: 74_000,
+  writePage: 200_000,
+  fetch: 600,
+  command: 1_000,
+  cacheWrite: 18_000,
+  cacheBytes: 64 * 2 ** 20,
+  readRate: 2.8e9,
+  writeRate: 2.0e9,
+  adminCommand: 10_000,
+  enable: 1_000_000,
 }
 
 /**
@@ -48,9 +57,18 @@ export const p3700: DrivePrices = {
  */
 export const p4800x: DrivePrices = {
   name: 'Intel Optane SSD DC P4800X 375GB',
-  pageBytes: 4096, channels: 5, readPage: 7_500, writePage: 8_500,
-  fetch: 600, command: 600, cacheWrite: 8_500, cacheBytes: 7 * 4096,
-  readRate: 2.4e9, writeRate: 2.0e9, adminCommand: 10_000, enable: 1_000_000,
+  pageBytes: 4096,
+  channels: 5,
+  readPage: 7_500,
+  writePage: 8_500,
+  fetch: 600,
+  command: 600,
+  cacheWrite: 8_500,
+  cacheBytes: 7 * 4096,
+  readRate: 2.4e9,
+  writeRate: 2.0e9,
+  adminCommand: 10_000,
+  enable: 1_000_000,
 }
 
 export interface NicPrices {
@@ -75,7 +93,13 @@ export interface NicPrices {
  * management frame is 64 bits at 2.5 MHz (IEEE 802.3 22.2.2.11).
  */
 export const i82576: NicPrices = {
-  name: 'Intel 82576', lineRate: 1e9, overheadBytes: 20, fetch: 550, writeBack: 300, autonegotiation: 10_000_000, mdio: 25_600,
+  name: 'Intel 82576',
+  lineRate: 1e9,
+  overheadBytes: 20,
+  fetch: 550,
+  writeBack: 300,
+  autonegotiation: 10_000_000,
+  mdio: 25_600,
 }
 
 /** What light or electrons take for a metre of cable: two thirds of the speed of light. */

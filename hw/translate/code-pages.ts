@@ -62,7 +62,7 @@ export class CodePages {
 
   /** The address of the first record of the page at a host offset; makes room for it if there is none. */
   records(host: number): number {
-    const known = this.#indexOf[host >>> PAGE_SHIFT]!
+    const known = this.#indexOf[host >>> PAGE_SHIFT]
     return this.#base(known === NONE ? this.#claim(host) : known)
   }
 
@@ -70,7 +70,7 @@ export class CodePages {
   hostOf(record: number): number {
     const offset = record - this.memory.codeHost
     const index = Math.floor(offset / PAGE_RECORD_BYTES)
-    return this.#hostOf[index]! * PAGE_BYTES + Math.floor((offset - index * PAGE_RECORD_BYTES) / RECORD_SCALE)
+    return this.#hostOf[index] * PAGE_BYTES + Math.floor((offset - index * PAGE_RECORD_BYTES) / RECORD_SCALE)
   }
 
   /** The position of a record in its page. */
@@ -116,7 +116,7 @@ export class CodePages {
     const { view } = this.memory
     const last = (host + bytes - 1) >>> PAGE_SHIFT
     for (let page = host >>> PAGE_SHIFT; page <= last; page++) {
-      const index = this.#indexOf[page]!
+      const index = this.#indexOf[page]
       if (index === NONE) continue
       const start = page * PAGE_BYTES
       const from = Math.max(host - REACH - start, 0) & ~1
@@ -124,14 +124,14 @@ export class CodePages {
       const base = this.#base(index)
       // Operands stay: an untouched instruction may be the second of a pair that begins further back.
       for (let at = from; at < to; at += 2) view.setUint16(base + at * RECORD_SCALE + RECORD.handler, UNDECODED, true)
-      if (this.#writes[index]! < WRITES_UNTIL_DATA) this.#writes[index]!++
+      if (this.#writes[index] < WRITES_UNTIL_DATA) this.#writes[index]++
     }
   }
 
   /** Gives up the records of a page that has become data, unless they are those in use, at `running`. */
   retire(host: number, running: number): void {
-    const index = this.#indexOf[host >>> PAGE_SHIFT]!
-    if (index === NONE || this.#writes[index]! < WRITES_UNTIL_DATA) return
+    const index = this.#indexOf[host >>> PAGE_SHIFT]
+    if (index === NONE || this.#writes[index] < WRITES_UNTIL_DATA) return
     const base = this.#base(index)
     if (running >= base && running < base + PAGE_RECORD_BYTES) return
     this.#indexOf[host >>> PAGE_SHIFT] = NONE
@@ -152,7 +152,7 @@ export class CodePages {
     const { memory } = this
     const index = this.#cursor
     this.#cursor = (index + 1) % this.#hostOf.length
-    const evicted = this.#hostOf[index]!
+    const evicted = this.#hostOf[index]
     if (evicted !== NONE) {
       this.#indexOf[evicted] = NONE
       this.#evictions++

@@ -14,19 +14,19 @@ export function emitCsr(nodes: NodeEmitter, node: Node, operation: CsrOperation,
     runtime: { imports },
   } = nodes.frame
   const [number, , reads, writes] = node.from
-  const given = nodes.inLocal(node.from[1]!)
+  const given = nodes.inLocal(node.from[1])
   const old = nodes.localFor(node)
   if (plain) {
     code.block()
-    plainAccess(nodes, operation, given, old, writes!)
+    plainAccess(nodes, operation, given, old, writes)
   }
   code.i32(0).get(given).memory('i64Store', OPERANDS)
   nodes.service(
     () => {
-      nodes.value(number!)
+      nodes.value(number)
       code.op('i32WrapI64').i32(numberOf(CSR_OPERATIONS, operation))
-      nodes.truth(reads!)
-      nodes.truth(writes!)
+      nodes.truth(reads)
+      nodes.truth(writes)
       code.call(imports.csr)
     },
     plain ? 1 : 0,

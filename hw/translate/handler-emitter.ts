@@ -68,14 +68,14 @@ class HandlerEmitter {
       case 'setRegister':
         if (operation.file === 'f') code.i32(0).i32(2).memory('i32Store', FLOAT)
         this.#nodes.registerAddress(operation.field)
-        this.#nodes.value(from[0]!)
+        this.#nodes.value(from[0])
         code.memory('i64Store')
         return false
       case 'load':
         emitLoad(this.#nodes, node, operation.bytes, operation.sign)
         return false
       case 'store':
-        emitStore(this.#nodes, from[0]!, from[1]!, operation.bytes)
+        emitStore(this.#nodes, from[0], from[1], operation.bytes)
         return false
       case 'amo':
       case 'loadReserved':
@@ -88,10 +88,10 @@ class HandlerEmitter {
         emitSlowAccess(this.#nodes, node, operation)
         return false
       case 'jump':
-        this.#jump(from[0]!)
+        this.#jump(from[0])
         return true
       case 'branch':
-        this.#branch(from[0]!, from[1]!)
+        this.#branch(from[0], from[1])
         return false
       case 'requireFloat':
         code.i32(0).memory('i32Load', FLOAT).op('i32Eqz').if()
@@ -103,8 +103,8 @@ class HandlerEmitter {
         return false
       case 'perform':
         if (operation.action === 'fence') return false // harts take turns: nothing to order
-        this.#nodes.mailbox(OPERANDS, from[0]!)
-        this.#nodes.mailbox(OPERANDS + 8, from[1]!)
+        this.#nodes.mailbox(OPERANDS, from[0])
+        this.#nodes.mailbox(OPERANDS + 8, from[1])
         this.#nodes.service(
           () => code.i32(numberOf(ACTIONS, operation.action)).call(this.#frame.runtime.imports.perform),
           0,
@@ -125,9 +125,9 @@ class HandlerEmitter {
       code,
       runtime: { imports },
     } = this.#frame
-    const [a, b, c] = [0, 1, 2].map(at => this.#nodes.inLocal(node.from[at]!)) as [number, number, number]
+    const [a, b, c] = [0, 1, 2].map(at => this.#nodes.inLocal(node.from[at])) as [number, number, number]
     const rounding = code.temporary(I32)
-    this.#nodes.value(node.from[3]!)
+    this.#nodes.value(node.from[3])
     code.op('i32WrapI64').set(rounding)
     const result = this.#nodes.localFor(node)
     code.block()

@@ -100,17 +100,17 @@ cold.forEach(enter(FIRST_COLD))
 
 /** True if the instruction jumps to an address that its word says. */
 export function isDirect(instruction: Instruction): boolean {
-  return indices[key(instruction, 4, true)]! >= 0
+  return indices[key(instruction, 4, true)] >= 0
 }
 
 /** The handler for a decoded instruction; `near`: it jumps within its page. */
 export function handlerOf({ instruction, length }: Decoded, near: boolean): number {
-  return indices[key(instruction, length, near)]!
+  return indices[key(instruction, length, near)]
 }
 
 /** The handler that accesses a plain CSR by itself, or -1 if the instruction has none. */
 export function plainCsrHandler(instruction: Instruction): number {
-  return indices[key(instruction, 4, false, true)]!
+  return indices[key(instruction, 4, false, true)]
 }
 
 const pairs = new Map(

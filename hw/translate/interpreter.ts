@@ -216,8 +216,8 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
   }
   for (const { first, second } of PAIRS) {
     begin()
-    emit(firstFrame, HOT_HANDLERS[first]!)
-    emit(frame, HOT_HANDLERS[second]!)
+    emit(firstFrame, HOT_HANDLERS[first])
+    emit(frame, HOT_HANDLERS[second])
   }
   if (toFunction() !== 0) throw new Error('the loop has as many blocks as handlers')
   code.end()

@@ -196,7 +196,7 @@ export function earlyReads(effects: readonly Node[]): Node[][] {
     if (seen.has(node) || node.effect) return
     seen.add(node)
     const changed = effects.slice(node.after, index).some(({ operation }) => operation.kind === 'setRegister')
-    if (node.operation.kind === 'register' && changed) early[node.after]!.push(node)
+    if (node.operation.kind === 'register' && changed) early[node.after].push(node)
     for (const operand of node.from) visit(operand, index)
   }
   for (const [index, effect] of effects.entries()) for (const operand of effect.from) visit(operand, index)

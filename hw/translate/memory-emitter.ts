@@ -48,7 +48,7 @@ function hostAddress(nodes: NodeEmitter, address: number, entry: number, access:
 /** A load: its value goes to the node's local. */
 export function emitLoad(nodes: NodeEmitter, node: Node, bytes: Bytes, sign: 'signed' | 'unsigned'): void {
   const { code, runtime, slot } = nodes.frame
-  const address = nodes.inLocal(node.from[0]!)
+  const address = nodes.inLocal(node.from[0])
   const value = nodes.localFor(node)
   const entry = probe(nodes, address, 'load', bytes)
   code.if().get(slot)
@@ -91,10 +91,10 @@ export function emitAtomic(
   const { imports } = runtime
   const { bytes, kind } = operation
   const amo = operation.kind === 'amo' ? operation.operation : undefined
-  const address = nodes.inLocal(node.from[0]!)
+  const address = nodes.inLocal(node.from[0])
   const given = code.temporary(I64)
   if (kind !== 'loadReserved') {
-    nodes.value(node.from[1]!)
+    nodes.value(node.from[1])
     code.set(given)
   }
   const result = nodes.localFor(node)
@@ -164,7 +164,7 @@ export function emitSlowAccess(
     code,
     runtime: { imports },
   } = nodes.frame
-  nodes.mailbox(ADDRESS, node.from[0]!)
+  nodes.mailbox(ADDRESS, node.from[0])
   if (operation.kind === 'guestLoad') {
     nodes.result(node, () =>
       code
@@ -174,7 +174,7 @@ export function emitSlowAccess(
         .call(imports.guestLoad),
     )
   } else if (operation.kind === 'guestStore') {
-    nodes.mailbox(VALUE, node.from[1]!)
+    nodes.mailbox(VALUE, node.from[1])
     nodes.service(() => code.i32(operation.bytes).call(imports.guestStore), 0)
   } else {
     nodes.service(() => code.i32(numberOf(CACHE_BLOCK_OPERATIONS, operation.operation)).call(imports.cacheBlock), 0)

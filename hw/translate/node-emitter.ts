@@ -51,7 +51,7 @@ export class NodeEmitter {
   #compute({ operation, from }: Node): void {
     const code = this.code
     const { slot, runtime } = this.frame
-    for (const operand of operation.kind === 'select' ? [from[1]!, from[2]!] : from) this.value(operand)
+    for (const operand of operation.kind === 'select' ? [from[1], from[2]] : from) this.value(operand)
     switch (operation.kind) {
       case 'constant':
         code.i64(operation.value)
@@ -87,7 +87,7 @@ export class NodeEmitter {
         code.call(runtime.divide[operation.result][operation.sign][operation.bits])
         break
       case 'select':
-        this.condition(from[0]!)
+        this.condition(from[0])
         code.op('select')
         break
       case 'extend':
@@ -114,14 +114,14 @@ export class NodeEmitter {
     const code = this.code
     if (!this.#locals.has(node) && operation.kind === 'binary') {
       if (isInverted(node)) {
-        this.condition(from[0]!)
+        this.condition(from[0])
         code.op('i32Eqz')
         return
       }
       const compare = COMPARISONS[operation.operation]
       if (compare) {
-        this.value(from[0]!)
-        this.value(from[1]!)
+        this.value(from[0])
+        this.value(from[1])
         code.op(compare)
         return
       }

@@ -28,7 +28,7 @@ export function emitBinary(code: Code, operation: BinaryOperation): void {
 /** True for `comparison xor 1`: the opposite comparison. */
 export function isInverted({ operation, from }: Node): boolean {
   if (operation.kind !== 'binary' || operation.operation !== 'xor') return false
-  const [compared, one] = [from[0]!.operation, from[1]!.operation]
+  const [compared, one] = [from[0].operation, from[1].operation]
   return (
     compared.kind === 'binary' &&
     COMPARISONS.includes(compared.operation) &&

@@ -35,9 +35,9 @@ const PAGES_TO_HIGH = 2 ** (PAGE_SHIFT - 32)
 
 /** The translation class in force. */
 function translationClass(words: Int32Array): number {
-  const mode = words[MODE >> 2]!
-  const status = words[MSTATUS]!
-  const own = (mode & VIRTUAL) === 0 ? status : words[VSSTATUS]!
+  const mode = words[MODE >> 2]
+  const status = words[MSTATUS]
+  const own = (mode & VIRTUAL) === 0 ? status : words[VSSTATUS]
   if (((own | status) & STATUS_MXR) !== 0 || (mode === MACHINE && (status & STATUS_MPRV) !== 0)) return UNFILLED
   return (mode & ~VIRTUAL) === SUPERVISOR && (own & STATUS_SUM) !== 0 ? mode + 1 : mode
 }
@@ -114,7 +114,7 @@ export function dropStores(memory: Memory, host: number): void {
   for (let base = memory.tlbHost; base < memory.codeHost; base += CLASS_BYTES) {
     const from = (base + ARRAYS.store) >> 2
     for (let at = from; at < from + ARRAY_BYTES / 4; at += 4) {
-      if (((words[at]! + words[at + 2]!) | 0) === (host | 0)) words[at] = words[at + 1] = -1
+      if (((words[at] + words[at + 2]) | 0) === (host | 0)) words[at] = words[at + 1] = -1
     }
   }
 }

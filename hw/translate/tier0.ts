@@ -95,13 +95,13 @@ export class Tier0 implements Executor {
   run(): void {
     const { words } = this.#memory
     this.#reload = false
-    while (words[BUDGET_WORD]! > 0 && !this.#reload) {
+    while (words[BUDGET_WORD] > 0 && !this.#reload) {
       words[TLB_BASE_WORD] = this.#tlb.base()
       this.#lost = false
       this.#interpret()
       if (this.#forced) {
         this.#forced = false
-        words[BUDGET_WORD]! += this.#owed
+        words[BUDGET_WORD] += this.#owed
       }
       if (this.#drawn !== 0) this.#extend()
     }
@@ -109,14 +109,14 @@ export class Tier0 implements Executor {
 
   fill(access: Access, virtualPage: number, host: number, writable = false): void {
     const { words } = this.#memory
-    const base = words[TLB_BASE_WORD]!
+    const base = words[TLB_BASE_WORD]
     const pages = this.#pages
     if (access === 'fetch') {
       this.#entered = true
       this.#tlb.fill(base, 'fetch', virtualPage, pages.records(host))
     } else {
       if (access === 'store' && pages.holds(host)) {
-        pages.retire(host, words[SLOT_WORD]!)
+        pages.retire(host, words[SLOT_WORD])
         if (pages.holds(host)) return
       }
       this.#tlb.fill(base, access, virtualPage, host)
@@ -127,7 +127,7 @@ export class Tier0 implements Executor {
   drop(virtualPage: number): void {
     this.#tlb.drop(virtualPage)
     const { words } = this.#memory
-    if (virtualPage === (words[PC_HIGH]! >>> 0) * 2 ** 20 + (words[PC_LOW]! >>> 12)) this.#lost = true
+    if (virtualPage === (words[PC_HIGH] >>> 0) * 2 ** 20 + (words[PC_LOW] >>> 12)) this.#lost = true
   }
 
   flush(): void {
@@ -162,16 +162,16 @@ export class Tier0 implements Executor {
   #force(): void {
     const { words } = this.#memory
     this.#forced = true
-    this.#owed = words[BUDGET_WORD]! - FORCED
+    this.#owed = words[BUDGET_WORD] - FORCED
     words[BUDGET_WORD] = FORCED
   }
 
   /** Draws DEADLINE in so that one instruction runs; the clock stays right, since BUDGET goes with it. */
   #single(): void {
     const { words, doubles } = this.#memory
-    this.#drawn = Math.max(words[BUDGET_WORD]! - 1, 0)
-    words[BUDGET_WORD]! -= this.#drawn
-    doubles[DEADLINE_DOUBLE]! -= this.#drawn
+    this.#drawn = Math.max(words[BUDGET_WORD] - 1, 0)
+    words[BUDGET_WORD] -= this.#drawn
+    doubles[DEADLINE_DOUBLE] -= this.#drawn
     this.#drawnDeadline = doubles[DEADLINE_DOUBLE]!
   }
 
@@ -179,8 +179,8 @@ export class Tier0 implements Executor {
   #extend(): void {
     const { words, doubles } = this.#memory
     if (doubles[DEADLINE_DOUBLE] === this.#drawnDeadline) {
-      words[BUDGET_WORD]! += this.#drawn
-      doubles[DEADLINE_DOUBLE]! += this.#drawn
+      words[BUDGET_WORD] += this.#drawn
+      doubles[DEADLINE_DOUBLE] += this.#drawn
     }
     this.#drawn = 0
   }
@@ -188,7 +188,7 @@ export class Tier0 implements Executor {
   /** The word of the instruction that asks for a service. */
   #instruction(): number {
     const { view, words } = this.#memory
-    const record = words[SLOT_WORD]!
+    const record = words[SLOT_WORD]
     const parcel = this.#pages.parcelOf(record)
     if (parcel === STRADDLING) return this.#straddlingWord
     const host = this.#pages.hostOf(record)
@@ -198,12 +198,12 @@ export class Tier0 implements Executor {
 
   #straddle(): number {
     const { view, words, longs } = this.#memory
-    const record = words[SLOT_WORD]!
+    const record = words[SLOT_WORD]
     const low = view.getUint16(this.#pages.hostOf(record), true)
     if (this.#hart.fetchSecondHalf() === TRAPPED) return 1
     this.#straddlingWord = (low | (view.getUint16(VALUE, true) << 16)) >>> 0
     words[SLOT_WORD] = this.#pages.decodeStraddling(record, this.#straddlingWord)
-    longs[PC_BASE >> 3] = longs[PC >> 3]! - BigInt(words[SLOT_WORD]! >>> 3)
+    longs[PC_BASE >> 3] = longs[PC >> 3] - BigInt(words[SLOT_WORD] >>> 3)
     return 0
   }
 
@@ -215,7 +215,7 @@ export class Tier0 implements Executor {
     this.#lost = false
     if (!this.#entered && this.#drawn === 0) this.#single()
     const { fetchedHost } = hart
-    return this.#pages.records(fetchedHost) + ((this.#memory.words[PC_LOW]! & (PAGE_BYTES - 2)) >>> 1) * RECORD_BYTES
+    return this.#pages.records(fetchedHost) + ((this.#memory.words[PC_LOW] & (PAGE_BYTES - 2)) >>> 1) * RECORD_BYTES
   }
 
   #services(): Readonly<Record<Service, (...parameters: number[]) => number>> {
@@ -240,21 +240,21 @@ export class Tier0 implements Executor {
         this.#stores++
         return ended(hart.store(bytes))
       },
-      amo: (bytes: number, operation: number) => ended(other().amo(bytes, AMO_OPERATIONS[operation]!)),
+      amo: (bytes: number, operation: number) => ended(other().amo(bytes, AMO_OPERATIONS[operation])),
       loadReserved: (bytes: number) => ended(other().loadReserved(bytes)),
       storeConditional: (bytes: number) => ended(other().storeConditional(bytes)),
       guestLoad: (bytes: number, signed: number, fetch: number) =>
         ended(other().guestLoad(bytes, signed !== 0, fetch !== 0)),
       guestStore: (bytes: number) => ended(other().guestStore(bytes)),
-      cacheBlock: (operation: number) => ended(other().cacheBlock(CACHE_BLOCK_OPERATIONS[operation]!)),
+      cacheBlock: (operation: number) => ended(other().cacheBlock(CACHE_BLOCK_OPERATIONS[operation])),
       csr: (number: number, operation: number, reads: number, writes: number) =>
-        switched(other().csr(number, CSR_OPERATIONS[operation]!, reads !== 0, writes !== 0, this.#instruction())),
-      perform: (action: number) => switched(other().perform(ACTIONS[action]!, this.#instruction())),
+        switched(other().csr(number, CSR_OPERATIONS[operation], reads !== 0, writes !== 0, this.#instruction())),
+      perform: (action: number) => switched(other().perform(ACTIONS[action], this.#instruction())),
       float: (operation: number, double: number, rm: number) =>
-        ended(other().float(FLOAT_OPERATIONS[operation]!, double !== 0 ? 'd' : 's', rm, this.#instruction())),
+        ended(other().float(FLOAT_OPERATIONS[operation], double !== 0 ? 'd' : 's', rm, this.#instruction())),
       illegal: () => ended(hart.illegal(this.#instruction())),
       decode: () => {
-        this.#pages.decode(words[SLOT_WORD]!)
+        this.#pages.decode(words[SLOT_WORD])
         return DONE
       },
       straddle: () => this.#straddle(),

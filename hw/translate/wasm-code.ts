@@ -151,7 +151,7 @@ export class Code implements Body {
   /** A local variable until the next {@link release}: so that many handlers in one function share a few. */
   temporary(type: ValueType): number {
     const at = this.#free.findIndex(free => free.type === type)
-    const found = at < 0 ? { type, index: this.local(type) } : this.#free.splice(at, 1)[0]!
+    const found = at < 0 ? { type, index: this.local(type) } : this.#free.splice(at, 1)[0]
     this.#taken.push(found)
     return found.index
   }

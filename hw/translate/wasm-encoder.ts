@@ -214,7 +214,7 @@ function typedTablesWork(): boolean {
   body.byte(0x0b)
   module.define(only, { encode: () => body })
   module.table(0, [only])
-  return WebAssembly.validate(module.encode(1, true) as Uint8Array<ArrayBuffer>)
+  return WebAssembly.validate(module.encode(1, true))
 }
 
 /** A constant expression that refers to a function. */

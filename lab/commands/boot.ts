@@ -140,13 +140,13 @@ type Ending = StopReason | { readonly kind: 'left' | 'seen' }
 async function run(machine: Machine, terminal: Terminal, limit: number): Promise<Ending> {
   let left = limit
   for (;;) {
-    const before = machine.harts[0]!.retired()
+    const before = machine.harts[0].retired()
     const stop = machine.run({
       untilCycle: machine.now() + TURN,
       ...(left !== Infinity && { maxInstructions: left }),
       until: () => terminal.untilSeen,
     })
-    left -= machine.harts[0]!.retired() - before
+    left -= machine.harts[0].retired() - before
     if (terminal.untilSeen) return { kind: 'seen' }
     if (stop.kind === 'stopped' || left <= 0) return stop
     if (stop.kind === 'idle' && process.stdin.readableEnded) return stop

@@ -25,7 +25,7 @@ function processorSeconds(): number {
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!
+  return values.toSorted((a, b) => a - b)[values.length >> 1]
 }
 
 const named = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
@@ -41,9 +41,9 @@ const subjects = chosen.map(kernel => {
 for (let round = 0; round < ROUNDS; round++) {
   for (const { machine, mips, processorMips } of subjects) {
     const [clock, processor] = [performance.now(), processorSeconds()]
-    const before = machine.harts[0]!.retired()
+    const before = machine.harts[0].retired()
     machine.run({ maxInstructions: INSTRUCTIONS })
-    const millions = (machine.harts[0]!.retired() - before) / 1e6
+    const millions = (machine.harts[0].retired() - before) / 1e6
     mips.push(millions / ((performance.now() - clock) / 1000))
     processorMips.push(millions / (processorSeconds() - processor))
   }

@@ -57,7 +57,8 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
         return said
       }
       const why = machine.run({ untilCycle: machine.now() + board.frequency / 100 })
-      if (why.kind !== 'cycle' || machine.now() > end) throw new Error(`no "${text}" (${why.kind}) in:\n${console.slice(seen)}`)
+      if (why.kind !== 'cycle' || machine.now() > end)
+        throw new Error(`no "${text}" (${why.kind}) in:\n${console.slice(seen)}`)
     }
   }
   /** Types a command; returns what it says, and its exit code in brackets. */
@@ -70,18 +71,23 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
   beforeAll(() => {
     disk = new MemoryBacking(0, diskImage())
     board = virt({
-      ramBytes: 256 * 2 ** 20, kernel: readFileSync(linux!.kernel), initrd: readFileSync(linux!.initrd), append: 'console=ttyS0 quiet panic=-1',
+      ramBytes: 256 * 2 ** 20,
+      kernel: readFileSync(linux!.kernel),
+      initrd: readFileSync(linux!.initrd),
+      append: 'console=ttyS0 quiet panic=-1',
       disks: [disk],
-      nics: [{
-        connect(nic, wiring) {
-          const cable: Cable = new Cable('cable', wiring.clock('cable'))
-          wiring.enroll('cable', cable)
-          station = new Station('station', { mac: [2, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] }, wiring.clock('station'))
-          wiring.enroll('station', station)
-          nic.connect(cable, 0)
-          station.connect(cable, 1)
+      nics: [
+        {
+          connect(nic, wiring) {
+            const cable: Cable = new Cable('cable', wiring.clock('cable'))
+            wiring.enroll('cable', cable)
+            station = new Station('station', { mac: [2, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] }, wiring.clock('station'))
+            wiring.enroll('station', station)
+            nic.connect(cable, 0)
+            station.connect(cable, 1)
+          },
         },
-      }],
+      ],
       output: bytes => {
         console += Buffer.from(bytes).toString('latin1')
       },
@@ -91,25 +97,35 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
     expectOutput(PROMPT)
   }, PATIENCE)
 
-  test('nvme: a file system is mounted, read, written, and has kept what was written', () => {
-    type('load nvme ext4')
-    type('while [ ! -b /dev/nvme0n1 ]; do sleep 0.1; done')
-    expect(type('mount /dev/nvme0n1 /mnt && cat /mnt/hello')).toContain('hello from ext4')
-    expect(type('dd if=/dev/zero of=/mnt/zeros bs=64k count=32 conv=fsync && echo kept > /mnt/kept && umount /mnt')).toContain('[0]')
-    expect(type('mount /dev/nvme0n1 /mnt && cat /mnt/kept && umount /mnt')).toContain('kept\r\n[0]')
-    const sectors = new Uint8Array(disk.sectors * 512)
-    disk.read(0, sectors)
-    expect(Buffer.from(sectors).includes('kept\n')).toBe(true)
-  }, PATIENCE)
+  test(
+    'nvme: a file system is mounted, read, written, and has kept what was written',
+    () => {
+      type('load nvme ext4')
+      type('while [ ! -b /dev/nvme0n1 ]; do sleep 0.1; done')
+      expect(type('mount /dev/nvme0n1 /mnt && cat /mnt/hello')).toContain('hello from ext4')
+      expect(
+        type('dd if=/dev/zero of=/mnt/zeros bs=64k count=32 conv=fsync && echo kept > /mnt/kept && umount /mnt'),
+      ).toContain('[0]')
+      expect(type('mount /dev/nvme0n1 /mnt && cat /mnt/kept && umount /mnt')).toContain('kept\r\n[0]')
+      const sectors = new Uint8Array(disk.sectors * 512)
+      disk.read(0, sectors)
+      expect(Buffer.from(sectors).includes('kept\n')).toBe(true)
+    },
+    PATIENCE,
+  )
 
-  test('igb: the link comes up, and the station answers ping', () => {
-    type('load igb')
-    type('ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up')
-    type('while [ "$(cat /sys/class/net/eth0/carrier)" != 1 ]; do sleep 0.1; done')
-    expect(type('ping -c 3 -s 1400 10.0.0.1')).toContain('3 packets transmitted, 3 packets received, 0% packet loss')
-    expect(station.counts.answered).toBeGreaterThanOrEqual(4)
-    expect(type('cat /sys/class/net/eth0/statistics/rx_errors')).toContain('0\r\n[0]')
-  }, PATIENCE)
+  test(
+    'igb: the link comes up, and the station answers ping',
+    () => {
+      type('load igb')
+      type('ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up')
+      type('while [ "$(cat /sys/class/net/eth0/carrier)" != 1 ]; do sleep 0.1; done')
+      expect(type('ping -c 3 -s 1400 10.0.0.1')).toContain('3 packets transmitted, 3 packets received, 0% packet loss')
+      expect(station.counts.answered).toBeGreaterThanOrEqual(4)
+      expect(type('cat /sys/class/net/eth0/statistics/rx_errors')).toContain('0\r\n[0]')
+    },
+    PATIENCE,
+  )
 
   afterAll(() => {
     if (!machine) return

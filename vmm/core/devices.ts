@@ -38,13 +38,26 @@ export function attachDevices(
   const name = (part: string) => `vm ${vm.index} ${part}`
   const virtio: Record<string, StateRecord> = {}
   if (disk) {
-    const blk = new VirtualBlk(name('disk'), plic.line(GUEST_MAP.disk.source), memory, disk.backend, disk.sectors, vm.label)
+    const blk = new VirtualBlk(
+      name('disk'),
+      plic.line(GUEST_MAP.disk.source),
+      memory,
+      disk.backend,
+      disk.sectors,
+      vm.label,
+    )
     vm.attach('virtio-blk', GUEST_MAP.disk.base, GUEST_MAP.disk.bytes, blk.transport)
     vm.addWorker(blk)
     Object.assign(virtio, blk.state)
   }
   if (network) {
-    const net = new VirtualNet(name('network'), plic.line(GUEST_MAP.network.source), memory, network.backend, network.mac)
+    const net = new VirtualNet(
+      name('network'),
+      plic.line(GUEST_MAP.network.source),
+      memory,
+      network.backend,
+      network.mac,
+    )
     vm.attach('virtio-net', GUEST_MAP.network.base, GUEST_MAP.network.bytes, net.transport)
     vm.addWorker(net)
     Object.assign(virtio, net.state)

@@ -39,7 +39,7 @@ export class FreeMemory {
     const { record } = this
     if (record.clean === 0) return 0
     record.clean--
-    return this.clean[record.clean]!
+    return this.clean[record.clean]
   }
 
   /** A page that nobody may see any more. */
@@ -63,7 +63,7 @@ export class FreeMemory {
   scrub(port: HartPort): boolean {
     const { record } = this
     if (record.dirty === 0) return false
-    const page = this.dirty[record.dirty - 1]!
+    const page = this.dirty[record.dirty - 1]
     port.fill(page + record.scrubbed, 0, PIECE)
     record.scrubbed += PIECE
     if (record.scrubbed === LARGE_PAGE) {

@@ -42,7 +42,7 @@ export class GuestRam implements GuestMemory {
   /** Populates the page of an address in RAM; its host address, or 0 if there is no memory. */
   populate(port: HartPort, address: number): number {
     const index = Math.floor((address - GUEST_RAM) / LARGE_PAGE)
-    const present = this.pages[index]!
+    const present = this.pages[index]
     if (present !== 0) return present
     const page = this.#allocatePage(port, address)
     if (page === 0) return 0

@@ -41,7 +41,13 @@ export class NetworkCard implements PlacedDevice, Uplink {
   readonly #switch: VirtualSwitch
 
   constructor(
-    current: CurrentPort, environment: PortEnvironment, driver: NetworkDevice, bus: PcieBus, controller: InterruptController, window: number, virtualSwitch: VirtualSwitch,
+    current: CurrentPort,
+    environment: PortEnvironment,
+    driver: NetworkDevice,
+    bus: PcieBus,
+    controller: InterruptController,
+    window: number,
+    virtualSwitch: VirtualSwitch,
   ) {
     this.#current = current
     this.#environment = environment
@@ -96,7 +102,8 @@ export class NetworkCard implements PlacedDevice, Uplink {
     const next = this.#environment.elapsed()
     const ready = this.#driver.ready()
     if (ready && !record.ready) {
-      for (let tag = 0; tag < NETWORK_DEPTH; tag++) this.#driver.provide(tag, this.#incoming.device + tag * BUFFER, BUFFER)
+      for (let tag = 0; tag < NETWORK_DEPTH; tag++)
+        this.#driver.provide(tag, this.#incoming.device + tag * BUFFER, BUFFER)
     }
     record.ready = ready
     return next * TICKS_PER_MICROSECOND

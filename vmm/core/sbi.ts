@@ -130,7 +130,7 @@ function sendIpi(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu): vo
   const first = vcpu.register32(port, A1)
   const everyone = namesEveryone(port, vcpu, A1)
   for (let index = 0; index < vm.vcpus.length; index++) {
-    const target = vm.vcpus[index]!
+    const target = vm.vcpus[index]
     if (target.record.status === STOPPED || !isNamed(mask, first, everyone, index)) continue
     if (target.raise(port, VSSIP)) host.kick(port, target)
   }
@@ -144,7 +144,7 @@ function remoteFence(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu,
   const first = vcpu.register32(port, A1)
   const everyone = namesEveryone(port, vcpu, A1)
   for (let index = 0; index < vm.vcpus.length; index++) {
-    const target = vm.vcpus[index]!
+    const target = vm.vcpus[index]
     if (!isNamed(mask, first, everyone, index)) continue
     if (target === vcpu) {
       if (call === 0) port.fenceI()
@@ -170,7 +170,7 @@ function hartState(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, c
   }
   const index = vcpu.register32(port, A0)
   if (index >= vm.vcpus.length) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
-  const target = vm.vcpus[index]!
+  const target = vm.vcpus[index]
   if (call === 2) return answer(port, vcpu, SBI_SUCCESS, target.record.status === STOPPED ? 1 : 0)
   if (call !== 0) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
   if (target.record.status !== STOPPED) return answer(port, vcpu, SBI_ALREADY_AVAILABLE, 0)

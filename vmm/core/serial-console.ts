@@ -71,7 +71,7 @@ export class SerialConsole implements PlacedDevice {
   elapsed(): number {
     const record = this.#record
     while (record.count > 0) {
-      if (!this.#driver.put(this.#output[record.first]!)) return this.#environmentNow() + POLL_TICKS
+      if (!this.#driver.put(this.#output[record.first])) return this.#environmentNow() + POLL_TICKS
       record.first = (record.first + 1) % QUEUE
       record.count--
     }
@@ -93,8 +93,8 @@ export class SerialConsole implements PlacedDevice {
     const record = this.#record
     if (record.writer !== vm || record.column === 0) {
       if (record.writer !== vm && record.column !== 0) this.#queue(NEWLINE)
-      const label = this.#labels[vm]!
-      for (let index = 0; index < label.length; index++) this.#queue(label[index]!)
+      const label = this.#labels[vm]
+      for (let index = 0; index < label.length; index++) this.#queue(label[index])
       record.writer = vm
     }
     this.#queue(byte)
@@ -106,7 +106,7 @@ export class SerialConsole implements PlacedDevice {
   get(_port: HartPort, vm: number): number {
     const record = this.#record
     if (record.focus !== vm || record.inCount === 0) return -1
-    const byte = this.#input[record.inFirst]!
+    const byte = this.#input[record.inFirst]
     record.inFirst = (record.inFirst + 1) % QUEUE
     record.inCount--
     return byte

@@ -58,21 +58,21 @@ export class VirtualMachine {
 
   /** True if a chip has left work for later: `work` is to be called, in an entry of its own. */
   isBehind(): boolean {
-    for (let index = 0; index < this.#workers.length; index++) if (this.#workers[index]!.isBehind()) return true
+    for (let index = 0; index < this.#workers.length; index++) if (this.#workers[index].isBehind()) return true
     return false
   }
 
   /** Does a part of what the first chip that is behind has left. */
   work(port: HartPort): void {
     for (let index = 0; index < this.#workers.length; index++) {
-      if (this.#workers[index]!.isBehind()) return this.#workers[index]!.work(port)
+      if (this.#workers[index].isBehind()) return this.#workers[index].work(port)
     }
   }
 
   /** The index of the window that holds the access, or -1: nobody answers. */
   find(address: number, bytes: number): number {
     for (let index = 0; index < this.#windows.length; index++) {
-      const window = this.#windows[index]!
+      const window = this.#windows[index]
       if (address >= window.base && address + bytes <= window.base + window.bytes) return index
     }
     return -1
@@ -80,16 +80,16 @@ export class VirtualMachine {
 
   /** Name of a window, for the ledger. */
   nameOf(window: number): string {
-    return this.#windows[window]!.name
+    return this.#windows[window].name
   }
 
   read(port: HartPort, window: number, address: number, bytes: 1 | 2 | 4): number {
-    const { base, chip } = this.#windows[window]!
+    const { base, chip } = this.#windows[window]
     return chip.read(port, address - base, bytes)
   }
 
   write(port: HartPort, window: number, address: number, bytes: 1 | 2 | 4, value: number): void {
-    const { base, chip } = this.#windows[window]!
+    const { base, chip } = this.#windows[window]
     chip.write(port, address - base, bytes, value)
   }
 }

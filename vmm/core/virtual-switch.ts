@@ -55,7 +55,10 @@ export class VirtualSwitch {
   plug(mac: readonly number[], vlan: number): NetworkBackend {
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac
     const member: Member = {
-      vlan, low: ((d << 24) | (c << 16) | (b << 8) | a) >>> 0, high: (f << 8) | e, deliver: () => false,
+      vlan,
+      low: ((d << 24) | (c << 16) | (b << 8) | a) >>> 0,
+      high: (f << 8) | e,
+      deliver: () => false,
     }
     this.#members.push(member)
     return {
@@ -70,7 +73,10 @@ export class VirtualSwitch {
   #transmit(port: HartPort, from: Member, address: number, bytes: number): void {
     const { record } = this
     const type = port.load16(address + TYPE)
-    if (port.load16(address + SOURCE) !== (from.low & 0xffff) || port.load32(address + SOURCE + 2) !== sourceRest(from)) {
+    if (
+      port.load16(address + SOURCE) !== (from.low & 0xffff) ||
+      port.load32(address + SOURCE + 2) !== sourceRest(from)
+    ) {
       record.forged++
       return
     }
@@ -86,7 +92,7 @@ export class VirtualSwitch {
     const high = port.load16(address + SOURCE)
     const rest = port.load32(address + SOURCE + 2)
     for (let index = 0; index < this.#members.length; index++) {
-      const member = this.#members[index]!
+      const member = this.#members[index]
       if ((member.low & 0xffff) === high && sourceRest(member) === rest) {
         this.record.forged++
         return
@@ -101,7 +107,7 @@ export class VirtualSwitch {
     const high = port.load16(address + DESTINATION_HIGH)
     const isGroup = (low & GROUP) !== 0
     for (let index = 0; index < this.#members.length; index++) {
-      const member = this.#members[index]!
+      const member = this.#members[index]
       if (member.vlan !== vlan) continue
       const isMeant = member.low === low && member.high === high
       if (!isMeant && !isGroup) continue

@@ -47,8 +47,13 @@ export class NativeDisk implements PlacedDevice {
 
   /** `window`: where the controller's registers are put, as the environment has it. `partitions`: how many there will be. */
   constructor(
-    current: CurrentPort, environment: PortEnvironment, driver: BlockDevice, bus: PcieBus, controller: InterruptController,
-    window: number, partitions: number,
+    current: CurrentPort,
+    environment: PortEnvironment,
+    driver: BlockDevice,
+    bus: PcieBus,
+    controller: InterruptController,
+    window: number,
+    partitions: number,
   ) {
     this.#environment = environment
     this.#driver = driver
@@ -58,7 +63,7 @@ export class NativeDisk implements PlacedDevice {
     this.#share = Math.max(1, Math.floor(driver.depth / Math.max(1, partitions)))
     this.state = { disk: this.#record, ...environment.registered }
     driver.onCompleted((tag, how) => {
-      const partition = this.#partitions[Math.floor(tag / this.#share)]!
+      const partition = this.#partitions[Math.floor(tag / this.#share)]
       partition.completed(current.port, tag % this.#share, how === 'ok')
     })
   }
@@ -82,8 +87,14 @@ export class NativeDisk implements PlacedDevice {
   }
 
   #submit(
-    port: HartPort, partition: Partition, tag: number, own: number,
-    operation: 'read' | 'write' | 'flush', sector: number, count: number, guestAddress: number,
+    port: HartPort,
+    partition: Partition,
+    tag: number,
+    own: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    guestAddress: number,
   ): boolean {
     if (this.#record.failed || (operation !== 'flush' && sector + count > partition.sectors)) {
       partition.completed(port, own, false)
@@ -151,6 +162,6 @@ export class NativeDisk implements PlacedDevice {
 
   /** What was refused before is taken now. */
   #announce(port: HartPort): void {
-    for (let index = 0; index < this.#partitions.length; index++) this.#partitions[index]!.room(port)
+    for (let index = 0; index < this.#partitions.length; index++) this.#partitions[index].room(port)
   }
 }

@@ -86,7 +86,7 @@ export class NativeVmm implements Host {
     }
     this.software = {
       name: 'native VMM',
-      entries: program.entries.map(({ label }) => this.#asCurrent(doors[label]!)),
+      entries: program.entries.map(({ label }) => this.#asCurrent(doors[label])),
       state: this.#state(),
     }
   }
@@ -161,12 +161,12 @@ export class NativeVmm implements Host {
     this.#interrupt(port)
     const due = this.#runDevices(port)
     for (let index = 0; index < devices.length; index++) {
-      if (devices[index]!.settled()) continue
+      if (devices[index].settled()) continue
       this.#setTimer(port, due)
       port.account('idle', 'boot', 'waiting')
       return port.wfi(this.#door('settle'))
     }
-    for (let index = 0; index < guests.length; index++) this.#prepareGuest(port, guests[index]!)
+    for (let index = 0; index < guests.length; index++) this.#prepareGuest(port, guests[index])
     this.#startHarts(port)
   }
 
@@ -189,10 +189,10 @@ export class NativeVmm implements Host {
     for (const { guest, page } of donated) vm.ram.donate(port, guest, page)
     const host = vm.ram.reach(port, treeAt, tree.length)
     for (let at = 0; at < tree.length; at += 4) {
-      port.store32(host + at, (tree[at]! | (tree[at + 1]! << 8) | (tree[at + 2]! << 16) | (tree[at + 3]! << 24)) >>> 0)
+      port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
     }
     for (let index = 0; index < vm.vcpus.length; index++) {
-      const vcpu = vm.vcpus[index]!
+      const vcpu = vm.vcpus[index]
       const at = vcpu.frame
       port.fill(at, 0, frame.size)
       const shared = vcpu.pin === NOWHERE || !this.plan.scheduler.isDedicated(vcpu.pin)
@@ -205,7 +205,7 @@ export class NativeVmm implements Host {
       port.store32(at + frame.vstimecmp.at, 0xffff_ffff)
       port.store32(at + frame.vstimecmp.at + 4, 0xffff_ffff)
     }
-    startAt(port, vm.vcpus[0]!, kernelAt, treeAt)
+    startAt(port, vm.vcpus[0], kernelAt, treeAt)
   }
 
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
@@ -240,10 +240,10 @@ export class NativeVmm implements Host {
 
   #exit(port: HartPort): void {
     const { plan } = this
-    const index = this.#loaded[port.hart]!
-    const vcpu = plan.vcpus[index]!
-    const vm = plan.vms[plan.owner[index]!]!
-    const pending = this.#pending[port.hart]!
+    const index = this.#loaded[port.hart]
+    const vcpu = plan.vcpus[index]
+    const vm = plan.vms[plan.owner[index]]
+    const pending = this.#pending[port.hart]
     const outcome = handleExit(port, this, vm, vcpu, pending)
     if (outcome === INTERRUPT) this.#interrupt(port)
     else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
@@ -301,24 +301,24 @@ export class NativeVmm implements Host {
     const { scheduler, vcpus } = this.plan
     port.account('vmm', 'scheduling', 'scheduling')
     const due = this.#runDevices(port)
-    const others = this.#kicks[port.hart]! & ~(1 << port.hart)
+    const others = this.#kicks[port.hart] & ~(1 << port.hart)
     this.#kicks[port.hart] = 0
     if (others !== 0) return this.#interruptHarts(port, others)
     const more = this.#work(port) ? port.read(time) + WORK_PAUSE : Infinity
-    const last = this.#loaded[port.hart]!
-    if (last !== NOWHERE && vcpus[last]!.record.status === WAITING && this.#hasPending(port))
-      vcpus[last]!.record.status = RUNNABLE
+    const last = this.#loaded[port.hart]
+    if (last !== NOWHERE && vcpus[last].record.status === WAITING && this.#hasPending(port))
+      vcpus[last].record.status = RUNNABLE
     scheduler.stop(port)
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
     if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
     const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
     this.#setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
-    if (index === last) return this.#enter(port, vcpus[index]!)
+    if (index === last) return this.#enter(port, vcpus[index])
     this.#coming[port.hart] = index
     if (last === NOWHERE) return this.#load(port)
     port.account('vmm', 'scheduling', 'world switch')
-    port.setX(A0, vcpus[last]!.frame)
+    port.setX(A0, vcpus[last].frame)
     port.setX(A1, this.#door('saved'))
     port.jump(this.#label('save_context'))
   }
@@ -327,16 +327,16 @@ export class NativeVmm implements Host {
   #load(port: HartPort): void {
     const { vcpus } = this.plan
     port.account('vmm', 'scheduling', 'world switch')
-    const old = this.#loaded[port.hart]!
-    if (old !== NOWHERE) vcpus[old]!.record.hart = NOWHERE
-    port.setX(A0, vcpus[this.#coming[port.hart]!]!.frame)
+    const old = this.#loaded[port.hart]
+    if (old !== NOWHERE) vcpus[old].record.hart = NOWHERE
+    port.setX(A0, vcpus[this.#coming[port.hart]].frame)
     port.setX(A1, this.#door('loaded'))
     port.jump(this.#label('load_context'))
   }
 
   #loadedContext(port: HartPort): void {
-    const index = this.#coming[port.hart]!
-    const vcpu = this.plan.vcpus[index]!
+    const index = this.#coming[port.hart]
+    const vcpu = this.plan.vcpus[index]
     this.#loaded[port.hart] = index
     vcpu.record.hart = port.hart
     // Another hart may have changed this guest's tables, or run it, while this hart's TLB kept what it knew.
@@ -409,7 +409,7 @@ export class NativeVmm implements Host {
   #work(port: HartPort): boolean {
     const { vms } = this.plan
     for (let index = 0; index < vms.length; index++) {
-      const vm = vms[index]!
+      const vm = vms[index]
       if (!vm.isBehind()) continue
       port.account('vmm', 'device work', 'emulation')
       vm.work(port)

@@ -90,13 +90,13 @@ function pagesOf(
 function windowOf(tree: Fdt, compatible: string): { readonly base: number; readonly node: FdtNode } {
   const [node] = fdtCompatible(tree.root, compatible)
   if (!node) throw new Error(`the machine's device tree has no ${compatible}`)
-  return { base: fdtRanges(node, 'reg')[0]!.address, node }
+  return { base: fdtRanges(node, 'reg')[0].address, node }
 }
 
 /** Large pages of RAM that are neither the firmware's, the VMM's nor an image's. */
 function freePages(tree: Fdt, taken: ReadonlySet<number>): { pages: number[]; total: number } {
   const [memory] = tree.root.children.filter(node => node.name.startsWith('memory@'))
-  const ram = fdtRanges(memory!, 'reg')[0]!
+  const ram = fdtRanges(memory, 'reg')[0]
   const pages: number[] = []
   for (let page = VMM_BASE + VMM_BYTES; page + LARGE_PAGE <= ram.address + ram.bytes; page += LARGE_PAGE) {
     if (!taken.has(page)) pages.push(page)
@@ -195,15 +195,25 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
   const nic = nicDriver(nicEnvironment, { queueDepth: NETWORK_DEPTH, promiscuous: true, budget: FRAMES_AT_A_TIME })
   const virtualSwitch = new VirtualSwitch()
-  const network: NetworkCard = new NetworkCard(current, nicEnvironment, nic, bus, plicDevice, NIC_REGISTERS, virtualSwitch)
+  const network: NetworkCard = new NetworkCard(
+    current,
+    nicEnvironment,
+    nic,
+    bus,
+    plicDevice,
+    NIC_REGISTERS,
+    virtualSwitch,
+  )
   virtualSwitch.connect(network)
   const devices = guests.map(({ vm, node }) => {
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
     const optional: OptionalDevices = {
       ...(node.disk && { disk: { backend: disk.partition(node.disk, vm.ram), sectors: node.disk.sectors } }),
-      ...(node.network && { network: { backend: virtualSwitch.plug(node.network.mac, node.network.vlan), mac: node.network.mac } }),
+      ...(node.network && {
+        network: { backend: virtualSwitch.plug(node.network.mac, node.network.vlan), mac: node.network.mac },
+      }),
     }
-    const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0]!, false, code)
+    const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0], false, code)
     return attachDevices(vm, externals, console.of(vm.index), finished, optional)
   })
   return {

@@ -32,33 +32,37 @@ export class VirtualPlic implements VirtualChip {
   }
 
   read(port: HartPort, offset: number, _bytes: 1 | 2 | 4): number {
-    if (offset < plic.pending.at) return offset % 4 === 0 && offset / 4 < SOURCES ? this.priorities[offset / 4]! : 0
+    if (offset < plic.pending.at) return offset % 4 === 0 && offset / 4 < SOURCES ? this.priorities[offset / 4] : 0
     if (offset === plic.pending.at) return this.record.pending >>> 0
     const context = this.#contextOf(offset)
     if (context < 0) return 0
-    if (offset < plic.threshold.at) return offset === plic.enable.at + context * plic.enable.stride ? this.enabled[context]! >>> 0 : 0
-    if (offset === plic.threshold.at + context * plic.threshold.stride) return this.thresholds[context]!
+    if (offset < plic.threshold.at)
+      return offset === plic.enable.at + context * plic.enable.stride ? this.enabled[context] >>> 0 : 0
+    if (offset === plic.threshold.at + context * plic.threshold.stride) return this.thresholds[context]
     if (offset === plic.claim.at + context * plic.claim.stride) return this.#claim(port, context)
     return 0
   }
 
   write(port: HartPort, offset: number, _bytes: 1 | 2 | 4, value: number): void {
     if (offset < plic.pending.at) {
-      if (offset % 4 === 0 && offset > 0 && offset / 4 < SOURCES) this.priorities[offset / 4] = value & PLIC_PRIORITY_MAX
+      if (offset % 4 === 0 && offset > 0 && offset / 4 < SOURCES)
+        this.priorities[offset / 4] = value & PLIC_PRIORITY_MAX
     } else if (offset >= plic.enable.at) {
       const context = this.#contextOf(offset)
       if (context < 0) return
       if (offset === plic.enable.at + context * plic.enable.stride) this.enabled[context] = value & ~1
-      else if (offset === plic.threshold.at + context * plic.threshold.stride) this.thresholds[context] = value & PLIC_PRIORITY_MAX
+      else if (offset === plic.threshold.at + context * plic.threshold.stride)
+        this.thresholds[context] = value & PLIC_PRIORITY_MAX
       else if (offset === plic.claim.at + context * plic.claim.stride) this.#complete(context, value)
     }
     this.#update(port)
   }
 
   #contextOf(offset: number): number {
-    const context = offset < plic.threshold.at
-      ? Math.floor((offset - plic.enable.at) / plic.enable.stride)
-      : Math.floor((offset - plic.threshold.at) / plic.threshold.stride)
+    const context =
+      offset < plic.threshold.at
+        ? Math.floor((offset - plic.enable.at) / plic.enable.stride)
+        : Math.floor((offset - plic.threshold.at) / plic.threshold.stride)
     return context < this.#outputs.length ? context : -1
   }
 
@@ -77,11 +81,11 @@ export class VirtualPlic implements VirtualChip {
 
   /** The best pending source that the context may see: highest priority, then lowest number. */
   #best(context: number, above: number): number {
-    const candidates = this.record.pending & this.enabled[context]!
+    const candidates = this.record.pending & this.enabled[context]
     let best = 0
     let priority = above
     for (let source = 1; candidates !== 0 && source < SOURCES; source++) {
-      if (((candidates >>> source) & 1) === 1 && this.priorities[source]! > priority) {
+      if (((candidates >>> source) & 1) === 1 && this.priorities[source] > priority) {
         best = source
         priority = this.priorities[source]!
       }
@@ -101,7 +105,7 @@ export class VirtualPlic implements VirtualChip {
   }
 
   #complete(context: number, source: number): void {
-    if (source === 0 || source >= SOURCES || ((this.enabled[context]! >>> source) & 1) === 0) return
+    if (source === 0 || source >= SOURCES || ((this.enabled[context] >>> source) & 1) === 0) return
     const { record } = this
     const bit = 1 << source
     record.claimed &= ~bit
@@ -110,10 +114,10 @@ export class VirtualPlic implements VirtualChip {
 
   #update(port: HartPort): void {
     for (let context = 0; context < this.#outputs.length; context++) {
-      const level = this.#best(context, this.thresholds[context]!) !== 0 ? 1 : 0
+      const level = this.#best(context, this.thresholds[context]) !== 0 ? 1 : 0
       if (level === this.levels[context]) continue
       this.levels[context] = level
-      this.#outputs[context]!.set(port, level === 1)
+      this.#outputs[context].set(port, level === 1)
     }
   }
 }

@@ -35,10 +35,25 @@ export class VirtualQueue {
    * them; chains seen, used, and used when the guest was interrupted last; the chain taken last.
    */
   readonly record = {
-    size: 0, ready: false, broken: false, events: false, indirect: false,
-    descriptors: 0, driver: 0, device: 0, table: 0, available: 0, ring: 0,
-    seen: 0, used: 0, told: 0, asked: 0,
-    head: 0, count: 0, readable: 0, piece: 0,
+    size: 0,
+    ready: false,
+    broken: false,
+    events: false,
+    indirect: false,
+    descriptors: 0,
+    driver: 0,
+    device: 0,
+    table: 0,
+    available: 0,
+    ring: 0,
+    seen: 0,
+    used: 0,
+    told: 0,
+    asked: 0,
+    head: 0,
+    count: 0,
+    readable: 0,
+    piece: 0,
   }
   /** Segments of the chain taken last: the first `readable` are to be read, the others up to `count` to be written. Registered, too. */
   readonly addresses = new Float64Array(QUEUE_MAXIMUM)
@@ -196,11 +211,11 @@ export class VirtualQueue {
     let done = 0
     let total = 0
     for (let index = 0; index < record.readable; index++) {
-      const bytes = this.lengths[index]!
+      const bytes = this.lengths[index]
       const skipped = left < bytes ? left : bytes
       left -= skipped
       total += bytes - skipped
-      let address = this.addresses[index]! + skipped
+      let address = this.addresses[index] + skipped
       let wanted = Math.min(bytes - skipped, most - done)
       while (wanted > 0) {
         const piece = this.reachPiece(port, address, wanted)
@@ -218,7 +233,7 @@ export class VirtualQueue {
   room(): number {
     const { record } = this
     let bytes = 0
-    for (let index = record.readable; index < record.count; index++) bytes += this.lengths[index]!
+    for (let index = record.readable; index < record.count; index++) bytes += this.lengths[index]
     return bytes
   }
 
@@ -228,10 +243,10 @@ export class VirtualQueue {
     let left = skip
     let done = 0
     for (let index = record.readable; index < record.count && done < bytes; index++) {
-      const length = this.lengths[index]!
+      const length = this.lengths[index]
       const skipped = left < length ? left : length
       left -= skipped
-      let address = this.addresses[index]! + skipped
+      let address = this.addresses[index] + skipped
       let wanted = Math.min(length - skipped, bytes - done)
       while (wanted > 0) {
         const piece = this.reachPiece(port, address, wanted)
@@ -250,9 +265,9 @@ export class VirtualQueue {
     const { record } = this
     let left = offset
     for (let index = record.readable; index < record.count; index++) {
-      const length = this.lengths[index]!
+      const length = this.lengths[index]
       if (left < length) {
-        if (this.reachPiece(port, this.addresses[index]! + left, 1) === 0) return false
+        if (this.reachPiece(port, this.addresses[index] + left, 1) === 0) return false
         port.store8(record.piece, value)
         return true
       }

@@ -16,7 +16,16 @@ const QUEUE = 256
 export class VirtualUart implements VirtualChip {
   /** Registered with the VMM's state. */
   readonly record = {
-    divisor: 12, ier: 0, fcr: 0, lcr: 0, mcr: 0, scr: 0, emptied: false, level: false, first: 0, count: 0,
+    divisor: 12,
+    ier: 0,
+    fcr: 0,
+    lcr: 0,
+    mcr: 0,
+    scr: 0,
+    emptied: false,
+    level: false,
+    first: 0,
+    count: 0,
   }
   /** What has come: the FIFO is its first part, the rest waits on the wire. */
   readonly queue = new Uint8Array(QUEUE)
@@ -88,7 +97,7 @@ export class VirtualUart implements VirtualChip {
   #take(port: HartPort): number {
     const { record } = this
     if (record.count === 0) return 0
-    const byte = this.queue[record.first]!
+    const byte = this.queue[record.first]
     record.first = (record.first + 1) % QUEUE
     record.count--
     this.#update(port)
@@ -99,8 +108,10 @@ export class VirtualUart implements VirtualChip {
   #interrupt(): number {
     const { record } = this
     if ((record.ier & RECEIVE) !== 0 && record.count > 0) {
-      const trigger = (record.fcr & 1) !== 0 ? UART_TRIGGERS[record.fcr >>> 6]! : 1
-      return Math.min(record.count, UART_FIFO_BYTES) >= trigger ? UART_INTERRUPT.DATA_AVAILABLE : UART_INTERRUPT.CHARACTER_TIMEOUT
+      const trigger = (record.fcr & 1) !== 0 ? UART_TRIGGERS[record.fcr >>> 6] : 1
+      return Math.min(record.count, UART_FIFO_BYTES) >= trigger
+        ? UART_INTERRUPT.DATA_AVAILABLE
+        : UART_INTERRUPT.CHARACTER_TIMEOUT
     }
     if ((record.ier & TRANSMIT) !== 0 && record.emptied) return UART_INTERRUPT.TRANSMITTER_EMPTY
     return UART_INTERRUPT.NONE

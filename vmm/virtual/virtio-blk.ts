@@ -37,7 +37,15 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
   readonly state: Record<string, StateRecord>
   /** The request that is being given to the backend: its slot, and how far it is. `outstanding`: tags in use. */
   readonly #record = {
-    current: NONE, operation: READ, segment: 0, last: 0, done: 0, sector: 0, outstanding: 0, working: false, behind: false,
+    current: NONE,
+    operation: READ,
+    segment: 0,
+    last: 0,
+    done: 0,
+    sector: 0,
+    outstanding: 0,
+    working: false,
+    behind: false,
   }
   /** By slot: the chain's head or NONE, pieces under way, whether one failed, where the status goes, bytes read. */
   readonly #heads: Int32Array
@@ -52,7 +60,14 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
   readonly #serial: Uint8Array
 
   /** `serial` is what GET_ID answers, up to 20 characters. */
-  constructor(name: string, line: VirtualLine, memory: GuestMemory, backend: BlockBackend, sectors: number, serial: string) {
+  constructor(
+    name: string,
+    line: VirtualLine,
+    memory: GuestMemory,
+    backend: BlockBackend,
+    sectors: number,
+    serial: string,
+  ) {
     this.#backend = backend
     this.#serial = Uint8Array.from({ length: VIRTIO_BLK_ID_BYTES }, (_, index) => serial.charCodeAt(index) || 0)
     const view = new DataView(this.config.buffer)
@@ -70,10 +85,19 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     this.#written = new Float64Array(slots)
     this.#slots = new Int32Array(backend.depth).fill(NONE)
     this.state = {
-      ...this.transport.state(name), [`${name} request`]: this.#record, [`${name} heads`]: this.#heads, [`${name} pieces`]: this.#pieces,
-      [`${name} failed`]: this.#failed, [`${name} status`]: this.#statusAt, [`${name} written`]: this.#written, [`${name} slots`]: this.#slots,
+      ...this.transport.state(name),
+      [`${name} request`]: this.#record,
+      [`${name} heads`]: this.#heads,
+      [`${name} pieces`]: this.#pieces,
+      [`${name} failed`]: this.#failed,
+      [`${name} status`]: this.#statusAt,
+      [`${name} written`]: this.#written,
+      [`${name} slots`]: this.#slots,
     }
-    backend.attach((port, tag, ok) => this.#completed(port, tag, ok), port => this.#goOn(port))
+    backend.attach(
+      (port, tag, ok) => this.#completed(port, tag, ok),
+      port => this.#goOn(port),
+    )
   }
 
   notified(port: HartPort): void {
@@ -135,7 +159,7 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     this.#statusAt[slot] = addresses[count - 1]!
     this.#written[slot] = 0
     // A header that is not in one piece, or not where a structure of this kind can be, is no request.
-    if (addresses[0]! % 4 !== 0 || this.#queue.reachPiece(port, addresses[0]!, virtioBlkReq.size) < virtioBlkReq.size) {
+    if (addresses[0] % 4 !== 0 || this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size) {
       return this.#finish(port, slot, VIRTIO_BLK_S.IOERR)
     }
     const header = this.#queue.record.piece
@@ -143,10 +167,16 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     const low = port.load32(header + virtioBlkReq.sector.at)
     const high = port.load32(header + virtioBlkReq.sector.at + 4)
     if (type === VIRTIO_BLK_T.IN && readable === 1) this.#beginData(port, slot, READ, high * 2 ** 32 + low, count - 1)
-    else if (type === VIRTIO_BLK_T.OUT && readable === count - 1) this.#beginData(port, slot, WRITE, high * 2 ** 32 + low, count - 1)
+    else if (type === VIRTIO_BLK_T.OUT && readable === count - 1)
+      this.#beginData(port, slot, WRITE, high * 2 ** 32 + low, count - 1)
     else if (type === VIRTIO_BLK_T.FLUSH && count === 2) this.#become(slot, FLUSH, 0, 2)
     else if (type === VIRTIO_BLK_T.GET_ID && readable === 1) this.#tellId(port, slot)
-    else this.#finish(port, slot, type === VIRTIO_BLK_T.IN || type === VIRTIO_BLK_T.OUT ? VIRTIO_BLK_S.IOERR : VIRTIO_BLK_S.UNSUPP)
+    else
+      this.#finish(
+        port,
+        slot,
+        type === VIRTIO_BLK_T.IN || type === VIRTIO_BLK_T.OUT ? VIRTIO_BLK_S.IOERR : VIRTIO_BLK_S.UNSUPP,
+      )
   }
 
   #become(slot: number, operation: number, sector: number, last: number): void {
@@ -165,10 +195,11 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     let bytes = 0
     let odd = false
     for (let index = 1; index < last; index++) {
-      bytes += lengths[index]!
-      if (lengths[index]! % SECTOR !== 0 || addresses[index]! % 4 !== 0) odd = true
+      bytes += lengths[index]
+      if (lengths[index] % SECTOR !== 0 || addresses[index] % 4 !== 0) odd = true
     }
-    if (odd || sector + bytes / SECTOR > this.#backend.sectors(port)) return this.#finish(port, slot, VIRTIO_BLK_S.IOERR)
+    if (odd || sector + bytes / SECTOR > this.#backend.sectors(port))
+      return this.#finish(port, slot, VIRTIO_BLK_S.IOERR)
     if (bytes === 0) return this.#finish(port, slot, VIRTIO_BLK_S.OK)
     this.#become(slot, operation, sector, last)
     if (operation === READ) this.#written[slot] = bytes
@@ -178,7 +209,7 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     const room = this.#queue.room() - 1
     let good = true
     for (let index = 0; index < VIRTIO_BLK_ID_BYTES && index < room; index++) {
-      if (!this.#queue.store8(port, index, this.#serial[index]!)) good = false
+      if (!this.#queue.store8(port, index, this.#serial[index])) good = false
     }
     this.#written[slot] = room < VIRTIO_BLK_ID_BYTES ? room : VIRTIO_BLK_ID_BYTES
     this.#finish(port, slot, good ? VIRTIO_BLK_S.OK : VIRTIO_BLK_S.IOERR)
@@ -202,13 +233,13 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     }
     const { addresses, lengths } = this.#queue
     const { segment, done } = record
-    const left = lengths[segment]! - done
+    const left = lengths[segment] - done
     if (left === 0) {
       record.segment++
       record.done = 0
       return true
     }
-    const address = addresses[segment]! + done
+    const address = addresses[segment] + done
     const piece = this.#queue.reachPiece(port, address, Math.min(left, this.#backend.maximumSectors * SECTOR))
     const count = Math.floor(piece / SECTOR)
     if (count === 0) {
@@ -217,30 +248,37 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
       record.segment = record.last
       return true
     }
-    if (!this.#submit(port, tag, slot, record.operation === READ ? 'read' : 'write', record.sector, count, address)) return false
+    if (!this.#submit(port, tag, slot, record.operation === READ ? 'read' : 'write', record.sector, count, address))
+      return false
     record.sector += count
     record.done += count * SECTOR
     return true
   }
 
   #submit(
-    port: HartPort, tag: number, slot: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, address: number,
+    port: HartPort,
+    tag: number,
+    slot: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    address: number,
   ): boolean {
     this.#slots[tag] = slot
-    this.#pieces[slot]!++
+    this.#pieces[slot]++
     this.#record.outstanding++
     if (this.#backend.submit(port, tag, operation, sector, count, address)) return true
     this.#slots[tag] = NONE
-    this.#pieces[slot]!--
+    this.#pieces[slot]--
     this.#record.outstanding--
     return false
   }
 
   #completed(port: HartPort, tag: number, ok: boolean): void {
     const record = this.#record
-    const slot = this.#slots[tag]!
+    const slot = this.#slots[tag]
     this.#slots[tag] = NONE
-    this.#pieces[slot]!--
+    this.#pieces[slot]--
     record.outstanding--
     if (!ok) this.#failed[slot] = 1
     if (this.transport.record.resetting) {
@@ -260,13 +298,13 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
 
   /** Answers a request: its status, then its chain. */
   #finish(port: HartPort, slot: number, status: number): void {
-    const head = this.#heads[slot]!
+    const head = this.#heads[slot]
     this.#heads[slot] = NONE
     // A device that has failed uses no buffers.
     if (!this.transport.isRunning()) return
-    if (this.#queue.reachPiece(port, this.#statusAt[slot]!, 1) === 0) return this.transport.fail(port)
+    if (this.#queue.reachPiece(port, this.#statusAt[slot], 1) === 0) return this.transport.fail(port)
     port.store8(this.#queue.record.piece, status)
-    this.#queue.put(port, head, (status === VIRTIO_BLK_S.OK ? this.#written[slot]! : 0) + 1)
+    this.#queue.put(port, head, (status === VIRTIO_BLK_S.OK ? this.#written[slot] : 0) + 1)
   }
 }
 

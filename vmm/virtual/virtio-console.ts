@@ -48,7 +48,7 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
   work(port: HartPort): void {
     const record = this.#record
     if (!record.behind || !this.transport.isRunning()) return
-    const queue = this.transport.queues[VIRTIO_CONSOLE_TRANSMITQ]!
+    const queue = this.transport.queues[VIRTIO_CONSOLE_TRANSMITQ]
     record.behind = this.#send(port)
     this.transport.settle(port, queue)
   }
@@ -56,7 +56,7 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
   /** True if that was enough for now. */
   #send(port: HartPort): boolean {
     const record = this.#record
-    const queue = this.transport.queues[VIRTIO_CONSOLE_TRANSMITQ]!
+    const queue = this.transport.queues[VIRTIO_CONSOLE_TRANSMITQ]
     for (let left = BUDGET; left > 0; left--) {
       if (!record.sending) {
         if (!queue.take(port)) return false
@@ -66,10 +66,10 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
       } else if (record.segment >= queue.record.readable) {
         record.sending = false
         queue.put(port, queue.record.head, 0)
-      } else if (record.at >= queue.lengths[record.segment]!) {
+      } else if (record.at >= queue.lengths[record.segment]) {
         record.segment++
         record.at = 0
-      } else if (queue.reachPiece(port, queue.addresses[record.segment]! + record.at, 1) === 0) {
+      } else if (queue.reachPiece(port, queue.addresses[record.segment] + record.at, 1) === 0) {
         // What is not the guest's is not sent.
         record.segment++
         record.at = 0
@@ -92,10 +92,10 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
   /** Gives the guest what waits, as far as it has offered room. */
   #hand(port: HartPort): void {
     const record = this.#record
-    const queue = this.transport.queues[VIRTIO_CONSOLE_RECEIVEQ]!
+    const queue = this.transport.queues[VIRTIO_CONSOLE_RECEIVEQ]
     for (let left = WAITING; left > 0 && record.count > 0 && this.transport.isRunning() && queue.take(port); left--) {
       let stored = 0
-      while (record.count > 0 && queue.store8(port, stored, this.#waiting[record.first]!)) {
+      while (record.count > 0 && queue.store8(port, stored, this.#waiting[record.first])) {
         record.first = (record.first + 1) % WAITING
         record.count--
         stored++

@@ -35,7 +35,14 @@ export interface VirtioDevice {
 export class VirtioTransport implements VirtualChip {
   /** Registered with the VMM's state. `resetting`: a reset that waits for the device's last access to memory. */
   readonly record = {
-    status: 0, deviceSelector: 0, driverSelector: 0, low: 0, high: 0, queue: 0, cause: 0, resetting: false,
+    status: 0,
+    deviceSelector: 0,
+    driverSelector: 0,
+    low: 0,
+    high: 0,
+    queue: 0,
+    cause: 0,
+    resetting: false,
   }
   readonly queues: readonly VirtualQueue[]
   readonly #line: VirtualLine
@@ -71,7 +78,8 @@ export class VirtioTransport implements VirtualChip {
     if (offset === virtioMmio.DeviceID.at) return this.#device.id
     if (offset === virtioMmio.DeviceFeatures.at) return this.#offered(record.deviceSelector)
     if (offset === virtioMmio.QueueNumMax.at) return record.queue < this.queues.length ? QUEUE_MAXIMUM : 0
-    if (offset === virtioMmio.QueueReady.at) return record.queue < this.queues.length && this.queues[record.queue]!.record.ready ? 1 : 0
+    if (offset === virtioMmio.QueueReady.at)
+      return record.queue < this.queues.length && this.queues[record.queue].record.ready ? 1 : 0
     // There is no shared memory: its length and base are all ones.
     if (offset >= virtioMmio.SHMLenLow.at && offset <= virtioMmio.SHMBaseHigh.at) return virtioMmio.SHMLenLow.reset
     return 0
@@ -86,7 +94,7 @@ export class VirtioTransport implements VirtualChip {
     const { config } = this.#device
     let value = 0
     for (let index = bytes - 1; index >= 0; index--) {
-      value = value * 256 + (offset + index < config.length ? config[offset + index]! : 0)
+      value = value * 256 + (offset + index < config.length ? config[offset + index] : 0)
     }
     return value
   }
@@ -102,7 +110,7 @@ export class VirtioTransport implements VirtualChip {
     else if (offset === virtioMmio.DriverFeaturesSel.at) record.driverSelector = value
     else if (offset === virtioMmio.DriverFeatures.at) this.#accept(value)
     else if (offset === virtioMmio.QueueSel.at) record.queue = value
-    else if (record.queue < this.queues.length) this.#setQueue(port, this.queues[record.queue]!, offset, value)
+    else if (record.queue < this.queues.length) this.#setQueue(port, this.queues[record.queue], offset, value)
   }
 
   /** Features are not negotiable any more once FEATURES_OK is set. */
@@ -139,7 +147,7 @@ export class VirtioTransport implements VirtualChip {
     const { record } = this
     if (value === 0) {
       record.resetting = true
-      for (let index = 0; index < this.queues.length; index++) this.queues[index]!.record.ready = false
+      for (let index = 0; index < this.queues.length; index++) this.queues[index].record.ready = false
       if (this.#device.reset(port)) this.quiesced(port)
       return
     }
@@ -168,7 +176,7 @@ export class VirtioTransport implements VirtualChip {
     record.queue = 0
     record.deviceSelector = 0
     record.driverSelector = 0
-    for (let index = 0; index < this.queues.length; index++) this.queues[index]!.reset()
+    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()
     this.#raise(port, 0)
   }
 

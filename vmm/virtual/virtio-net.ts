@@ -4,7 +4,12 @@
  */
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { VIRTIO_ID } from '../../hw/spec/devices/virtio-mmio.ts'
-import { VIRTIO_NET_F, VIRTIO_NET_RECEIVEQ, VIRTIO_NET_TRANSMITQ, virtioNetHdr } from '../../hw/spec/layouts/virtio-net.ts'
+import {
+  VIRTIO_NET_F,
+  VIRTIO_NET_RECEIVEQ,
+  VIRTIO_NET_TRANSMITQ,
+  virtioNetHdr,
+} from '../../hw/spec/layouts/virtio-net.ts'
 import { type GuestMemory, MAXIMUM_FRAME, type NetworkBackend, type VirtualLine, type WorkingChip } from './chip.ts'
 import { type VirtioDevice, VirtioTransport } from './virtio-mmio.ts'
 
@@ -53,7 +58,7 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
     const record = this.#record
     // A frame sent may be answered at once, by who answers within `transmit`.
     if (!record.behind || record.working || !this.transport.isRunning()) return
-    const queue = this.transport.queues[VIRTIO_NET_TRANSMITQ]!
+    const queue = this.transport.queues[VIRTIO_NET_TRANSMITQ]
     record.working = true
     let left = BUDGET
     while (left > 0 && queue.take(port)) {
@@ -67,7 +72,7 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
   }
 
   #send(port: HartPort): void {
-    const queue = this.transport.queues[VIRTIO_NET_TRANSMITQ]!
+    const queue = this.transport.queues[VIRTIO_NET_TRANSMITQ]
     const buffer = this.#backend.buffer(port)
     const bytes = buffer === 0 ? -1 : queue.gather(port, buffer, HEADER, MAXIMUM_FRAME)
     if (bytes < LEAST_FRAME || bytes > MAXIMUM_FRAME) {
@@ -79,7 +84,7 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
   }
 
   #deliver(port: HartPort, address: number, bytes: number): boolean {
-    const queue = this.transport.queues[VIRTIO_NET_RECEIVEQ]!
+    const queue = this.transport.queues[VIRTIO_NET_RECEIVEQ]
     if (!this.transport.isRunning() || !queue.take(port)) {
       if (queue.record.broken) this.transport.fail(port)
       this.#record.dropped++
@@ -97,11 +102,11 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
 
   /** All zeroes, but for the number of buffers, which is one (virtio 1.2, 5.1.6.4.1). */
   #writeHeader(port: HartPort): boolean {
-    const queue = this.transport.queues[VIRTIO_NET_RECEIVEQ]!
+    const queue = this.transport.queues[VIRTIO_NET_RECEIVEQ]
     const { record, addresses, lengths } = queue
     const first = record.readable
-    if (lengths[first]! >= HEADER) {
-      if (queue.reachPiece(port, addresses[first]!, HEADER) < HEADER) return false
+    if (lengths[first] >= HEADER) {
+      if (queue.reachPiece(port, addresses[first], HEADER) < HEADER) return false
       port.fill(record.piece, 0, HEADER)
     } else {
       for (let index = 0; index < HEADER; index++) if (!queue.store8(port, index, 0)) return false

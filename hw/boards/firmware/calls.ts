@@ -1,8 +1,6 @@
 /** SBI: base, timer, IPI and system reset (chapters 4, 6, 7 and 10), and the legacy calls (chapter 5). */
 import { VIRT_MAP } from '../virt-map.ts'
-import {
-  EVENTS, EVENT_IPI, FRAME, HART_ID, HART_STATE, SBI_EXTENSION, SCRATCH_SHIFT, STATE,
-} from './layout.ts'
+import { EVENTS, EVENT_IPI, FRAME, HART_ID, HART_STATE, SBI_EXTENSION, SCRATCH_SHIFT, STATE } from './layout.ts'
 import type { FirmwarePlace } from './firmware.ts'
 
 const SPECIFICATION_VERSION = 0x0200_0000

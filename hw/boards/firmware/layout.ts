@@ -6,9 +6,25 @@
  */
 export const SCRATCH_SHIFT = 8
 export const FRAME = {
-  ra: 0x00, t0: 0x08, t1: 0x10, t2: 0x18, t3: 0x20, t4: 0x28, t5: 0x30, t6: 0x38,
-  a0: 0x40, a1: 0x48, a2: 0x50, a3: 0x58, a4: 0x60, a5: 0x68, a6: 0x70, a7: 0x78,
-  s0: 0x80, s1: 0x88, sp: 0x90,
+  ra: 0x00,
+  t0: 0x08,
+  t1: 0x10,
+  t2: 0x18,
+  t3: 0x20,
+  t4: 0x28,
+  t5: 0x30,
+  t6: 0x38,
+  a0: 0x40,
+  a1: 0x48,
+  a2: 0x50,
+  a3: 0x58,
+  a4: 0x60,
+  a5: 0x68,
+  a6: 0x70,
+  a7: 0x78,
+  s0: 0x80,
+  s1: 0x88,
+  sp: 0x90,
 } as const
 export const HART_ID = 0x98
 export const STATE = 0xa0
@@ -25,11 +41,26 @@ export const HART_STATE = { STARTED: 0, STOPPED: 1, START_PENDING: 2, STOP_PENDI
 
 /** SBI 3: error codes. */
 export const SBI_ERROR = {
-  SUCCESS: 0, FAILED: -1, NOT_SUPPORTED: -2, INVALID_PARAM: -3, DENIED: -4, INVALID_ADDRESS: -5, ALREADY_AVAILABLE: -6,
+  SUCCESS: 0,
+  FAILED: -1,
+  NOT_SUPPORTED: -2,
+  INVALID_PARAM: -3,
+  DENIED: -4,
+  INVALID_ADDRESS: -5,
+  ALREADY_AVAILABLE: -6,
 } as const
 
 /** SBI: extension numbers. Those below 16 are the legacy ones (SBI 5). */
 export const SBI_EXTENSION = {
-  LEGACY_SET_TIMER: 0, LEGACY_PUTCHAR: 1, LEGACY_GETCHAR: 2, LEGACY_SHUTDOWN: 8,
-  BASE: 0x10, TIME: 0x5449_4d45, IPI: 0x73_5049, RFENCE: 0x5246_4e43, HSM: 0x48_534d, SRST: 0x5352_5354, DBCN: 0x4442_434e,
+  LEGACY_SET_TIMER: 0,
+  LEGACY_PUTCHAR: 1,
+  LEGACY_GETCHAR: 2,
+  LEGACY_SHUTDOWN: 8,
+  BASE: 0x10,
+  TIME: 0x5449_4d45,
+  IPI: 0x73_5049,
+  RFENCE: 0x5246_4e43,
+  HSM: 0x48_534d,
+  SRST: 0x5352_5354,
+  DBCN: 0x4442_434e,
 } as const

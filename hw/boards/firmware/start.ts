@@ -22,8 +22,35 @@ const PMP_CONFIGURATION = 0x1f18
 
 /** What the payload must not find: registers other than a0 and a1. */
 const CLEARED = [
-  'ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 's0', 's1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7',
-  's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11', 't3', 't4', 't5', 't6',
+  'ra',
+  'sp',
+  'gp',
+  'tp',
+  't0',
+  't1',
+  't2',
+  's0',
+  's1',
+  'a2',
+  'a3',
+  'a4',
+  'a5',
+  'a6',
+  'a7',
+  's2',
+  's3',
+  's4',
+  's5',
+  's6',
+  's7',
+  's8',
+  's9',
+  's10',
+  's11',
+  't3',
+  't4',
+  't5',
+  't6',
 ]
 
 /** The text from reset to the payload's first instruction. */

@@ -2,8 +2,8 @@
 
 /** Adds the big-endian 16-bit words of bytes[from, to) to `sum`, without folding. */
 export function add16(bytes: Uint8Array, from: number, to: number, sum = 0): number {
-  for (let i = from; i + 1 < to; i += 2) sum += bytes[i]! * 256 + bytes[i + 1]!
-  if ((to - from) % 2 === 1) sum += bytes[to - 1]! * 256
+  for (let i = from; i + 1 < to; i += 2) sum += bytes[i] * 256 + bytes[i + 1]
+  if ((to - from) % 2 === 1) sum += bytes[to - 1] * 256
   return sum
 }
 
@@ -14,7 +14,7 @@ export function fold16(sum: number): number {
 }
 
 export function get16(bytes: Uint8Array, at: number): number {
-  return bytes[at]! * 256 + bytes[at + 1]!
+  return bytes[at] * 256 + bytes[at + 1]
 }
 
 export function put16(bytes: Uint8Array, at: number, value: number): void {
@@ -37,7 +37,7 @@ const castagnoli = table(CASTAGNOLI)
 
 function crc(bytes: Uint8Array, from: number, by: Uint32Array): number {
   let value = 0xffff_ffff
-  for (let i = from; i < bytes.length; i++) value = by[(value ^ bytes[i]!) & 0xff]! ^ (value >>> 8)
+  for (let i = from; i < bytes.length; i++) value = by[(value ^ bytes[i]) & 0xff] ^ (value >>> 8)
   return ~value >>> 0
 }
 

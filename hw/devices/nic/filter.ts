@@ -21,11 +21,12 @@ export function isBroadcast(frame: Uint8Array): boolean {
 }
 
 export function isMulticast(frame: Uint8Array): boolean {
-  return (frame[0]! & 1) === 1
+  return (frame[0] & 1) === 1
 }
 
 export function passes(registers: RegisterFile, frame: Uint8Array): Passed {
-  if (isVlan(frame) && registers.field(nic.RCTL, RCTL.VFE) && !vlanKnown(registers, get16(frame, 14) & 0xfff)) return 'no'
+  if (isVlan(frame) && registers.field(nic.RCTL, RCTL.VFE) && !vlanKnown(registers, get16(frame, 14) & 0xfff))
+    return 'no'
   if (isBroadcast(frame)) return registers.field(nic.RCTL, RCTL.BAM) || exact(registers, frame) ? 'exact' : 'no'
   if (exact(registers, frame)) return 'exact'
   if (isMulticast(frame)) {
@@ -36,7 +37,8 @@ export function passes(registers: RegisterFile, frame: Uint8Array): Passed {
 
 /** True if the frame is longer than RCTL.LPE and RLPML let in. */
 export function oversized(registers: RegisterFile, frame: Uint8Array): boolean {
-  if (registers.field(nic.RCTL, RCTL.LPE)) return frame.length + CHECK > registers.field(nic.RLPML, nic.RLPML.fields.RLPML)
+  if (registers.field(nic.RCTL, RCTL.LPE))
+    return frame.length + CHECK > registers.field(nic.RLPML, nic.RLPML.fields.RLPML)
   return frame.length > LONGEST + (isVlan(frame) ? VLAN_TAG : 0)
 }
 
@@ -49,8 +51,8 @@ function vlanKnown(registers: RegisterFile, id: number): boolean {
 }
 
 function exact(registers: RegisterFile, frame: Uint8Array): boolean {
-  const low = (frame[0]! | (frame[1]! << 8) | (frame[2]! << 16) | (frame[3]! << 24)) >>> 0
-  const high = frame[4]! | (frame[5]! << 8)
+  const low = (frame[0] | (frame[1] << 8) | (frame[2] << 16) | (frame[3] << 24)) >>> 0
+  const high = frame[4] | (frame[5] << 8)
   const matches = (ral: number, rah: number) =>
     ral === low && fieldOf(nic.RAH.fields.RAH, rah) === high && fieldOf(nic.RAH.fields.AV, rah) === 1
   for (let i = 0; i < nic.RAL.count; i++) if (matches(registers.get(nic.RAL, i), registers.get(nic.RAH, i))) return true
@@ -61,7 +63,7 @@ function exact(registers: RegisterFile, frame: Uint8Array): boolean {
 }
 
 function hashed(registers: RegisterFile, frame: Uint8Array): boolean {
-  const shift = HASH_SHIFT[registers.field(nic.RCTL, RCTL.MO)]!
-  const hash = (((frame[5]! << 8) | frame[4]!) >>> shift) & 0xfff
+  const shift = HASH_SHIFT[registers.field(nic.RCTL, RCTL.MO)]
+  const hash = (((frame[5] << 8) | frame[4]) >>> shift) & 0xfff
   return ((registers.get(nic.MTA, hash >>> 5) >>> (hash & 31)) & 1) === 1
 }

@@ -24,7 +24,14 @@ export interface Frame {
 }
 
 const plain: Frame = {
-  type: 0, network: 0, transport: 0, end: 0, protocol: 0, fragment: false, networkSumHolds: undefined, transportSumHolds: undefined,
+  type: 0,
+  network: 0,
+  transport: 0,
+  end: 0,
+  protocol: 0,
+  fragment: false,
+  networkSumHolds: undefined,
+  transportSumHolds: undefined,
 }
 
 /** Parses a frame without its check sequence. */
@@ -39,15 +46,20 @@ export function parse(bytes: Uint8Array): Frame {
 }
 
 function parseIpv4(bytes: Uint8Array, network: number): Frame {
-  const header = (bytes[network]! & 15) * 4
+  const header = (bytes[network] & 15) * 4
   const transport = network + header
   const end = network + get16(bytes, network + 2)
   if (header < 20 || end > bytes.length || transport > end) return plain
   const fragment = (get16(bytes, network + 6) & 0x3fff) !== 0
-  const protocol = bytes[network + 9]!
+  const protocol = bytes[network + 9]
   const pseudo = add16(bytes, network + 12, network + 20) + protocol + (end - transport)
   return {
-    type: PACKET_TYPE.IPV4 | transportType(protocol, fragment), network, transport, end, protocol, fragment,
+    type: PACKET_TYPE.IPV4 | transportType(protocol, fragment),
+    network,
+    transport,
+    end,
+    protocol,
+    fragment,
     networkSumHolds: fold16(add16(bytes, network, transport)) === 0xffff,
     transportSumHolds: fragment ? undefined : transportSum(bytes, transport, end, protocol, pseudo),
   }
@@ -57,11 +69,17 @@ function parseIpv6(bytes: Uint8Array, network: number): Frame {
   const transport = network + IPV6_HEADER
   const end = transport + get16(bytes, network + 4)
   if (end > bytes.length) return plain
-  const protocol = bytes[network + 6]!
+  const protocol = bytes[network + 6]
   const pseudo = add16(bytes, network + 8, transport) + protocol + (end - transport)
   return {
-    type: PACKET_TYPE.IPV6 | transportType(protocol, false), network, transport, end, protocol, fragment: false,
-    networkSumHolds: undefined, transportSumHolds: transportSum(bytes, transport, end, protocol, pseudo),
+    type: PACKET_TYPE.IPV6 | transportType(protocol, false),
+    network,
+    transport,
+    end,
+    protocol,
+    fragment: false,
+    networkSumHolds: undefined,
+    transportSumHolds: transportSum(bytes, transport, end, protocol, pseudo),
   }
 }
 
@@ -70,7 +88,13 @@ function transportType(protocol: number, fragment: boolean): number {
   return protocol === PROTOCOL.TCP ? PACKET_TYPE.TCP : protocol === PROTOCOL.UDP ? PACKET_TYPE.UDP : 0
 }
 
-function transportSum(bytes: Uint8Array, from: number, end: number, protocol: number, pseudo: number): boolean | undefined {
+function transportSum(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  protocol: number,
+  pseudo: number,
+): boolean | undefined {
   if (protocol !== PROTOCOL.TCP && protocol !== PROTOCOL.UDP) return undefined
   // a UDP sender may leave the sum out
   if (protocol === PROTOCOL.UDP && end >= from + 8 && get16(bytes, from + 6) === 0) return undefined

@@ -12,8 +12,11 @@ const VALID = 0x80
 const NONE = -1
 const INTA = 1 << nic.ICR.fields.INTA.low
 export const CAUSE = {
-  TXDW: 1 << nic.ICR.fields.TXDW.low, LSC: 1 << nic.ICR.fields.LSC.low, RXDMT0: 1 << nic.ICR.fields.RXDMT0.low,
-  RXMISS: 1 << nic.ICR.fields.RXMISS.low, RXDW: 1 << nic.ICR.fields.RXDW.low,
+  TXDW: 1 << nic.ICR.fields.TXDW.low,
+  LSC: 1 << nic.ICR.fields.LSC.low,
+  RXDMT0: 1 << nic.ICR.fields.RXDMT0.low,
+  RXMISS: 1 << nic.ICR.fields.RXMISS.low,
+  RXDW: 1 << nic.ICR.fields.RXDW.low,
 } as const
 
 export class Interrupts implements Saved {
@@ -73,7 +76,8 @@ export class Interrupts implements Saved {
     this.#registers.set(ICR, this.#registers.get(ICR) | causes)
     let vectors = extended
     // in vector mode causes outside the queues share one entry; queue causes are not doubled there
-    if (this.#byVector && causes & ~(CAUSE.RXDW | CAUSE.TXDW) & this.#registers.get(nic.IMS)) vectors |= this.#otherVector()
+    if (this.#byVector && causes & ~(CAUSE.RXDW | CAUSE.TXDW) & this.#registers.get(nic.IMS))
+      vectors |= this.#otherVector()
     this.#registers.set(EICR, this.#registers.get(EICR) | vectors)
     this.#update()
   }
@@ -159,7 +163,7 @@ export class Interrupts implements Saved {
       this.#setPin(false)
       this.#signalled &= extended
       for (let vector = 0; vector < NIC_VECTORS; vector++) {
-        if ((extended & ~this.#signalled) >>> vector & 1 && this.#allowed(vector)) this.#send(vector)
+        if (((extended & ~this.#signalled) >>> vector) & 1 && this.#allowed(vector)) this.#send(vector)
       }
       return
     }
@@ -184,7 +188,7 @@ export class Interrupts implements Saved {
   /** True if the vector may interrupt now, which begins its next interval; else it is woken when it may. */
   #allowed(vector: number): boolean {
     const now = this.#clock.now()
-    const until = this.#silentUntil[vector]!
+    const until = this.#silentUntil[vector]
     if (now < until) {
       if (this.#waking[vector] === NONE) this.#waking[vector] = this.#clock.at(until, 'moderated', vector)
       return false
@@ -201,11 +205,21 @@ export class Interrupts implements Saved {
   }
 
   save(): Plain {
-    return { asserted: this.#asserted, signalled: this.#signalled, silent: [...this.#silentUntil], waking: [...this.#waking] }
+    return {
+      asserted: this.#asserted,
+      signalled: this.#signalled,
+      silent: [...this.#silentUntil],
+      waking: [...this.#waking],
+    }
   }
 
   restore(state: Plain): void {
-    const saved = state as { asserted: boolean; signalled: number; silent: readonly number[]; waking: readonly number[] }
+    const saved = state as {
+      asserted: boolean
+      signalled: number
+      silent: readonly number[]
+      waking: readonly number[]
+    }
     this.#asserted = saved.asserted
     this.#signalled = saved.signalled
     this.#silentUntil.set(saved.silent)

@@ -6,7 +6,15 @@
  */
 import type { Chip, Clock, Plain, Saved, Timed } from '../../bus/chip.ts'
 import { PcieFunction } from '../../bus/pcie-function.ts'
-import { BAR0_BYTES, MDIC_OPERATION, NIC_DEVICE, NIC_VECTORS, NIC_VENDOR, nic, phy as phyRegisters } from '../../spec/devices/nic.ts'
+import {
+  BAR0_BYTES,
+  MDIC_OPERATION,
+  NIC_DEVICE,
+  NIC_VECTORS,
+  NIC_VENDOR,
+  nic,
+  phy as phyRegisters,
+} from '../../spec/devices/nic.ts'
 import { fieldOf, withField } from '../../spec/registers.ts'
 import { i82576 } from '../../time/prices-devices.ts'
 import type { NicPrices } from '../../time/prices-devices.ts'
@@ -65,15 +73,29 @@ export class NicController implements Timed, Saved, Port {
     this.#clock = clock
     this.#prices = options.prices ?? i82576
     this.#nvm = nvmImage(mac)
-    const window: Chip = { read: (offset, bytes) => this.#read(offset, bytes), write: (offset, bytes, value) => this.#write(offset, bytes, value) }
+    const window: Chip = {
+      read: (offset, bytes) => this.#read(offset, bytes),
+      write: (offset, bytes, value) => this.#write(offset, bytes, value),
+    }
     const vectors: Chip = {
       read: (offset, bytes) => this.#vectorPart(offset).read(offset % PENDING_AT, bytes),
       write: (offset, bytes, value) => this.#vectorPart(offset).write(offset % PENDING_AT, bytes, value),
     }
     this.function = new PcieFunction(
-      { vendor: NIC_VENDOR, device: NIC_DEVICE, class: NETWORK_CLASS, revision: 1, subsystemVendor: NIC_VENDOR, subsystem: 0xa03c, pin: 1 },
       {
-        bars: [{ index: 0, bytes: BAR0_BYTES, wide: false, chip: window }, { index: 3, bytes: MSIX_BYTES, wide: false, chip: vectors }],
+        vendor: NIC_VENDOR,
+        device: NIC_DEVICE,
+        class: NETWORK_CLASS,
+        revision: 1,
+        subsystemVendor: NIC_VENDOR,
+        subsystem: 0xa03c,
+        pin: 1,
+      },
+      {
+        bars: [
+          { index: 0, bytes: BAR0_BYTES, wide: false, chip: window },
+          { index: 3, bytes: MSIX_BYTES, wide: false, chip: vectors },
+        ],
         msix: { vectors: NIC_VECTORS, bar: 3, table: 0, pending: PENDING_AT },
         reset: () => this.#reset(),
       },
@@ -188,7 +210,8 @@ export class NicController implements Timed, Saved, Port {
 
   /** Device reset (4.3): all but the PHY and its link. */
   #reset(): void {
-    for (const event of [this.#fetchEvent, this.#sentEvent, this.#deliverEvent]) if (event !== NONE) this.#clock.cancel(event)
+    for (const event of [this.#fetchEvent, this.#sentEvent, this.#deliverEvent])
+      if (event !== NONE) this.#clock.cancel(event)
     this.#fetchEvent = NONE
     this.#sentEvent = NONE
     this.#deliverEvent = NONE
@@ -210,8 +233,11 @@ export class NicController implements Timed, Saved, Port {
   #readNvm(value: number): void {
     if (!fieldOf(EERD.fields.START, value)) return
     const address = fieldOf(EERD.fields.ADDR, value)
-    const data = address < NVM_WORDS ? this.#nvm[address]! : 0
-    this.#registers.set(EERD, ((data << EERD.fields.DATA.low) | (address << EERD.fields.ADDR.low) | (1 << EERD.fields.DONE.low)) >>> 0)
+    const data = address < NVM_WORDS ? this.#nvm[address] : 0
+    this.#registers.set(
+      EERD,
+      ((data << EERD.fields.DATA.low) | (address << EERD.fields.ADDR.low) | (1 << EERD.fields.DONE.low)) >>> 0,
+    )
   }
 
   /** SYSTIM counts TIMINCA's increment every so many 16 ns. */
@@ -239,7 +265,8 @@ export class NicController implements Timed, Saved, Port {
     let value = this.#registers.get(MDIC)
     const register = fieldOf(fields.REGADD, value)
     if (fieldOf(fields.PHYADD, value) !== phyRegisters.address) value = withField(fields.E, value, 1)
-    else if (fieldOf(fields.OP, value) === MDIC_OPERATION.read) value = withField(fields.DATA, value, this.#phy.read(register))
+    else if (fieldOf(fields.OP, value) === MDIC_OPERATION.read)
+      value = withField(fields.DATA, value, this.#phy.read(register))
     else if (this.#phy.write(register, fieldOf(fields.DATA, value))) {
       this.#linkChanged()
       this.#negotiate()
@@ -282,7 +309,7 @@ export class NicController implements Timed, Saved, Port {
       if (!packet) return
       if (packet.frames.length > 0) {
         this.#sending = { packet, sent: 0 }
-        return this.#sendFrame(packet.frames[0]!)
+        return this.#sendFrame(packet.frames[0])
       }
       if (this.#transmitter.report(packet)) this.#interrupts.transmitted(packet.queue)
     }
@@ -294,13 +321,14 @@ export class NicController implements Timed, Saved, Port {
     if (loop) {
       this.receive(frame.slice(), true)
       this.#sentEvent = this.#later((frame.length * 8e9) / this.#prices.lineRate, 'sent', null)
-    } else if (this.#cable && this.#phy.link) this.#sentEvent = this.#clock.at(this.#cable.cable.send(this.#cable.end, frame), 'sent')
+    } else if (this.#cable && this.#phy.link)
+      this.#sentEvent = this.#clock.at(this.#cable.cable.send(this.#cable.end, frame), 'sent')
     else this.#sentEvent = this.#later(0, 'sent', null)
   }
 
   #sent(): void {
     const { packet, sent } = this.#sending!
-    const frame = packet.frames[sent]!
+    const frame = packet.frames[sent]
     countSent(this.#registers, frame.length + 4, isBroadcast(frame), isMulticast(frame))
     const next = packet.frames[sent + 1]
     if (next) {
@@ -350,18 +378,36 @@ export class NicController implements Timed, Saved, Port {
   save(): Plain {
     const sending = this.#sending
     return {
-      function: this.function.save(), registers: this.#registers.save(), phy: this.#phy.save(), interrupts: this.#interrupts.save(),
-      transmitter: this.#transmitter.save(), receiver: this.#receiver.save(),
-      sending: sending ? { packet: { ...sending.packet, frames: [...sending.packet.frames], reports: [...sending.packet.reports] }, sent: sending.sent } : null,
-      events: [this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#mdioEvent, this.#negotiation], linkSeen: this.#linkSeen,
+      function: this.function.save(),
+      registers: this.#registers.save(),
+      phy: this.#phy.save(),
+      interrupts: this.#interrupts.save(),
+      transmitter: this.#transmitter.save(),
+      receiver: this.#receiver.save(),
+      sending: sending
+        ? {
+            packet: { ...sending.packet, frames: [...sending.packet.frames], reports: [...sending.packet.reports] },
+            sent: sending.sent,
+          }
+        : null,
+      events: [this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#mdioEvent, this.#negotiation],
+      linkSeen: this.#linkSeen,
       time: { base: this.#time.base.toString(), since: this.#time.since },
     }
   }
 
   restore(state: Plain): void {
     const saved = state as {
-      function: Plain; registers: Plain; phy: Plain; interrupts: Plain; transmitter: Plain; receiver: Plain
-      sending: Sending | null; events: readonly [number, number, number, number, number]; linkSeen: boolean; time: { base: string; since: number }
+      function: Plain
+      registers: Plain
+      phy: Plain
+      interrupts: Plain
+      transmitter: Plain
+      receiver: Plain
+      sending: Sending | null
+      events: readonly [number, number, number, number, number]
+      linkSeen: boolean
+      time: { base: string; since: number }
     }
     this.#registers.restore(saved.registers)
     this.#phy.restore(saved.phy)

@@ -6,7 +6,7 @@ export const NVM_WORDS = 8192
 /** The image of a card with this station address; words that mean nothing are all ones. */
 export function nvmImage(mac: readonly number[]): Uint16Array {
   const words = new Uint16Array(NVM_WORDS).fill(0xffff)
-  for (let i = 0; i < 3; i++) words[NVM_WORD.MAC + i] = mac[2 * i]! | (mac[2 * i + 1]! << 8)
+  for (let i = 0; i < 3; i++) words[NVM_WORD.MAC + i] = mac[2 * i] | (mac[2 * i + 1] << 8)
   words[NVM_WORD.COMPATIBILITY] = 0
   words[NVM_WORD.VERSION] = 0x1500
   words[NVM_WORD.PBA] = 0xe345
@@ -20,7 +20,7 @@ export function nvmImage(mac: readonly number[]): Uint16Array {
   words[NVM_WORD.INITIALIZATION_CONTROL_2] = 0
   words[NVM_WORD.INITIALIZATION_CONTROL_3] = 0
   let sum = 0
-  for (let i = 0; i < NVM_WORD.CHECKSUM; i++) sum += words[i]!
+  for (let i = 0; i < NVM_WORD.CHECKSUM; i++) sum += words[i]
   words[NVM_WORD.CHECKSUM] = NVM_SUM - sum
   return words
 }

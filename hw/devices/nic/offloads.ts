@@ -72,8 +72,8 @@ export function segment(packet: Uint8Array, offload: Offload, mss: number): Uint
     else {
       const view = new DataView(frame.buffer)
       view.setUint32(transport + 4, view.getUint32(transport + 4) + index * mss)
-      if (index < count - 1) frame[transport + 13]! &= ~FIN_PUSH
-      if (index > 0) frame[transport + 13]! &= ~CWR
+      if (index < count - 1) frame[transport + 13] &= ~FIN_PUSH
+      if (index > 0) frame[transport + 13] &= ~CWR
     }
     insertL4(frame, transport, offload.l4, frame.length - transport)
     return frame

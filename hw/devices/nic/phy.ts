@@ -24,20 +24,20 @@ export class Phy implements Saved {
   }
 
   get link(): boolean {
-    return this.#carrier && (this.#negotiated || !(this.#words[phy.PCTRL]! & PCTRL.AUTONEGOTIATION)) && !this.#down
+    return this.#carrier && (this.#negotiated || !(this.#words[phy.PCTRL] & PCTRL.AUTONEGOTIATION)) && !this.#down
   }
 
   get #down(): boolean {
-    return (this.#words[phy.PCTRL]! & PCTRL.POWER_DOWN) !== 0
+    return (this.#words[phy.PCTRL] & PCTRL.POWER_DOWN) !== 0
   }
 
   get loopback(): boolean {
-    return (this.#words[phy.PCTRL]! & PCTRL.LOOPBACK) !== 0
+    return (this.#words[phy.PCTRL] & PCTRL.LOOPBACK) !== 0
   }
 
   /** True if negotiating is worth starting: the caller then calls {@link negotiated} after its time. */
   get negotiating(): boolean {
-    return this.#carrier && !this.#negotiated && !this.#down && (this.#words[phy.PCTRL]! & PCTRL.AUTONEGOTIATION) !== 0
+    return this.#carrier && !this.#negotiated && !this.#down && (this.#words[phy.PCTRL] & PCTRL.AUTONEGOTIATION) !== 0
   }
 
   reset(): void {
@@ -65,7 +65,7 @@ export class Phy implements Saved {
 
   read(register: number): number {
     const { link } = this
-    const page = this.#words[PAGE_SELECT]!
+    const page = this.#words[PAGE_SELECT]
     // pages beyond the registers' own numbers hold analog values
     if (page >= REGISTERS && register > phy.ESTATUS) return register === phy.PSTAT ? SHORT_CABLE : 0
     switch (register) {
@@ -73,7 +73,9 @@ export class Phy implements Saved {
         const seen = link && !this.#linkWasLost
         this.#linkWasLost = !link
         const complete = this.#negotiated ? PSTATUS.AUTONEGOTIATION_COMPLETE : 0
-        return 0x7840 | PSTATUS.EXTENDED_STATUS | PSTATUS.AUTONEGOTIATION_ABLE | 1 | (seen ? PSTATUS.LINK : 0) | complete
+        return (
+          0x7840 | PSTATUS.EXTENDED_STATUS | PSTATUS.AUTONEGOTIATION_ABLE | 1 | (seen ? PSTATUS.LINK : 0) | complete
+        )
       }
       case phy.PHYID1:
         return phy.id[0]
@@ -88,7 +90,7 @@ export class Phy implements Saved {
       case phy.PSTAT:
         return link ? PORT_SPEED_1000 : 0
       default:
-        return this.#words[register]!
+        return this.#words[register]
     }
   }
 

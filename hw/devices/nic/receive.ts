@@ -68,7 +68,7 @@ export class Receiver implements Saved {
   /** Moves what it can from the packet buffer to memory, in order. */
   deliver(): void {
     while (this.#buffered.length > 0) {
-      const frame = this.#buffered[0]!
+      const frame = this.#buffered[0]
       if (!this.#deliverOne(frame)) return
       this.#buffered.shift()
       this.#bufferedBytes -= frame.length
@@ -90,7 +90,8 @@ export class Receiver implements Saved {
     const head = registers.get(nic.RDH, queue)
     const free = size === 0 ? 0 : (registers.get(nic.RDT, queue) - head + size) % size
     if (needed > free) {
-      if (!registers.field(nic.SRRCTL, nic.SRRCTL.fields.DROP_EN, queue)) return needed > Math.max(size - 1, 0) && size > 0
+      if (!registers.field(nic.SRRCTL, nic.SRRCTL.fields.DROP_EN, queue))
+        return needed > Math.max(size - 1, 0) && size > 0
       registers.count(nic.RQDPC, 1, queue)
       registers.count(nic.RNBC)
       return true
@@ -120,7 +121,7 @@ export class Receiver implements Saved {
 
   #bufferBytes(queue: number): number {
     const kilobytes = this.#registers.field(nic.SRRCTL, nic.SRRCTL.fields.BSIZEPACKET, queue)
-    return kilobytes > 0 ? kilobytes * KILOBYTE : SIZES[this.#registers.field(nic.RCTL, nic.RCTL.fields.BSIZE)]!
+    return kilobytes > 0 ? kilobytes * KILOBYTE : SIZES[this.#registers.field(nic.RCTL, nic.RCTL.fields.BSIZE)]
   }
 
   #fill(queue: number, index: number, part: Uint8Array, last: Last | undefined): void {
@@ -171,12 +172,19 @@ export class Receiver implements Saved {
     const { frame, parsed, strip } = last
     const registers = this.#registers
     const checkIp = registers.field(nic.RXCSUM, nic.RXCSUM.fields.IPOFLD) === 1 && parsed.networkSumHolds !== undefined
-    const checkL4 = registers.field(nic.RXCSUM, nic.RXCSUM.fields.TUOFLD) === 1 && parsed.transportSumHolds !== undefined
+    const checkL4 =
+      registers.field(nic.RXCSUM, nic.RXCSUM.fields.TUOFLD) === 1 && parsed.transportSumHolds !== undefined
     const udp = (parsed.type & PACKET_TYPE.UDP) !== 0
     return (
-      bit(S.DD, true) + bit(S.EOP, true) + bit(S.VP, strip) + bit(S.UDPCS, checkL4 && udp) + bit(S.L4I, checkL4) +
-      bit(S.IPCS, checkIp) + bit(S.PIF, passes(registers, frame) === 'inexact') +
-      bit(S.L4E, checkL4 && parsed.transportSumHolds === false) + bit(S.IPE, checkIp && parsed.networkSumHolds === false)
+      bit(S.DD, true) +
+      bit(S.EOP, true) +
+      bit(S.VP, strip) +
+      bit(S.UDPCS, checkL4 && udp) +
+      bit(S.L4I, checkL4) +
+      bit(S.IPCS, checkIp) +
+      bit(S.PIF, passes(registers, frame) === 'inexact') +
+      bit(S.L4E, checkL4 && !parsed.transportSumHolds) +
+      bit(S.IPE, checkIp && !parsed.networkSumHolds)
     )
   }
 

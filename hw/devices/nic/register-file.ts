@@ -10,16 +10,24 @@ for (const register of Object.values<Register>(nic)) {
   for (let i = 0; i < (register.count ?? 1); i++) access.set(register.at + i * (register.stride ?? 0), register.access)
 }
 const interruptAliases = new Map<number, number>([
-  [INTERRUPT_ALIASES.ICR, nic.ICR.at], [INTERRUPT_ALIASES.EITR0, nic.EITR.at], [INTERRUPT_ALIASES.ICS, nic.ICS.at],
-  [INTERRUPT_ALIASES.IMS, nic.IMS.at], [INTERRUPT_ALIASES.IMC, nic.IMC.at], [INTERRUPT_ALIASES.IAM, nic.IAM.at],
+  [INTERRUPT_ALIASES.ICR, nic.ICR.at],
+  [INTERRUPT_ALIASES.EITR0, nic.EITR.at],
+  [INTERRUPT_ALIASES.ICS, nic.ICS.at],
+  [INTERRUPT_ALIASES.IMS, nic.IMS.at],
+  [INTERRUPT_ALIASES.IMC, nic.IMC.at],
+  [INTERRUPT_ALIASES.IAM, nic.IAM.at],
 ])
 
 /** The offset at which the table declares what is accessed at `offset`. */
 export function canonical(offset: number): number {
   const { receive, transmit, stride, queues } = QUEUE_ALIASES
-  for (const [from, to] of [[receive, nic.RDBAL.at], [transmit, nic.TDBAL.at]] as const) {
+  for (const [from, to] of [
+    [receive, nic.RDBAL.at],
+    [transmit, nic.TDBAL.at],
+  ] as const) {
     const inside = offset - from
-    if (inside >= 0 && inside < stride * queues && inside % stride < nic.RDBAL.stride) return to + Math.floor(inside / stride) * nic.RDBAL.stride + (inside % stride)
+    if (inside >= 0 && inside < stride * queues && inside % stride < nic.RDBAL.stride)
+      return to + Math.floor(inside / stride) * nic.RDBAL.stride + (inside % stride)
   }
   return interruptAliases.get(offset) ?? offset
 }
@@ -39,7 +47,7 @@ export class RegisterFile implements Saved {
   }
 
   get(register: Register, index = 0): number {
-    return this.#words[(register.at + index * (register.stride ?? 0)) >>> 2]!
+    return this.#words[(register.at + index * (register.stride ?? 0)) >>> 2]
   }
 
   set(register: Register, value: number, index = 0): void {
@@ -68,7 +76,7 @@ export class RegisterFile implements Saved {
 
   /** A read by software of a register without other side effects: a counter is cleared, a long one by its high word. */
   read(at: number): number {
-    const value = this.#words[at >>> 2]!
+    const value = this.#words[at >>> 2]
     if (access.get(at) === 'rc' && !longLow.has(at)) {
       this.#words[at >>> 2] = 0
       if (longHigh.has(at)) this.#words[(at >>> 2) - 1] = 0
@@ -80,7 +88,7 @@ export class RegisterFile implements Saved {
   write(at: number, value: number): void {
     const how = access.get(at)
     if (how === 'rw') this.#words[at >>> 2] = value
-    else if (how === 'rw1c') this.#words[at >>> 2]! &= ~value
+    else if (how === 'rw1c') this.#words[at >>> 2] &= ~value
   }
 
   save(): Plain {

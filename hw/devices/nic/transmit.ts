@@ -116,13 +116,19 @@ export class Transmitter implements Saved {
       }
       if (!fieldOf(D.COMMAND.fields.EOP, command)) continue
       const frames = bytes <= LONGEST_PACKET ? this.#frames(queue, first, view, join(parts)) : []
-      return { queue, frames: frames.filter(frame => frame.length > 0 && frame.length <= LONGEST_FRAME), next: index, reports }
+      return {
+        queue,
+        frames: frames.filter(frame => frame.length > 0 && frame.length <= LONGEST_FRAME),
+        next: index,
+        reports,
+      }
     }
     return undefined
   }
 
   #remember(queue: number, view: DataView): void {
-    const index = fieldOf(transmitContext.SEGMENT.fields.IDX, view.getUint32(transmitContext.SEGMENT.at, true)) % CONTEXTS
+    const index =
+      fieldOf(transmitContext.SEGMENT.fields.IDX, view.getUint32(transmitContext.SEGMENT.at, true)) % CONTEXTS
     const at = (queue * CONTEXTS + index) * CONTEXT_WORDS
     for (let i = 0; i < CONTEXT_WORDS; i++) this.#contexts[at + i] = view.getUint32(i * 4, true)
   }
@@ -132,12 +138,21 @@ export class Transmitter implements Saved {
     if (!fieldOf(D.COMMAND.fields.DEXT, command)) return [this.#padded(legacy(last, packet))]
     const options = first.getUint32(D.OPTIONS.at, true)
     const at = (queue * CONTEXTS + (fieldOf(D.OPTIONS.fields.IDX, options) % CONTEXTS)) * CONTEXT_WORDS
-    const [lengths, , types, sizes] = this.#contexts.subarray(at, at + CONTEXT_WORDS) as unknown as readonly [number, number, number, number]
+    const [lengths, , types, sizes] = this.#contexts.subarray(at, at + CONTEXT_WORDS) as unknown as readonly [
+      number,
+      number,
+      number,
+      number,
+    ]
     const { LENGTHS, COMMAND, SEGMENT } = transmitContext
     const offload: Offload = {
-      macLength: fieldOf(LENGTHS.fields.MACLEN, lengths), ipLength: fieldOf(LENGTHS.fields.IPLEN, lengths),
-      l4Length: fieldOf(SEGMENT.fields.L4LEN, sizes), ipv4: fieldOf(COMMAND.fields.IPV4, types) === 1, l4: fieldOf(COMMAND.fields.L4T, types),
-      insertIpSum: fieldOf(D.OPTIONS.fields.IXSM, options) === 1, insertL4Sum: fieldOf(D.OPTIONS.fields.TXSM, options) === 1,
+      macLength: fieldOf(LENGTHS.fields.MACLEN, lengths),
+      ipLength: fieldOf(LENGTHS.fields.IPLEN, lengths),
+      l4Length: fieldOf(SEGMENT.fields.L4LEN, sizes),
+      ipv4: fieldOf(COMMAND.fields.IPV4, types) === 1,
+      l4: fieldOf(COMMAND.fields.L4T, types),
+      insertIpSum: fieldOf(D.OPTIONS.fields.IXSM, options) === 1,
+      insertL4Sum: fieldOf(D.OPTIONS.fields.TXSM, options) === 1,
     }
     let frames: Uint8Array[]
     if (fieldOf(D.COMMAND.fields.TSE, command)) {
@@ -147,7 +162,8 @@ export class Transmitter implements Saved {
       insertChecksums(packet, offload)
       frames = [packet]
     }
-    if (fieldOf(D.COMMAND.fields.VLE, command)) frames = frames.map(frame => tagged(frame, fieldOf(LENGTHS.fields.VLAN, lengths)))
+    if (fieldOf(D.COMMAND.fields.VLE, command))
+      frames = frames.map(frame => tagged(frame, fieldOf(LENGTHS.fields.VLAN, lengths)))
     return frames.map(frame => this.#padded(frame))
   }
 
@@ -182,7 +198,7 @@ function legacy(last: DataView, packet: Uint8Array): Uint8Array {
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!
+  if (parts.length === 1) return parts[0]
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {

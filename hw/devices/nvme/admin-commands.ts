@@ -64,9 +64,13 @@ export class AdminCommands implements Saved {
     if (command.fused !== 0 || command.psdt !== 0) return ended(STATUS.INVALID_FIELD)
     switch (command.opcode) {
       case ADMIN.DELETE_IO_SQ:
-        return ended(isIoQueue(command.cdw10 & 0xffff) ? queues.deleteSubmission(command.cdw10 & 0xffff) : STATUS.INVALID_QUEUE_ID)
+        return ended(
+          isIoQueue(command.cdw10 & 0xffff) ? queues.deleteSubmission(command.cdw10 & 0xffff) : STATUS.INVALID_QUEUE_ID,
+        )
       case ADMIN.DELETE_IO_CQ:
-        return ended(isIoQueue(command.cdw10 & 0xffff) ? queues.deleteCompletion(command.cdw10 & 0xffff) : STATUS.INVALID_QUEUE_ID)
+        return ended(
+          isIoQueue(command.cdw10 & 0xffff) ? queues.deleteCompletion(command.cdw10 & 0xffff) : STATUS.INVALID_QUEUE_ID,
+        )
       case ADMIN.CREATE_IO_SQ:
         return ended(this.#createSubmission(command))
       case ADMIN.CREATE_IO_CQ:
@@ -84,9 +88,17 @@ export class AdminCommands implements Saved {
         return ended(status, result)
       }
       case ADMIN.SET_FEATURES: {
-        const { status, result } = features.set(command.cdw10 & 0xff, command.cdw10 >>> 31 === 1, command.cdw11, queues.hasIoQueues)
-        const thermal = [FEATURE.TEMPERATURE_THRESHOLD, FEATURE.ASYNC_EVENT_CONFIGURATION].some(id => id === (command.cdw10 & 0xff))
-        if (thermal && features.temperatureOut && features.reportsTemperature) this.#report({ type: HEALTH_EVENT, information: 1, page: LOG.SMART })
+        const { status, result } = features.set(
+          command.cdw10 & 0xff,
+          command.cdw10 >>> 31 === 1,
+          command.cdw11,
+          queues.hasIoQueues,
+        )
+        const thermal = [FEATURE.TEMPERATURE_THRESHOLD, FEATURE.ASYNC_EVENT_CONFIGURATION].some(
+          id => id === (command.cdw10 & 0xff),
+        )
+        if (thermal && features.temperatureOut && features.reportsTemperature)
+          this.#report({ type: HEALTH_EVENT, information: 1, page: LOG.SMART })
         return ended(status, result)
       }
       case ADMIN.ASYNC_EVENT_REQUEST:
@@ -139,11 +151,13 @@ export class AdminCommands implements Saved {
     const id = command.cdw10 & 0xff
     const page = health.page(id, identity.firmware, features.temperatureOut)
     if (!page) return STATUS.INVALID_LOG_PAGE
-    if (command.nsid !== 0xffff_ffff && command.nsid !== 0 && command.nsid !== NAMESPACE) return STATUS.INVALID_NAMESPACE
+    if (command.nsid !== 0xffff_ffff && command.nsid !== 0 && command.nsid !== NAMESPACE)
+      return STATUS.INVALID_NAMESPACE
     const bytes = ((command.cdw11 & 0xffff) * 0x1_0000 + (command.cdw10 >>> 16) + 1) * 4
     const offset = command.cdw13 * 2 ** 32 + command.cdw12
     if (offset > page.length || offset % 4 !== 0) return STATUS.INVALID_FIELD
-    if (!((command.cdw10 >>> 15) & 1)) this.#silent = this.#silent.filter(type => (type === HEALTH_EVENT ? LOG.SMART : LOG.ERROR) !== id)
+    if (!((command.cdw10 >>> 15) & 1))
+      this.#silent = this.#silent.filter(type => (type === HEALTH_EVENT ? LOG.SMART : LOG.ERROR) !== id)
     this.#tell()
     return this.#send(command, page.subarray(offset, offset + bytes))
   }
@@ -173,16 +187,25 @@ export class AdminCommands implements Saved {
     const cid = this.#requests[0]
     if (index < 0 || cid === undefined) return
     const [event] = this.#events.splice(index, 1)
-    const { type, information, page } = event!
+    const { type, information, page } = event
     // further events of the type are not kept while it is silent
     this.#events = this.#events.filter(other => other.type !== type)
     this.#silent.push(type)
     this.#requests.shift()
-    this.#parts.queues.complete({ queue: 0, cid, status: STATUS.SUCCESS, result: type | (information << 8) | (page << 16) })
+    this.#parts.queues.complete({
+      queue: 0,
+      cid,
+      status: STATUS.SUCCESS,
+      result: type | (information << 8) | (page << 16),
+    })
   }
 
   save(): Plain {
-    return { requests: [...this.#requests], events: this.#events.map(event => ({ ...event })), silent: [...this.#silent] }
+    return {
+      requests: [...this.#requests],
+      events: this.#events.map(event => ({ ...event })),
+      silent: [...this.#silent],
+    }
   }
 
   restore(state: Plain): void {

@@ -81,12 +81,18 @@ export class Features implements Saved {
       if (vector > IO_QUEUES) return { status: STATUS.INVALID_FIELD, result: 0 }
       return { status: STATUS.SUCCESS, result: vector | (((this.#coalescingDisabled >>> vector) & 1) << 16) }
     }
-    if (feature === FEATURE.TEMPERATURE_THRESHOLD && ((cdw11 >>> 20) & 3) === 1) return { status: STATUS.SUCCESS, result: this.#underTemperature }
+    if (feature === FEATURE.TEMPERATURE_THRESHOLD && ((cdw11 >>> 20) & 3) === 1)
+      return { status: STATUS.SUCCESS, result: this.#underTemperature }
     return { status: STATUS.SUCCESS, result: this.value(feature) }
   }
 
   /** Set Features. `queuesExist`: I/O queues have been created, whose number can no longer change. */
-  set(feature: number, save: boolean, cdw11: number, queuesExist: boolean): { readonly status: number; readonly result: number } {
+  set(
+    feature: number,
+    save: boolean,
+    cdw11: number,
+    queuesExist: boolean,
+  ): { readonly status: number; readonly result: number } {
     const failed = (status: number) => ({ status, result: 0 })
     if (!DEFAULTS.some(([id]) => id === feature)) return failed(STATUS.INVALID_FIELD)
     if (save) return failed(STATUS.FEATURE_NOT_SAVEABLE)
@@ -125,7 +131,11 @@ export class Features implements Saved {
   }
 
   save(): Plain {
-    return { values: [...this.#values].map(([feature, value]) => [feature, value]), disabled: this.#coalescingDisabled, under: this.#underTemperature }
+    return {
+      values: [...this.#values].map(([feature, value]) => [feature, value]),
+      disabled: this.#coalescingDisabled,
+      under: this.#underTemperature,
+    }
   }
 
   restore(state: Plain): void {

@@ -28,7 +28,16 @@ type Counts = {
 export const TEMPERATURE = 313
 
 export class Health implements Saved {
-  #counts: Counts = { sectorsRead: 0, sectorsWritten: 0, reads: 0, writes: 0, mediaErrors: 0, errors: 0, powerCycles: 1, unsafeShutdowns: 0 }
+  #counts: Counts = {
+    sectorsRead: 0,
+    sectorsWritten: 0,
+    reads: 0,
+    writes: 0,
+    mediaErrors: 0,
+    errors: 0,
+    powerCycles: 1,
+    unsafeShutdowns: 0,
+  }
   #errors: LoggedError[] = []
 
   read(sectors: number): void {
@@ -49,7 +58,10 @@ export class Health implements Saved {
   error(queue: number, cid: number, status: number, lba: number, nsid: number): void {
     this.#counts.errors++
     if (status === STATUS.UNRECOVERED_READ_ERROR || status === STATUS.WRITE_FAULT) this.#counts.mediaErrors++
-    this.#errors = [{ count: this.#counts.errors, queue, cid, status, lba, nsid }, ...this.#errors].slice(0, ERROR_LOG_ENTRIES)
+    this.#errors = [{ count: this.#counts.errors, queue, cid, status, lba, nsid }, ...this.#errors].slice(
+      0,
+      ERROR_LOG_ENTRIES,
+    )
   }
 
   /** The whole page, or nothing for a page that there is not. */
@@ -67,7 +79,10 @@ export class Health implements Saved {
     const page = new Uint8Array(smartLog.size)
     const view = new DataView(page.buffer)
     const counts = this.#counts
-    view.setUint8(smartLog.CRITICAL_WARNING.at, temperatureOut ? 1 << smartLog.CRITICAL_WARNING.fields.TEMPERATURE.low : 0)
+    view.setUint8(
+      smartLog.CRITICAL_WARNING.at,
+      temperatureOut ? 1 << smartLog.CRITICAL_WARNING.fields.TEMPERATURE.low : 0,
+    )
     view.setUint16(smartLog.TEMPERATURE.at, TEMPERATURE, true)
     view.setUint8(smartLog.AVAILABLE_SPARE.at, 100)
     view.setUint8(smartLog.AVAILABLE_SPARE_THRESHOLD.at, 10)

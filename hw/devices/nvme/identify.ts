@@ -1,6 +1,11 @@
 /** What the controller says of itself and of its one namespace: NVMe 1.4 5.15. */
 import { CNS, QUEUE_PAIRS, STATUS, nvme } from '../../spec/devices/nvme.ts'
-import { identifyController, identifyControllerText, identifyNamespace, namespaceDescriptor } from '../../spec/layouts/nvme.ts'
+import {
+  identifyController,
+  identifyControllerText,
+  identifyNamespace,
+  namespaceDescriptor,
+} from '../../spec/layouts/nvme.ts'
 import { PAGE } from './prp.ts'
 
 export const NAMESPACE = 1
@@ -47,7 +52,12 @@ function controller(identity: Identity): Uint8Array {
   text(data, identifyControllerText.SN, identity.serial, ' ')
   text(data, identifyControllerText.MN, identity.model, ' ')
   text(data, identifyControllerText.FR, identity.firmware, ' ')
-  text(data, identifyControllerText.SUBNQN, `nqn.2014-08.org.nvmexpress:${identity.vendor.toString(16)}:${identity.serial}`, '\0')
+  text(
+    data,
+    identifyControllerText.SUBNQN,
+    `nqn.2014-08.org.nvmexpress:${identity.vendor.toString(16)}:${identity.serial}`,
+    '\0',
+  )
   view.setUint8(c.RAB.at, 3)
   view.setUint8(c.MDTS.at, MDTS)
   view.setUint32(c.VER.at, nvme.VS.reset, true)
@@ -101,7 +111,12 @@ function eui64(identity: Identity): Uint8Array {
   return id
 }
 
-function text(data: Uint8Array, place: { readonly at: number; readonly bytes: number }, value: string, padding: string): void {
+function text(
+  data: Uint8Array,
+  place: { readonly at: number; readonly bytes: number },
+  value: string,
+  padding: string,
+): void {
   const padded = value.slice(0, place.bytes).padEnd(place.bytes, padding)
   for (let i = 0; i < place.bytes; i++) data[place.at + i] = padded.charCodeAt(i)
 }

@@ -145,7 +145,8 @@ export class IoCommands implements Saved {
 
   #faultAt(command: Command): NvmeFault | undefined {
     const faults = this.#parts.faults()
-    if (faults.length === 0 || command.opcode === NVM.FLUSH || command.opcode === NVM.DATASET_MANAGEMENT) return undefined
+    if (faults.length === 0 || command.opcode === NVM.FLUSH || command.opcode === NVM.DATASET_MANAGEMENT)
+      return undefined
     const first = sectorOf(command)
     const end = first + fieldOf(NLB, command.cdw12) + 1
     return faults.find(({ sector, count }) => sector < end && first < sector + count)
@@ -195,7 +196,8 @@ export class IoCommands implements Saved {
       const high = view.getUint32(at + datasetRange.SLBA.at + 4, true)
       return { sector: high * 2 ** 32 + low, sectors: view.getUint32(at + datasetRange.NLB.at, true) }
     })
-    if (ranges.some(({ sector, sectors }) => sector + sectors > this.#parts.backing.sectors)) return STATUS.LBA_OUT_OF_RANGE
+    if (ranges.some(({ sector, sectors }) => sector + sectors > this.#parts.backing.sectors))
+      return STATUS.LBA_OUT_OF_RANGE
     for (const { sector, sectors } of ranges) this.#zero(sector, sectors)
     return STATUS.SUCCESS
   }
@@ -228,11 +230,19 @@ export class IoCommands implements Saved {
   }
 
   save(): Plain {
-    return { cache: this.#cache.save(), drains: this.#drains.map(drain => ({ ...drain })), booked: [...this.#booked].map(pair => [...pair]) }
+    return {
+      cache: this.#cache.save(),
+      drains: this.#drains.map(drain => ({ ...drain })),
+      booked: [...this.#booked].map(pair => [...pair]),
+    }
   }
 
   restore(state: Plain): void {
-    const saved = state as { cache: Plain; drains: readonly { cycle: number; bytes: number }[]; booked: readonly (readonly [number, number])[] }
+    const saved = state as {
+      cache: Plain
+      drains: readonly { cycle: number; bytes: number }[]
+      booked: readonly (readonly [number, number])[]
+    }
     this.#cache.restore(saved.cache)
     this.#drains = [...saved.drains]
     this.#booked = new Map(saved.booked)

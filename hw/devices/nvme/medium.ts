@@ -27,8 +27,8 @@ export class Medium implements Saved {
   read(start: number, at: number, bytes: number): number {
     let ready = start
     this.#pages(at, bytes, channel => {
-      this.#channels[channel] = Math.max(start, this.#channels[channel]!) + this.cycles(this.prices.readPage)
-      ready = Math.max(ready, this.#channels[channel]!)
+      this.#channels[channel] = Math.max(start, this.#channels[channel]) + this.cycles(this.prices.readPage)
+      ready = Math.max(ready, this.#channels[channel])
     })
     // transfer overlaps reading, but for the last page
     const tail = this.#transfer(Math.min(bytes, this.prices.pageBytes), this.prices.readRate)
@@ -46,8 +46,8 @@ export class Medium implements Saved {
   program(start: number, at: number, bytes: number): number {
     let done = start
     this.#pages(at, bytes, channel => {
-      this.#channels[channel] = Math.max(start, this.#channels[channel]!) + this.cycles(this.prices.writePage)
-      done = Math.max(done, this.#channels[channel]!)
+      this.#channels[channel] = Math.max(start, this.#channels[channel]) + this.cycles(this.prices.writePage)
+      done = Math.max(done, this.#channels[channel])
     })
     return done
   }

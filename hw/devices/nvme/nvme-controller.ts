@@ -74,7 +74,15 @@ export class NvmeController implements Timed, Saved {
       write: (offset, bytes, value) => this.#writeBar(offset, bytes, value),
     }
     this.function = new PcieFunction(
-      { vendor: NVME_VENDOR, device: NVME_DEVICE, class: NVME_CLASS, revision: 1, subsystemVendor: NVME_VENDOR, subsystem: 1, pin: 1 },
+      {
+        vendor: NVME_VENDOR,
+        device: NVME_DEVICE,
+        class: NVME_CLASS,
+        revision: 1,
+        subsystemVendor: NVME_VENDOR,
+        subsystem: 1,
+        pin: 1,
+      },
       {
         bars: [{ index: 0, bytes: BAR_BYTES, wide: true, chip: registers }],
         msix: { vectors: QUEUE_PAIRS, bar: 0, table: TABLE_AT, pending: PENDING_AT },
@@ -84,13 +92,28 @@ export class NvmeController implements Timed, Saved {
     this.#dma = this.function.dma
     this.#medium = new Medium(drive, clock)
     const identity = {
-      vendor: NVME_VENDOR, subsystemVendor: NVME_VENDOR, serial: options.serial ?? name, model: `barehart ${drive.name}`, firmware: '1.0',
+      vendor: NVME_VENDOR,
+      subsystemVendor: NVME_VENDOR,
+      serial: options.serial ?? name,
+      model: `barehart ${drive.name}`,
+      firmware: '1.0',
     }
     this.#admin = new AdminCommands({
-      dma: this.#dma, identity, sectors: backing.sectors, features: this.#features, health: this.#health, queues: this,
+      dma: this.#dma,
+      identity,
+      sectors: backing.sectors,
+      features: this.#features,
+      health: this.#health,
+      queues: this,
     })
     this.#io = new IoCommands({
-      dma: this.#dma, backing, clock, medium: this.#medium, features: this.#features, health: this.#health, faults: () => this.faults,
+      dma: this.#dma,
+      backing,
+      clock,
+      medium: this.#medium,
+      features: this.#features,
+      health: this.#health,
+      faults: () => this.faults,
     })
   }
 
@@ -125,7 +148,7 @@ export class NvmeController implements Timed, Saved {
       case nvme.ASQ.at + 4:
       case nvme.ACQ.at:
       case nvme.ACQ.at + 4:
-        return this.#bases[(at - nvme.ASQ.at) / 4]!
+        return this.#bases[(at - nvme.ASQ.at) / 4]
       default:
         return 0
     }
@@ -281,12 +304,17 @@ export class NvmeController implements Timed, Saved {
   }
 
   get hasIoQueues(): boolean {
-    return this.#submission.some((queue, id) => id > 0 && queue) || this.#completion.some((queue, id) => id > 0 && queue)
+    return (
+      this.#submission.some((queue, id) => id > 0 && queue) || this.#completion.some((queue, id) => id > 0 && queue)
+    )
   }
 
   /** Sizes of I/O queue entries, as the host set them: the only ones we have, or queues cannot be created. */
   get entrySizesSet(): { readonly submission: boolean; readonly completion: boolean } {
-    return { submission: fieldOf(CC.fields.IOSQES, this.#cc) === 6, completion: fieldOf(CC.fields.IOCQES, this.#cc) === 4 }
+    return {
+      submission: fieldOf(CC.fields.IOSQES, this.#cc) === 6,
+      completion: fieldOf(CC.fields.IOCQES, this.#cc) === 4,
+    }
   }
 
   /** Posts a completion, at once or when the queue has room. */
@@ -388,7 +416,8 @@ export class NvmeController implements Timed, Saved {
     const { queue, cid } = command
     const key = keyOf(queue, cid)
     if (this.#outstanding.has(key)) return this.complete({ queue, cid, status: STATUS.COMMAND_ID_CONFLICT, result: 0 })
-    const begun = queue === 0 ? this.#clock.now() + this.#medium.cycles(this.#medium.prices.adminCommand) : this.#io.start(command)
+    const begun =
+      queue === 0 ? this.#clock.now() + this.#medium.cycles(this.#medium.prices.adminCommand) : this.#io.start(command)
     this.#outstanding.set(key, { command, event: begun === Infinity ? NONE : this.#clock.at(begun, 'done', key) })
   }
 
@@ -401,7 +430,13 @@ export class NvmeController implements Timed, Saved {
     const ended = queue === 0 ? this.#admin.perform(command) : this.#io.finish(command)
     if (!ended) return
     if (ended.status !== STATUS.SUCCESS && ended.status !== STATUS.ABORT_REQUESTED) {
-      this.#health.error(queue, cid, ended.status, queue === 0 ? 0 : command.cdw10 + command.cdw11 * 2 ** 32, command.nsid)
+      this.#health.error(
+        queue,
+        cid,
+        ended.status,
+        queue === 0 ? 0 : command.cdw10 + command.cdw11 * 2 ** 32,
+        command.nsid,
+      )
     }
     this.complete({ queue, cid, ...ended })
   }
@@ -436,7 +471,7 @@ export class NvmeController implements Timed, Saved {
     this.#changing = NONE
     const supported = fieldOf(CC.fields.MPS, this.#cc) === 0 && fieldOf(CC.fields.CSS, this.#cc) === 0
     const { ASQS, ACQS } = AQA.fields
-    const base = (word: number) => this.#bases[word + 1]! * 2 ** 32 + this.#bases[word]!
+    const base = (word: number) => this.#bases[word + 1] * 2 ** 32 + this.#bases[word]
     if (!supported || fieldOf(ASQS, this.#aqa) === 0 || fieldOf(ACQS, this.#aqa) === 0) return this.#fatal()
     this.#completion[0] = completionQueue(0, base(2), fieldOf(ACQS, this.#aqa) + 1, 0, true)
     this.#submission[0] = submissionQueue(0, base(0), fieldOf(ASQS, this.#aqa) + 1, 0)
@@ -450,19 +485,45 @@ export class NvmeController implements Timed, Saved {
 
   save(): Plain {
     return {
-      function: this.function.save(), medium: this.#medium.save(), features: this.#features.save(), health: this.#health.save(),
-      admin: this.#admin.save(), io: this.#io.save(), faults: this.faults.map(fault => ({ ...fault })),
+      function: this.function.save(),
+      medium: this.#medium.save(),
+      features: this.#features.save(),
+      health: this.#health.save(),
+      admin: this.#admin.save(),
+      io: this.#io.save(),
+      faults: this.faults.map(fault => ({ ...fault })),
       submission: [...this.#submission.values()].flatMap(queue => (queue ? [{ ...queue }] : [])),
-      completion: [...this.#completion.values()].flatMap(queue => (queue ? [{ ...queue, waiting: queue.waiting.map(each => ({ ...each })) }] : [])),
+      completion: [...this.#completion.values()].flatMap(queue =>
+        queue ? [{ ...queue, waiting: queue.waiting.map(each => ({ ...each })) }] : [],
+      ),
       outstanding: [...this.#outstanding.values()].map(({ command, event }) => ({ command: { ...command }, event })),
-      words: [this.#interruptMask, this.#cc, this.#csts, this.#aqa, ...this.#bases, this.#turn, this.#taken, this.#fetching, this.#changing],
+      words: [
+        this.#interruptMask,
+        this.#cc,
+        this.#csts,
+        this.#aqa,
+        ...this.#bases,
+        this.#turn,
+        this.#taken,
+        this.#fetching,
+        this.#changing,
+      ],
     }
   }
 
   restore(state: Plain): void {
     const saved = state as {
-      function: Plain; medium: Plain; features: Plain; health: Plain; admin: Plain; io: Plain; faults: readonly NvmeFault[]
-      submission: readonly SubmissionQueue[]; completion: readonly CompletionQueue[]; outstanding: readonly Outstanding[]; words: readonly number[]
+      function: Plain
+      medium: Plain
+      features: Plain
+      health: Plain
+      admin: Plain
+      io: Plain
+      faults: readonly NvmeFault[]
+      submission: readonly SubmissionQueue[]
+      completion: readonly CompletionQueue[]
+      outstanding: readonly Outstanding[]
+      words: readonly number[]
     }
     this.#medium.restore(saved.medium)
     this.#features.restore(saved.features)
@@ -476,7 +537,18 @@ export class NvmeController implements Timed, Saved {
     for (const queue of saved.completion) this.#completion[queue.id] = { ...queue, waiting: [...queue.waiting] }
     this.#outstanding = new Map(saved.outstanding.map(each => [keyOf(each.command.queue, each.command.cid), each]))
     const [mask, cc, csts, aqa, b0, b1, b2, b3, turn, taken, fetching, changing] = saved.words as readonly [
-      number, number, number, number, number, number, number, number, number, number, number, number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
     ]
     this.#interruptMask = mask
     this.#cc = cc

@@ -26,14 +26,37 @@ export type CompletionQueue = {
   readonly waiting: Completion[]
 }
 
-export type Completion = { readonly queue: number; readonly cid: number; readonly status: number; readonly result: number }
+export type Completion = {
+  readonly queue: number
+  readonly cid: number
+  readonly status: number
+  readonly result: number
+}
 
 export function submissionQueue(id: number, base: number, size: number, completion: number): SubmissionQueue {
   return { id, base, size, completion, head: 0, tail: 0 }
 }
 
-export function completionQueue(id: number, base: number, size: number, vector: number, interrupts: boolean): CompletionQueue {
-  return { id, base, size, vector, interrupts, head: 0, tail: 0, phase: 1, signalled: false, unsignalled: 0, waiting: [] }
+export function completionQueue(
+  id: number,
+  base: number,
+  size: number,
+  vector: number,
+  interrupts: boolean,
+): CompletionQueue {
+  return {
+    id,
+    base,
+    size,
+    vector,
+    interrupts,
+    head: 0,
+    tail: 0,
+    phase: 1,
+    signalled: false,
+    unsignalled: 0,
+    waiting: [],
+  }
 }
 
 /** One slot stays empty: a full queue is one whose next tail is its head. */

@@ -167,7 +167,7 @@ export class Port implements HartPort {
   readLow(csr: Csr): number {
     if (this.#frame.enter(CALL.readLow)) return this.#frame.result
     this.#csr(CALL.readLow, csr, 'set', 0, true)
-    return this.#frame.settle(CALL.readLow, this.#words[VALUE >> 2]! >>> 0, 1)
+    return this.#frame.settle(CALL.readLow, this.#words[VALUE >> 2] >>> 0, 1)
   }
 
   /** csrr and srli. */

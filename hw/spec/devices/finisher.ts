@@ -2,7 +2,13 @@
 import { registers } from '../registers.ts'
 
 export const finisher = registers({
-  FINISHER: { at: 0, width: 32, access: 'rw', spec: 'SiFive test finisher', fields: { STATUS: [15, 0], CODE: [31, 16] } },
+  FINISHER: {
+    at: 0,
+    width: 32,
+    access: 'rw',
+    spec: 'SiFive test finisher',
+    fields: { STATUS: [15, 0], CODE: [31, 16] },
+  },
 })
 
 /** FINISHER.STATUS: what a write asks for. */

@@ -12,29 +12,74 @@ export const NIC_VECTORS = 10
 export const BAR0_BYTES = 0x20000
 
 const interruptCauses = {
-  TXDW: 0, LSC: 2, RXDMT0: 4, MACSEC: 5, RXMISS: 6, RXDW: 7, VMMB: 8, GPI_SDP0: 11, GPI_SDP1: 12, GPI_SDP2: 13, GPI_SDP3: 14,
-  MNG: 18, TIME_SYNC: 19, OMED: 20, FER: 22, NFER: 23, CER: 24, PBER: 25, DOUTSYNC: 28, TCP_TIMER: 30, INTA: 31,
+  TXDW: 0,
+  LSC: 2,
+  RXDMT0: 4,
+  MACSEC: 5,
+  RXMISS: 6,
+  RXDW: 7,
+  VMMB: 8,
+  GPI_SDP0: 11,
+  GPI_SDP1: 12,
+  GPI_SDP2: 13,
+  GPI_SDP3: 14,
+  MNG: 18,
+  TIME_SYNC: 19,
+  OMED: 20,
+  FER: 22,
+  NFER: 23,
+  CER: 24,
+  PBER: 25,
+  DOUTSYNC: 28,
+  TCP_TIMER: 30,
+  INTA: 31,
 } as const
 
 export const nic = registers({
   // general: 8.2
   CTRL: {
-    at: 0x0000, width: 32, access: 'rw', reset: 0x0000_0201, spec: '82576 8.2.1',
+    at: 0x0000,
+    width: 32,
+    access: 'rw',
+    reset: 0x0000_0201,
+    spec: '82576 8.2.1',
     fields: {
-      FD: 0, GIO_MASTER_DISABLE: 2, LRST: 3, SLU: 6, ILOS: 7, SPEED: [9, 8], FRCSPD: 11, FRCDPLX: 12, RST: 26, RFCE: 27, TFCE: 28,
-      VME: 30, PHY_RST: 31,
+      FD: 0,
+      GIO_MASTER_DISABLE: 2,
+      LRST: 3,
+      SLU: 6,
+      ILOS: 7,
+      SPEED: [9, 8],
+      FRCSPD: 11,
+      FRCDPLX: 12,
+      RST: 26,
+      RFCE: 27,
+      TFCE: 28,
+      VME: 30,
+      PHY_RST: 31,
     },
   },
   STATUS: {
-    at: 0x0008, width: 32, access: 'ro', reset: 0x0008_0000, spec: '82576 8.2.2',
+    at: 0x0008,
+    width: 32,
+    access: 'ro',
+    reset: 0x0008_0000,
+    spec: '82576 8.2.2',
     fields: { FD: 0, LU: 1, LAN_ID: [3, 2], TXOFF: 4, SPEED: [7, 6], ASDV: [9, 8], PHYRA: 10, GIO_MASTER_ENABLE: 19 },
   },
   CTRL_EXT: {
-    at: 0x0018, width: 32, access: 'rw', spec: '82576 8.2.3',
+    at: 0x0018,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.2.3',
     fields: { EE_RST: 13, PFRSTD: 14, LINK_MODE: [23, 22], EIAME: 24, IAME: 27, DRV_LOAD: 28, NSICR: 0 },
   },
   MDIC: {
-    at: 0x0020, width: 32, access: 'rw', reset: 0x1000_0000, spec: '82576 8.2.4',
+    at: 0x0020,
+    width: 32,
+    access: 'rw',
+    reset: 0x1000_0000,
+    spec: '82576 8.2.4',
     fields: { DATA: [15, 0], REGADD: [20, 16], PHYADD: [25, 21], OP: [27, 26], R: 28, I: 29, E: 30, DESTINATION: 31 },
   },
   CONNSW: { at: 0x0034, width: 32, access: 'rw', spec: '82576 8.2.6' },
@@ -43,14 +88,28 @@ export const nic = registers({
 
   // EEPROM: 8.4
   EEC: {
-    at: 0x0010, width: 32, access: 'rw', reset: 0x0000_3f00, spec: '82576 8.4.1',
+    at: 0x0010,
+    width: 32,
+    access: 'rw',
+    reset: 0x0000_3f00,
+    spec: '82576 8.4.1',
     fields: { EE_REQ: 6, EE_GNT: 7, EE_PRES: 8, AUTO_RD: 9, EE_ADDR_SIZE: 10, EE_SIZE: [14, 11] },
   },
   EERD: {
-    at: 0x0014, width: 32, access: 'rw', spec: '82576 8.4.2',
+    at: 0x0014,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.4.2',
     fields: { START: 0, DONE: 1, ADDR: [15, 2], DATA: [31, 16] },
   },
-  EEMNGCTL: { at: 0x1010, width: 32, access: 'rw', reset: 0x8007_0000, spec: '82576 8.4', fields: { CFG_DONE0: 18, CFG_DONE1: 19 } },
+  EEMNGCTL: {
+    at: 0x1010,
+    width: 32,
+    access: 'rw',
+    reset: 0x8007_0000,
+    spec: '82576 8.4',
+    fields: { CFG_DONE0: 18, CFG_DONE1: 19 },
+  },
 
   // flow control: 8.5
   FCAL: { at: 0x0028, width: 32, access: 'rw', spec: '82576 8.5.1' },
@@ -66,12 +125,22 @@ export const nic = registers({
   TXPBS: { at: 0x3404, width: 32, access: 'rw', reset: 0x28, spec: '82576 8.3.2', fields: { SIZE: [5, 0] } },
 
   // PCIe and semaphores: 8.6, 8.7
-  GCR: { at: 0x5b00, width: 32, access: 'rw', reset: 0x0004_0000, spec: '82576 8.6.1', fields: { COMPLETION_TIMEOUT: [15, 12], CAP_VER2: 18 } },
+  GCR: {
+    at: 0x5b00,
+    width: 32,
+    access: 'rw',
+    reset: 0x0004_0000,
+    spec: '82576 8.6.1',
+    fields: { COMPLETION_TIMEOUT: [15, 12], CAP_VER2: 18 },
+  },
   FACTPS: { at: 0x5b30, width: 32, access: 'ro', spec: '82576 8.6' },
   SWSM: { at: 0x5b50, width: 32, access: 'rw', spec: '82576 8.7.1', fields: { SMBI: 0, SWESMBI: 1 } },
   FWSM: { at: 0x5b54, width: 32, access: 'ro', spec: '82576 8.7.2', fields: { FW_MODE: [3, 1] } },
   SW_FW_SYNC: {
-    at: 0x5b5c, width: 32, access: 'rw', spec: '82576 8.7.3',
+    at: 0x5b5c,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.7.3',
     fields: { SW_EEP_SM: 0, SW_PHY_SM0: 1, SW_PHY_SM1: 2, FW_EEP_SM: 16, FW_PHY_SM0: 17 },
   },
 
@@ -82,7 +151,10 @@ export const nic = registers({
   IMC: { at: 0x150c, width: 32, access: 'wo', spec: '82576 8.8.10', fields: interruptCauses },
   IAM: { at: 0x1510, width: 32, access: 'rw', spec: '82576 8.8.11' },
   GPIE: {
-    at: 0x1514, width: 32, access: 'rw', spec: '82576 8.8.15',
+    at: 0x1514,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.8.15',
     fields: { NSICR: 0, MULTIPLE_MSIX: 4, LL_INTERVAL: [11, 7], EIAME: 30, PBA: 31 },
   },
   /** Without GPIE.MULTIPLE_MSIX: RxTxQ [15:0], TCP timer 30, other cause 31; with it, one bit a vector. */
@@ -94,25 +166,64 @@ export const nic = registers({
   EICR: { at: 0x1580, width: 32, access: 'rc', spec: '82576 8.8.1' },
   /** INTERVAL counts microseconds (bits 1:0 of the register are not part of it). */
   EITR: {
-    at: 0x1680, width: 32, access: 'rw', count: 25, stride: 4, spec: '82576 8.8.12',
+    at: 0x1680,
+    width: 32,
+    access: 'rw',
+    count: 25,
+    stride: 4,
+    spec: '82576 8.8.12',
     fields: { INTERVAL: [14, 2], LLI_EN: 15, LL_COUNTER: [20, 16], COUNTER: [30, 21], CNT_INGR: 31 },
   },
   /** Row n, n < 8: bytes are Rx queue n, Tx queue n, Rx queue n+8, Tx queue n+8. */
   IVAR: {
-    at: 0x1700, width: 32, access: 'rw', count: 8, stride: 4, spec: '82576 8.8.13',
-    fields: { RX_LOW: [4, 0], RX_LOW_VALID: 7, TX_LOW: [12, 8], TX_LOW_VALID: 15, RX_HIGH: [20, 16], RX_HIGH_VALID: 23, TX_HIGH: [28, 24], TX_HIGH_VALID: 31 },
+    at: 0x1700,
+    width: 32,
+    access: 'rw',
+    count: 8,
+    stride: 4,
+    spec: '82576 8.8.13',
+    fields: {
+      RX_LOW: [4, 0],
+      RX_LOW_VALID: 7,
+      TX_LOW: [12, 8],
+      TX_LOW_VALID: 15,
+      RX_HIGH: [20, 16],
+      RX_HIGH_VALID: 23,
+      TX_HIGH: [28, 24],
+      TX_HIGH_VALID: 31,
+    },
   },
   IVAR_MISC: {
-    at: 0x1740, width: 32, access: 'rw', spec: '82576 8.8.14',
+    at: 0x1740,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.8.14',
     fields: { TCP_TIMER: [4, 0], TCP_TIMER_VALID: 7, OTHER: [12, 8], OTHER_VALID: 15 },
   },
 
   // receive: 8.10
   RCTL: {
-    at: 0x0100, width: 32, access: 'rw', spec: '82576 8.10.1',
+    at: 0x0100,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.10.1',
     fields: {
-      RXEN: 1, SBP: 2, UPE: 3, MPE: 4, LPE: 5, LBM: [7, 6], MO: [13, 12], BAM: 15, BSIZE: [17, 16], VFE: 18, CFIEN: 19, CFI: 20,
-      PSP: 21, DPF: 22, PMCF: 23, SECRC: 26,
+      RXEN: 1,
+      SBP: 2,
+      UPE: 3,
+      MPE: 4,
+      LPE: 5,
+      LBM: [7, 6],
+      MO: [13, 12],
+      BAM: 15,
+      BSIZE: [17, 16],
+      VFE: 18,
+      CFIEN: 19,
+      CFI: 20,
+      PSP: 21,
+      DPF: 22,
+      PMCF: 23,
+      SECRC: 26,
     },
   },
   PSRTYPE: { at: 0x5480, width: 32, access: 'rw', count: 8, stride: 4, spec: '82576 8.10.3' },
@@ -120,42 +231,94 @@ export const nic = registers({
   RDBAH: { at: 0xc004, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.6' },
   RDLEN: { at: 0xc008, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.7' },
   SRRCTL: {
-    at: 0xc00c, width: 32, access: 'rw', reset: 0x400, count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.2',
+    at: 0xc00c,
+    width: 32,
+    access: 'rw',
+    reset: 0x400,
+    count: NIC_QUEUES,
+    stride: 0x40,
+    spec: '82576 8.10.2',
     fields: { BSIZEPACKET: [6, 0], BSIZEHEADER: [13, 8], RDMTS: [24, 20], DESCTYPE: [27, 25], DROP_EN: 31 },
   },
   RDH: { at: 0xc010, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.8' },
   RXCTL: { at: 0xc014, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.13.1' },
   RDT: { at: 0xc018, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.9' },
   RXDCTL: {
-    at: 0xc028, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.10',
+    at: 0xc028,
+    width: 32,
+    access: 'rw',
+    count: NIC_QUEUES,
+    stride: 0x40,
+    spec: '82576 8.10.10',
     fields: { PTHRESH: [4, 0], HTHRESH: [12, 8], WTHRESH: [20, 16], ENABLE: 25, SWFLUSH: 26 },
   },
   /** Packets dropped for want of a descriptor, by queue. */
-  RQDPC: { at: 0xc030, width: 32, access: 'rc', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.10.11', fields: { RQDPC: [11, 0] } },
+  RQDPC: {
+    at: 0xc030,
+    width: 32,
+    access: 'rc',
+    count: NIC_QUEUES,
+    stride: 0x40,
+    spec: '82576 8.10.11',
+    fields: { RQDPC: [11, 0] },
+  },
   RXCSUM: {
-    at: 0x5000, width: 32, access: 'rw', reset: 0x300, spec: '82576 8.10.12',
+    at: 0x5000,
+    width: 32,
+    access: 'rw',
+    reset: 0x300,
+    spec: '82576 8.10.12',
     fields: { PCSS: [7, 0], IPOFLD: 8, TUOFLD: 9, CRCOFL: 11, IPPCSE: 12, PCSD: 13 },
   },
   RLPML: { at: 0x5004, width: 32, access: 'rw', reset: 0x2600, spec: '82576 8.10.13', fields: { RLPML: [13, 0] } },
-  RFCTL: { at: 0x5008, width: 32, access: 'rw', spec: '82576 8.10.14', fields: { NEW_IPV6_EXT_DIS: 17, IPV6_EX_DIS: 16, LEF: 18 } },
+  RFCTL: {
+    at: 0x5008,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.10.14',
+    fields: { NEW_IPV6_EXT_DIS: 17, IPV6_EX_DIS: 16, LEF: 18 },
+  },
   MTA: { at: 0x5200, width: 32, access: 'rw', count: 128, stride: 4, spec: '82576 8.10.15' },
   RAL: { at: 0x5400, width: 32, access: 'rw', count: 16, stride: 8, spec: '82576 8.10.16' },
   RAH: {
-    at: 0x5404, width: 32, access: 'rw', count: 16, stride: 8, spec: '82576 8.10.17',
+    at: 0x5404,
+    width: 32,
+    access: 'rw',
+    count: 16,
+    stride: 8,
+    spec: '82576 8.10.17',
     fields: { RAH: [15, 0], ASEL: [17, 16], POOLSEL: [25, 18], AV: 31 },
   },
   /** Receive addresses 16..23. */
   RAL_HIGH: { at: 0x54e0, width: 32, access: 'rw', count: 8, stride: 8, spec: '82576 8.10.16' },
-  RAH_HIGH: { at: 0x54e4, width: 32, access: 'rw', count: 8, stride: 8, spec: '82576 8.10.17', fields: { RAH: [15, 0], AV: 31 } },
+  RAH_HIGH: {
+    at: 0x54e4,
+    width: 32,
+    access: 'rw',
+    count: 8,
+    stride: 8,
+    spec: '82576 8.10.17',
+    fields: { RAH: [15, 0], AV: 31 },
+  },
   VFTA: { at: 0x5600, width: 32, access: 'rw', count: 128, stride: 4, spec: '82576 8.10.18' },
-  MRQC: { at: 0x5818, width: 32, access: 'rw', spec: '82576 8.10.19', fields: { ENABLE: [2, 0], DEFAULT_QUEUE: [5, 3] } },
+  MRQC: {
+    at: 0x5818,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.10.19',
+    fields: { ENABLE: [2, 0], DEFAULT_QUEUE: [5, 3] },
+  },
   RSSRK: { at: 0x5c80, width: 32, access: 'rw', count: 10, stride: 4, spec: '82576 8.10.20' },
   RETA: { at: 0x5c00, width: 32, access: 'rw', count: 32, stride: 4, spec: '82576 8.10.21' },
   UTA: { at: 0xa000, width: 32, access: 'rw', count: 128, stride: 4, spec: '82576 8.10' },
 
   // transmit: 8.12
   TCTL: {
-    at: 0x0400, width: 32, access: 'rw', reset: 0x8, spec: '82576 8.12.1',
+    at: 0x0400,
+    width: 32,
+    access: 'rw',
+    reset: 0x8,
+    spec: '82576 8.12.1',
     fields: { EN: 1, PSP: 3, CT: [11, 4], COLD: [21, 12], RTLC: 24 },
   },
   TCTL_EXT: { at: 0x0404, width: 32, access: 'rw', spec: '82576 8.12.2' },
@@ -168,10 +331,23 @@ export const nic = registers({
   TXCTL: { at: 0xe014, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.13.2' },
   TDT: { at: 0xe018, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.14' },
   TXDCTL: {
-    at: 0xe028, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.15',
+    at: 0xe028,
+    width: 32,
+    access: 'rw',
+    count: NIC_QUEUES,
+    stride: 0x40,
+    spec: '82576 8.12.15',
     fields: { PTHRESH: [4, 0], HTHRESH: [12, 8], WTHRESH: [20, 16], ENABLE: 25, SWFLSH: 26, PRIORITY: 27 },
   },
-  TDWBAL: { at: 0xe038, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.16', fields: { HEAD_WB_EN: 0, SN_WB_EN: 1 } },
+  TDWBAL: {
+    at: 0xe038,
+    width: 32,
+    access: 'rw',
+    count: NIC_QUEUES,
+    stride: 0x40,
+    spec: '82576 8.12.16',
+    fields: { HEAD_WB_EN: 0, SN_WB_EN: 1 },
+  },
   TDWBAH: { at: 0xe03c, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.17' },
 
   // virtualization: 8.14
@@ -249,7 +425,14 @@ export const nic = registers({
  * answer at both places.
  */
 export const QUEUE_ALIASES = { receive: 0x2800, transmit: 0x3800, stride: 0x100, queues: 4 } as const
-export const INTERRUPT_ALIASES = { ICR: 0x00c0, EITR0: 0x00c4, ICS: 0x00c8, IMS: 0x00d0, IMC: 0x00d8, IAM: 0x00e0 } as const
+export const INTERRUPT_ALIASES = {
+  ICR: 0x00c0,
+  EITR0: 0x00c4,
+  ICS: 0x00c8,
+  IMS: 0x00d0,
+  IMC: 0x00d8,
+  IAM: 0x00e0,
+} as const
 
 /** MDIC.OP. */
 export const MDIC_OPERATION = { write: 1, read: 2 } as const
@@ -257,20 +440,55 @@ export const MDIC_OPERATION = { write: 1, read: 2 } as const
 /** Registers of the internal copper PHY (16 bits each, address 1), and what this one answers: 8.25, IEEE 802.3 22.2.4. */
 export const phy = {
   address: 1,
-  PCTRL: 0, PSTATUS: 1, PHYID1: 2, PHYID2: 3, ANA: 4, ANLPA: 5, ANE: 6, GCON: 9, GSTATUS: 10, ESTATUS: 15,
-  PCONF: 16, PSTAT: 17, PCONT: 18, PLINK: 19, PPWR: 25,
+  PCTRL: 0,
+  PSTATUS: 1,
+  PHYID1: 2,
+  PHYID2: 3,
+  ANA: 4,
+  ANLPA: 5,
+  ANE: 6,
+  GCON: 9,
+  GSTATUS: 10,
+  ESTATUS: 15,
+  PCONF: 16,
+  PSTAT: 17,
+  PCONT: 18,
+  PLINK: 19,
+  PPWR: 25,
   /** The 82576's internal PHY. */
   id: [0x02a8, 0x0391],
 } as const
 
 /** Bits of PCTRL (register 0). */
-export const PCTRL = { SPEED_1000: 1 << 6, RESTART_AUTONEGOTIATION: 1 << 9, POWER_DOWN: 1 << 11, AUTONEGOTIATION: 1 << 12, LOOPBACK: 1 << 14, RESET: 1 << 15 } as const
+export const PCTRL = {
+  SPEED_1000: 1 << 6,
+  RESTART_AUTONEGOTIATION: 1 << 9,
+  POWER_DOWN: 1 << 11,
+  AUTONEGOTIATION: 1 << 12,
+  LOOPBACK: 1 << 14,
+  RESET: 1 << 15,
+} as const
 /** Bits of PSTATUS (register 1). */
-export const PSTATUS = { LINK: 1 << 2, AUTONEGOTIATION_ABLE: 1 << 3, AUTONEGOTIATION_COMPLETE: 1 << 5, EXTENDED_STATUS: 1 << 8 } as const
+export const PSTATUS = {
+  LINK: 1 << 2,
+  AUTONEGOTIATION_ABLE: 1 << 3,
+  AUTONEGOTIATION_COMPLETE: 1 << 5,
+  EXTENDED_STATUS: 1 << 8,
+} as const
 
 /** Words of the NVM: 6.2. The 16-bit sum of words 0..0x3f is NVM_SUM. */
 export const NVM_WORD = {
-  MAC: 0x00, COMPATIBILITY: 0x03, VERSION: 0x05, PBA: 0x08, INITIALIZATION_CONTROL_1: 0x0a, SUBSYSTEM_ID: 0x0b, SUBSYSTEM_VENDOR: 0x0c,
-  DEVICE_ID: 0x0d, VENDOR_ID: 0x0e, INITIALIZATION_CONTROL_2: 0x0f, INITIALIZATION_CONTROL_3: 0x24, CHECKSUM: 0x3f,
+  MAC: 0x00,
+  COMPATIBILITY: 0x03,
+  VERSION: 0x05,
+  PBA: 0x08,
+  INITIALIZATION_CONTROL_1: 0x0a,
+  SUBSYSTEM_ID: 0x0b,
+  SUBSYSTEM_VENDOR: 0x0c,
+  DEVICE_ID: 0x0d,
+  VENDOR_ID: 0x0e,
+  INITIALIZATION_CONTROL_2: 0x0f,
+  INITIALIZATION_CONTROL_3: 0x24,
+  CHECKSUM: 0x3f,
 } as const
 export const NVM_SUM = 0xbaba

@@ -26,11 +26,17 @@ export const pcie = registers({
   VENDOR_ID: { at: 0x00, width: 16, access: 'ro', spec: 'PCIe 7.5.1.1.1' },
   DEVICE_ID: { at: 0x02, width: 16, access: 'ro', spec: 'PCIe 7.5.1.1.2' },
   COMMAND: {
-    at: 0x04, width: 16, access: 'rw', spec: 'PCIe 7.5.1.1.3',
+    at: 0x04,
+    width: 16,
+    access: 'rw',
+    spec: 'PCIe 7.5.1.1.3',
     fields: { IO_SPACE: 0, MEMORY_SPACE: 1, BUS_MASTER: 2, PARITY: 6, SERR: 8, INTERRUPT_DISABLE: 10 },
   },
   STATUS: {
-    at: 0x06, width: 16, access: 'rw1c', spec: 'PCIe 7.5.1.1.4',
+    at: 0x06,
+    width: 16,
+    access: 'rw1c',
+    spec: 'PCIe 7.5.1.1.4',
     fields: { INTERRUPT_STATUS: 3, CAPABILITIES_LIST: 4, MASTER_DATA_PARITY: 8, RECEIVED_MASTER_ABORT: 13 },
   },
   REVISION_ID: { at: 0x08, width: 8, access: 'ro', spec: 'PCIe 7.5.1.1.5' },
@@ -38,9 +44,20 @@ export const pcie = registers({
   SUBCLASS: { at: 0x0a, width: 8, access: 'ro', spec: 'PCIe 7.5.1.1.6' },
   BASE_CLASS: { at: 0x0b, width: 8, access: 'ro', spec: 'PCIe 7.5.1.1.6' },
   CACHE_LINE_SIZE: { at: 0x0c, width: 8, access: 'rw', spec: 'PCIe 7.5.1.1.7' },
-  HEADER_TYPE: { at: 0x0e, width: 8, access: 'ro', spec: 'PCIe 7.5.1.1.9', fields: { LAYOUT: [6, 0], MULTI_FUNCTION: 7 } },
+  HEADER_TYPE: {
+    at: 0x0e,
+    width: 8,
+    access: 'ro',
+    spec: 'PCIe 7.5.1.1.9',
+    fields: { LAYOUT: [6, 0], MULTI_FUNCTION: 7 },
+  },
   BAR: {
-    at: 0x10, width: 32, access: 'rw', count: 6, stride: 4, spec: 'PCIe 7.5.1.2.1',
+    at: 0x10,
+    width: 32,
+    access: 'rw',
+    count: 6,
+    stride: 4,
+    spec: 'PCIe 7.5.1.2.1',
     fields: { IO: 0, TYPE: [2, 1], PREFETCHABLE: 3, ADDRESS: [31, 4] },
   },
   SUBSYSTEM_VENDOR_ID: { at: 0x2c, width: 16, access: 'ro', spec: 'PCIe 7.5.1.2.3' },
@@ -56,12 +73,23 @@ export const CAPABILITY = { POWER_MANAGEMENT: 0x01, PCI_EXPRESS: 0x10, MSIX: 0x1
 
 export const powerManagement = registers({
   PMC: { at: 2, width: 16, access: 'ro', reset: 0x0003, spec: 'PCIe 7.5.2.1' },
-  PMCSR: { at: 4, width: 16, access: 'rw', reset: 0x0008, spec: 'PCIe 7.5.2.2', fields: { POWER_STATE: [1, 0], NO_SOFT_RESET: 3 } },
+  PMCSR: {
+    at: 4,
+    width: 16,
+    access: 'rw',
+    reset: 0x0008,
+    spec: 'PCIe 7.5.2.2',
+    fields: { POWER_STATE: [1, 0], NO_SOFT_RESET: 3 },
+  },
 })
 
 export const msixCapability = registers({
   MESSAGE_CONTROL: {
-    at: 2, width: 16, access: 'rw', spec: 'PCIe 7.7.2.2', fields: { TABLE_SIZE: [10, 0], FUNCTION_MASK: 14, ENABLE: 15 },
+    at: 2,
+    width: 16,
+    access: 'rw',
+    spec: 'PCIe 7.7.2.2',
+    fields: { TABLE_SIZE: [10, 0], FUNCTION_MASK: 14, ENABLE: 15 },
   },
   TABLE: { at: 4, width: 32, access: 'ro', spec: 'PCIe 7.7.2.3', fields: { BIR: [2, 0], OFFSET: [31, 3] } },
   PBA: { at: 8, width: 32, access: 'ro', spec: 'PCIe 7.7.2.4', fields: { BIR: [2, 0], OFFSET: [31, 3] } },
@@ -78,20 +106,54 @@ export const MSIX_ENTRY_BYTES = 16
 
 /** The PCI Express capability. Our functions sit on the root bus: type 9, root complex integrated endpoint. */
 export const pcieCapability = registers({
-  CAPABILITIES: { at: 2, width: 16, access: 'ro', reset: 0x0092, spec: 'PCIe 7.5.3.2', fields: { VERSION: [3, 0], TYPE: [7, 4] } },
+  CAPABILITIES: {
+    at: 2,
+    width: 16,
+    access: 'ro',
+    reset: 0x0092,
+    spec: 'PCIe 7.5.3.2',
+    fields: { VERSION: [3, 0], TYPE: [7, 4] },
+  },
   DEVICE_CAPABILITIES: {
-    at: 4, width: 32, access: 'ro', reset: 0x1000_8000, spec: 'PCIe 7.5.3.3',
+    at: 4,
+    width: 32,
+    access: 'ro',
+    reset: 0x1000_8000,
+    spec: 'PCIe 7.5.3.3',
     fields: { MAX_PAYLOAD: [2, 0], ROLE_BASED_ERRORS: 15, FUNCTION_LEVEL_RESET: 28 },
   },
   DEVICE_CONTROL: {
-    at: 8, width: 16, access: 'rw', reset: 0x2810, spec: 'PCIe 7.5.3.4',
+    at: 8,
+    width: 16,
+    access: 'rw',
+    reset: 0x2810,
+    spec: 'PCIe 7.5.3.4',
     fields: { MAX_PAYLOAD: [7, 5], MAX_READ_REQUEST: [14, 12], INITIATE_FLR: 15 },
   },
   DEVICE_STATUS: { at: 10, width: 16, access: 'rw1c', spec: 'PCIe 7.5.3.5' },
-  DEVICE_CAPABILITIES_2: { at: 0x24, width: 32, access: 'ro', reset: 0x10, spec: 'PCIe 7.5.3.15', fields: { TIMEOUT_DISABLE: 4 } },
-  DEVICE_CONTROL_2: { at: 0x28, width: 16, access: 'rw', spec: 'PCIe 7.5.3.16', fields: { TIMEOUT: [3, 0], TIMEOUT_DISABLE: 4 } },
+  DEVICE_CAPABILITIES_2: {
+    at: 0x24,
+    width: 32,
+    access: 'ro',
+    reset: 0x10,
+    spec: 'PCIe 7.5.3.15',
+    fields: { TIMEOUT_DISABLE: 4 },
+  },
+  DEVICE_CONTROL_2: {
+    at: 0x28,
+    width: 16,
+    access: 'rw',
+    spec: 'PCIe 7.5.3.16',
+    fields: { TIMEOUT: [3, 0], TIMEOUT_DISABLE: 4 },
+  },
 })
 export const PCIE_CAPABILITY_BYTES = 0x3c
 
 /** QEMU's generic host bridge, at 00:00.0. */
-export const HOST_BRIDGE = { vendor: 0x1b36, device: 0x0008, class: 0x06_0000, subsystemVendor: 0x1af4, subsystem: 0x1100 } as const
+export const HOST_BRIDGE = {
+  vendor: 0x1b36,
+  device: 0x0008,
+  class: 0x06_0000,
+  subsystemVendor: 0x1af4,
+  subsystem: 0x1100,
+} as const

@@ -41,7 +41,11 @@ export interface Fdt {
 export type FdtValue = readonly number[] | string | readonly string[] | true | Uint8Array
 
 /** A node, its property values encoded. */
-export function fdtNode(name: string, properties: Readonly<Record<string, FdtValue>>, children: readonly FdtNode[] = []): FdtNode {
+export function fdtNode(
+  name: string,
+  properties: Readonly<Record<string, FdtValue>>,
+  children: readonly FdtNode[] = [],
+): FdtNode {
   const encoded = new Map(Object.entries(properties).map(([key, value]) => [key, encodeFdtValue(value)]))
   return { name, properties: encoded, children }
 }
@@ -98,8 +102,18 @@ export function encodeFdt(root: FdtNode, reservations: readonly FdtReservation[]
   const total = Math.ceil((stringsAt + strings.length) / 8) * 8
   const whole = new Writer()
   for (const word of [
-    MAGIC, total, structureAt, stringsAt, reserved, VERSION, LAST_COMPATIBLE, bootHart, strings.length, structure.length,
-  ]) whole.word(word)
+    MAGIC,
+    total,
+    structureAt,
+    stringsAt,
+    reserved,
+    VERSION,
+    LAST_COMPATIBLE,
+    bootHart,
+    strings.length,
+    structure.length,
+  ])
+    whole.word(word)
   for (const { address, bytes } of [...reservations, { address: 0, bytes: 0 }]) {
     for (const cell of [...fdtCells64(address), ...fdtCells64(bytes)]) whole.word(cell)
   }
@@ -112,7 +126,8 @@ export function encodeFdt(root: FdtNode, reservations: readonly FdtReservation[]
 /** Reads a flattened tree. Throws one clear line if the bytes are none. */
 export function decodeFdt(bytes: Uint8Array): Fdt {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < HEADER_BYTES || view.getUint32(0) !== MAGIC) throw new Error('not a device tree: it does not begin with d00dfeed')
+  if (bytes.length < HEADER_BYTES || view.getUint32(0) !== MAGIC)
+    throw new Error('not a device tree: it does not begin with d00dfeed')
   const total = view.getUint32(4)
   if (total > bytes.length) throw new Error(`device tree is cut off: ${bytes.length} of ${total} bytes`)
   let at = view.getUint32(8)
@@ -194,7 +209,10 @@ export function fdtCells(node: FdtNode, property: string): number[] {
 export function fdtStrings(node: FdtNode, property: string): string[] {
   const value = node.properties.get(property)
   if (!value || value.length === 0) return []
-  return Array.from(value, byte => String.fromCharCode(byte)).join('').replace(/\0$/, '').split('\0')
+  return Array.from(value, byte => String.fromCharCode(byte))
+    .join('')
+    .replace(/\0$/, '')
+    .split('\0')
 }
 
 /** `reg` or the like as pairs, with two cells for each address and each size. */

@@ -13,8 +13,23 @@ export const receiveWriteBack = layout(16, '82576 7.1.5.2', {
   /** The RSS hash, or (RXCSUM.PCSD 0) fragment checksum above, IP identification below. */
   HASH: { at: 4, bytes: 4, fields: { IP_ID: [15, 0], CHECKSUM: [31, 16] } },
   STATUS: {
-    at: 8, bytes: 4,
-    fields: { DD: 0, EOP: 1, VP: 3, UDPCS: 4, L4I: 5, IPCS: 6, PIF: 7, VEXT: 9, UDPV: 10, LLINT: 11, L4E: 29, IPE: 30, RXE: 31 },
+    at: 8,
+    bytes: 4,
+    fields: {
+      DD: 0,
+      EOP: 1,
+      VP: 3,
+      UDPCS: 4,
+      L4I: 5,
+      IPCS: 6,
+      PIF: 7,
+      VEXT: 9,
+      UDPV: 10,
+      LLINT: 11,
+      L4E: 29,
+      IPE: 30,
+      RXE: 31,
+    },
   },
   LENGTH: { at: 12, bytes: 2 },
   VLAN: { at: 14, bytes: 2 },
@@ -31,7 +46,16 @@ export const receiveLegacy = layout(16, '82576 7.1.4', {
 })
 
 /** Bits of PACKET_TYPE: 82576 7.1.5.2. */
-export const PACKET_TYPE = { IPV4: 1, IPV4_EXTENSIONS: 2, IPV6: 4, IPV6_EXTENSIONS: 8, TCP: 16, UDP: 32, SCTP: 64, NFS: 128 } as const
+export const PACKET_TYPE = {
+  IPV4: 1,
+  IPV4_EXTENSIONS: 2,
+  IPV6: 4,
+  IPV6_EXTENSIONS: 8,
+  TCP: 16,
+  UDP: 32,
+  SCTP: 64,
+  NFS: 128,
+} as const
 
 /** DTYP of transmit descriptors with DEXT set. */
 export const TRANSMIT_TYPE = { CONTEXT: 2, DATA: 3 } as const
@@ -40,7 +64,8 @@ export const TRANSMIT_TYPE = { CONTEXT: 2, DATA: 3 } as const
 export const transmitData = layout(16, '82576 7.2.2.3', {
   ADDRESS: { at: 0, bytes: 8 },
   COMMAND: {
-    at: 8, bytes: 4,
+    at: 8,
+    bytes: 4,
     fields: { DTALEN: [15, 0], MAC: [19, 18], DTYP: [23, 20], EOP: 24, IFCS: 25, RS: 27, DEXT: 29, VLE: 30, TSE: 31 },
   },
   OPTIONS: { at: 12, bytes: 4, fields: { DD: 0, IDX: [6, 4], CC: 7, IXSM: 8, TXSM: 9, PAYLEN: [31, 14] } },
@@ -60,6 +85,10 @@ export const L4T = { UDP: 0, TCP: 1, SCTP: 2 } as const
 /** Transmit, legacy (DEXT 0). */
 export const transmitLegacy = layout(16, '82576 7.2.2.1', {
   ADDRESS: { at: 0, bytes: 8 },
-  COMMAND: { at: 8, bytes: 4, fields: { LENGTH: [15, 0], CSO: [23, 16], EOP: 24, IFCS: 25, IC: 26, RS: 27, DEXT: 29, VLE: 30 } },
+  COMMAND: {
+    at: 8,
+    bytes: 4,
+    fields: { LENGTH: [15, 0], CSO: [23, 16], EOP: 24, IFCS: 25, IC: 26, RS: 27, DEXT: 29, VLE: 30 },
+  },
   STATUS: { at: 12, bytes: 4, fields: { DD: 0, CSS: [15, 8], VLAN: [31, 16] } },
 })

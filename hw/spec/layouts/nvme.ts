@@ -34,7 +34,11 @@ export const completionEntry = layout(16, 'NVMe 1.4 4.6', {
   DW0: { at: 0, bytes: 4 },
   DW1: { at: 4, bytes: 4 },
   DW2: { at: 8, bytes: 4, fields: { SQHD: [15, 0], SQID: [31, 16] } },
-  DW3: { at: 12, bytes: 4, fields: { CID: [15, 0], P: 16, SC: [24, 17], SCT: [27, 25], CRD: [29, 28], M: 30, DNR: 31 } },
+  DW3: {
+    at: 12,
+    bytes: 4,
+    fields: { CID: [15, 0], P: 16, SC: [24, 17], SCT: [27, 25], CRD: [29, 28], M: 30, DNR: 31 },
+  },
 })
 
 /** One range of Dataset Management. */

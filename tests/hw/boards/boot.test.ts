@@ -9,7 +9,11 @@ import { SBI_LETTERS, sbiPayload } from './sbi-payload.ts'
 /** Runs a board until software stops it. */
 function boot(options: VirtOptions, executor: ExecutorName = 'tier0') {
   let printed = ''
-  const board = virt({ ramBytes: 2 ** 26, ...options, output: bytes => void (printed += String.fromCharCode(...bytes)) })
+  const board = virt({
+    ramBytes: 2 ** 26,
+    ...options,
+    output: bytes => void (printed += String.fromCharCode(...bytes)),
+  })
   const machine = build(board, { executor: executorFactory(executor) })
   const stop = machine.run({ untilCycle: 1e9 })
   return { printed, stop, cycle: machine.now(), hash: machine.traceHash() }
@@ -41,8 +45,10 @@ describe('the machine boots', () => {
       sw t2, 0(t1)
 wrong:
       j wrong`
-    expect(boot({ bios: 'none', kernel: assemble(source, { origin: 0x8000_0000 }).bytes }))
-      .toMatchObject({ printed: 'M', stop: passed })
+    expect(boot({ bios: 'none', kernel: assemble(source, { origin: 0x8000_0000 }).bytes })).toMatchObject({
+      printed: 'M',
+      stop: passed,
+    })
   })
 
   test('what SRST asks for is how the machine stops', () => {
@@ -79,8 +85,11 @@ handler:
       sw t0, 0(t1)
       j .`
     const loadAccessFault = 5
-    expect(boot({ kernel: assemble(source, { origin: 0x8020_0000 }).bytes }).stop)
-      .toEqual({ kind: 'stopped', reason: 'fail', code: loadAccessFault })
+    expect(boot({ kernel: assemble(source, { origin: 0x8020_0000 }).bytes }).stop).toEqual({
+      kind: 'stopped',
+      reason: 'fail',
+      code: loadAccessFault,
+    })
   })
 })
 

@@ -11,26 +11,49 @@ function onQemu(cpu: string): { printed: string; status: number | null } {
   return withScratch(folder => {
     writeFileSync(join(folder, 'bios'), assembleImage(firmwareSource(2)))
     writeFileSync(join(folder, 'kernel'), assembleImage(sbiPayload, 0x8020_0000))
-    const { stdout, status } = spawnSync(QEMU, [
-      '-M', 'virt', '-cpu', cpu, '-smp', '2', '-m', '64M', '-display', 'none', '-monitor', 'none', '-serial', 'stdio',
-      '-bios', join(folder, 'bios'), '-kernel', join(folder, 'kernel'),
-    ], { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL', input: '' })
+    const { stdout, status } = spawnSync(
+      QEMU,
+      [
+        '-M',
+        'virt',
+        '-cpu',
+        cpu,
+        '-smp',
+        '2',
+        '-m',
+        '64M',
+        '-display',
+        'none',
+        '-monitor',
+        'none',
+        '-serial',
+        'stdio',
+        '-bios',
+        join(folder, 'bios'),
+        '-kernel',
+        join(folder, 'kernel'),
+      ],
+      { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL', input: '' },
+    )
     return { printed: stdout, status }
   })
 }
 
 const absent = missingTools(ASSEMBLER, QEMU)
-describe.skipIf(absent.length > 0)(`our SBI on QEMU's board${absent.length > 0 ? ` (missing: ${absent.join(', ')})` : ''}`, () => {
-  test('SBI 2.0: every call answers as the specification says', () => {
-    expect(onQemu('rv64')).toEqual({ printed: SBI_LETTERS, status: 0 })
-  })
+describe.skipIf(absent.length > 0)(
+  `our SBI on QEMU's board${absent.length > 0 ? ` (missing: ${absent.join(', ')})` : ''}`,
+  () => {
+    test('SBI 2.0: every call answers as the specification says', () => {
+      expect(onQemu('rv64')).toEqual({ printed: SBI_LETTERS, status: 0 })
+    })
 
-  test('SBI 6: without Sstc the timer is the CLINT', () => {
-    expect(onQemu('rv64,sstc=off')).toEqual({ printed: SBI_LETTERS, status: 0 })
-  })
+    test('SBI 6: without Sstc the timer is the CLINT', () => {
+      expect(onQemu('rv64,sstc=off')).toEqual({ printed: SBI_LETTERS, status: 0 })
+    })
 
-  test('the firmware fits into the memory that it protects, for as many harts as a mask names', () => {
-    expect(assembleImage(firmwareSource(64)).length).toBeLessThanOrEqual(FIRMWARE_BYTES)
-    expect(() => firmwareSource(65)).toThrow('firmware for 65 harts: it serves 1 to 64')
-  })
-})
+    test('the firmware fits into the memory that it protects, for as many harts as a mask names', () => {
+      expect(assembleImage(firmwareSource(64)).length).toBeLessThanOrEqual(FIRMWARE_BYTES)
+      expect(() => firmwareSource(65)).toThrow('firmware for 65 harts: it serves 1 to 64')
+    })
+  },
+)

@@ -49,7 +49,9 @@ describe('ELF', () => {
 
   test('what cannot run here is refused in one line', () => {
     expect(() => parse(elf({ machine: 62 }))).toThrow('image: is an ELF file for machine 62, not RISC-V (243)')
-    expect(() => parse(elf({ fileBytes: 4096 }))).toThrow('image: segment at 0x80000000 lies beyond the end of the file')
+    expect(() => parse(elf({ fileBytes: 4096 }))).toThrow(
+      'image: segment at 0x80000000 lies beyond the end of the file',
+    )
     expect(() => parse(elf().subarray(0, 40))).toThrow('image: ELF header is cut off at 40 bytes')
     const narrow = elf()
     narrow[4] = 1
@@ -58,8 +60,9 @@ describe('ELF', () => {
 
   test('a segment outside RAM is refused with both ranges', () => {
     const memory = new Memory([{ base: RAM, bytes: 0x1000, writable: true }], 1)
-    expect(() => loadImage(memory, parse(elf({ physical: 0x1000 })), 'image'))
-      .toThrow('image: needs memory from 0x1000 to 0x1010, but RAM is 0x80000000 to 0x80001000')
+    expect(() => loadImage(memory, parse(elf({ physical: 0x1000 })), 'image')).toThrow(
+      'image: needs memory from 0x1000 to 0x1010, but RAM is 0x80000000 to 0x80001000',
+    )
   })
 })
 

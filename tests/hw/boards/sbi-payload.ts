@@ -6,12 +6,13 @@
 /** What a machine with the H extension prints. */
 export const SBI_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUV\n'
 
-const call = (extension: string | number, functionNumber: number, ...args: (string | number)[]): string => [
-  ...args.map((value, index) => `  li a${index}, ${value}`),
-  `  li a7, ${extension}`,
-  `  li a6, ${functionNumber}`,
-  '  ecall',
-].join('\n')
+const call = (extension: string | number, functionNumber: number, ...args: (string | number)[]): string =>
+  [
+    ...args.map((value, index) => `  li a${index}, ${value}`),
+    `  li a7, ${extension}`,
+    `  li a6, ${functionNumber}`,
+    '  ecall',
+  ].join('\n')
 
 /** `a0` must be `error`; then the letter. */
 const expect = (error: number, letter: string): string => `

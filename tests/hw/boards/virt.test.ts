@@ -21,7 +21,9 @@ function wired(options: VirtOptions) {
   const wires = () => ({ msip: new Wire(), mtip: new Wire(), meip: new Wire(), seip: new Wire() })
   const harts = Array.from({ length: board.harts }, wires)
   const wiring: Wiring = {
-    memory, bus, harts,
+    memory,
+    bus,
+    harts,
     clock: () => new HandClock(),
     enroll: name => void names.push(name),
     stop: (reason, code) => void stops.push([reason, code]),
@@ -60,8 +62,12 @@ describe('board virt', () => {
 
   test('what does not fit is refused in one line', () => {
     expect(() => virt({ ramBytes: 1000 })).toThrow('RAM of 1000 bytes: give whole pages, 4194304 bytes or more')
-    expect(() => wired({ ramBytes: 4 * MIB, kernel: new Uint8Array(2 * MIB) })).toThrow(/RAM of 4 MiB is too small: images end at 0x80400000/)
-    expect(() => wired({ ramBytes: 4 * MIB, kernel: new Uint8Array(4 * MIB) })).toThrow(/kernel: needs memory from 0x80200000/)
+    expect(() => wired({ ramBytes: 4 * MIB, kernel: new Uint8Array(2 * MIB) })).toThrow(
+      /RAM of 4 MiB is too small: images end at 0x80400000/,
+    )
+    expect(() => wired({ ramBytes: 4 * MIB, kernel: new Uint8Array(4 * MIB) })).toThrow(
+      /kernel: needs memory from 0x80200000/,
+    )
     expect(() => virt({ frequency: 1234 })).toThrow('a frequency of 1234 Hz is not a multiple of 10000000 Hz')
   })
 
@@ -74,7 +80,10 @@ describe('board virt', () => {
     bus.write(0x1000_0001, 1, 1)
     board.receive(Uint8Array.of(0x42))
     expect(sent).toEqual([0x41])
-    expect(harts.map(hart => [hart.meip.level, hart.seip.level])).toEqual([[false, false], [false, true]])
+    expect(harts.map(hart => [hart.meip.level, hart.seip.level])).toEqual([
+      [false, false],
+      [false, true],
+    ])
     expect([bus.read(0xc20_3004, 4)?.name, bus.low]).toEqual(['plic', 10])
   })
 

@@ -52,16 +52,22 @@ describe('bus', () => {
     bus.onAccess((window, offset, bytes, value, write) => seen.push([window.name, offset, bytes, value, write]))
     bus.read(0x1004, 2)
     bus.write(0x1008, 4, 7)
-    expect(seen).toEqual([['chip', 4, 2, 0x1004, false], ['chip', 8, 4, 7, true]])
+    expect(seen).toEqual([
+      ['chip', 4, 2, 0x1004, false],
+      ['chip', 8, 4, 7, true],
+    ])
   })
 })
 
 describe('DMA over memory', () => {
   test('it copies all or nothing, and never into ROM', () => {
-    const memory = new Memory([
-      { base: 0x1000, bytes: 0x1000, writable: false },
-      { base: 0x8000_0000, bytes: 0x2000, writable: true },
-    ], 1)
+    const memory = new Memory(
+      [
+        { base: 0x1000, bytes: 0x1000, writable: false },
+        { base: 0x8000_0000, bytes: 0x2000, writable: true },
+      ],
+      1,
+    )
     const dma = memoryDma(memory)
     expect(dma.write(0x8000_1ffe, Uint8Array.of(1, 2))).toBe(true)
     expect(dma.write(0x8000_1fff, Uint8Array.of(9, 9))).toBe(false)

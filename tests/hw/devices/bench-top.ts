@@ -31,7 +31,9 @@ export class HandClock implements Clock {
   advance(cycles: number): void {
     const end = this.#cycle + cycles
     for (;;) {
-      const [first] = [...this.#events].filter(([, event]) => event.cycle <= end).sort(([, a], [, b]) => a.cycle - b.cycle)
+      const [first] = [...this.#events]
+        .filter(([, event]) => event.cycle <= end)
+        .sort(([, a], [, b]) => a.cycle - b.cycle)
       if (!first) break
       const [number, { cycle, kind, payload }] = first
       this.#events.delete(number)

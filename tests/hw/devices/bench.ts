@@ -107,19 +107,31 @@ export const WINDOW32 = 0x4000_0000
 export const WINDOW64 = 0x4_0000_0000
 
 /** A PCIe host with memory and four wires, and one device in a slot, enabled, its first BAR at WINDOW32. */
-export function plugged(device: PcieDevice, { slot = 1, msix = true } = {}): {
+export function plugged(
+  device: PcieDevice,
+  { slot = 1, msix = true } = {},
+): {
   host: PcieHost
   memory: BenchMemory
   lines: [BenchLine, BenchLine, BenchLine, BenchLine]
-  config: { read(register: { at: number; width: number }): number; write(register: { at: number; width: number }, value: number): void }
+  config: {
+    read(register: { at: number; width: number }): number
+    write(register: { at: number; width: number }, value: number): void
+  }
 } {
   const memory = new BenchMemory()
-  const lines: [BenchLine, BenchLine, BenchLine, BenchLine] = [new BenchLine(), new BenchLine(), new BenchLine(), new BenchLine()]
+  const lines: [BenchLine, BenchLine, BenchLine, BenchLine] = [
+    new BenchLine(),
+    new BenchLine(),
+    new BenchLine(),
+    new BenchLine(),
+  ]
   const host = new PcieHost({ dma: () => memory, lines, msix, window32: WINDOW32, window64: WINDOW64 })
   host.plug(device, slot)
   const bytes = (width: number) => (width / 8) as 1 | 2 | 4
   const config = {
-    read: (register: { at: number; width: number }) => host.ecam.read(ecamOffset(0, slot, 0, register.at), bytes(register.width)),
+    read: (register: { at: number; width: number }) =>
+      host.ecam.read(ecamOffset(0, slot, 0, register.at), bytes(register.width)),
     write: (register: { at: number; width: number }, value: number) =>
       host.ecam.write(ecamOffset(0, slot, 0, register.at), bytes(register.width), value),
   }

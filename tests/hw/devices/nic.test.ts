@@ -40,8 +40,16 @@ class Listener implements Port {
 
 function bench({ msix = false, far }: { msix?: boolean; far?: (time: BenchTime, cable: Cable) => void } = {}) {
   const time = new BenchTime()
-  const chip: NicController = new NicController('nic0', MAC, time.clockFor(() => chip))
-  const cable: Cable = new Cable('cable0', time.clockFor(() => cable), { metres: 0 })
+  const chip: NicController = new NicController(
+    'nic0',
+    MAC,
+    time.clockFor(() => chip),
+  )
+  const cable: Cable = new Cable(
+    'cable0',
+    time.clockFor(() => cable),
+    { metres: 0 },
+  )
   const { host, memory, lines, config } = plugged(chip, { msix })
   config.write({ at: 0x1c, width: 32 }, 0x4000_0000 + MSIX_BAR)
   const listener = new Listener(time)
@@ -91,7 +99,23 @@ function bench({ msix = false, far }: { msix?: boolean; far?: (time: BenchTime, 
       data: memory.bytes.slice(RX_DATA + index * 2048, RX_DATA + index * 2048 + length),
     }
   }
-  return { time, chip, cable, host, memory, lines, pin, config, listener, read, write, start, descriptor, send, received }
+  return {
+    time,
+    chip,
+    cable,
+    host,
+    memory,
+    lines,
+    pin,
+    config,
+    listener,
+    read,
+    write,
+    start,
+    descriptor,
+    send,
+    received,
+  }
 }
 
 function udpFrame(payload: number, to = PEER, from = MAC): Uint8Array {
@@ -169,12 +193,12 @@ describe('Intel 82576', () => {
     for (let i = 0; i < 4; i++) descriptor([TX_DATA, 0, 0x2330_0000 | 1514, 1514 << 14])
     write(nic.TDT, 4)
     time.run()
-    expect(listener.at.slice(1).map((at, i) => at - listener.at[i]!)).toEqual([12_304, 12_304, 12_304])
+    expect(listener.at.slice(1).map((at, i) => at - listener.at[i])).toEqual([12_304, 12_304, 12_304])
     send(udpFrame(1))
     const sent = time.now
     time.run()
-    expect(listener.frames[4]!.length).toBe(60)
-    expect(listener.at[4]! - sent).toBe(672 + 550)
+    expect(listener.frames[4].length).toBe(60)
+    expect(listener.at[4] - sent).toBe(672 + 550)
   })
 
   test('7.2.2.3: RS has DD written back, with TXDW', () => {
@@ -237,7 +261,7 @@ describe('Intel 82576', () => {
     start()
     const good = udpFrame(64, MAC, PEER)
     const bad = good.slice()
-    bad[60]! ^= 1
+    bad[60] ^= 1
     cable.send(1, good)
     cable.send(1, bad)
     time.run()
@@ -257,33 +281,72 @@ describe('Intel 82576', () => {
     ['another address, promiscuously', PEER, { rctl: 8 }, true],
     ['broadcast', [255, 255, 255, 255, 255, 255], {}, true],
     ['an unknown multicast address', [1, 0, 0x5e, 0, 0, 1], {}, false],
-    ['a hashed multicast address', [1, 0, 0x5e, 0, 0, 1], { mta: [0x0100 >>> 4 >>> 5, 1 << ((0x0100 >>> 4) & 31)] }, true],
-  ] as const)('7.1.1: takes or leaves %s', (_what, to, { rctl = 0, mta }: { rctl?: number; mta?: readonly [number, number] }, taken) => {
-    const { start, cable, time, received, write } = bench()
-    start()
-    write(nic.RCTL, 0x0400_8002 | rctl)
-    if (mta) write(nic.MTA, mta[1], mta[0])
-    cable.send(1, udpFrame(64, [...to], PEER))
-    time.run()
-    expect((received(0).status & 1) === 1).toBe(taken)
-  })
+    [
+      'a hashed multicast address',
+      [1, 0, 0x5e, 0, 0, 1],
+      { mta: [(0x0100 >>> 4) >>> 5, 1 << ((0x0100 >>> 4) & 31)] },
+      true,
+    ],
+  ] as const)(
+    '7.1.1: takes or leaves %s',
+    (_what, to, { rctl = 0, mta }: { rctl?: number; mta?: readonly [number, number] }, taken) => {
+      const { start, cable, time, received, write } = bench()
+      start()
+      write(nic.RCTL, 0x0400_8002 | rctl)
+      if (mta) write(nic.MTA, mta[1], mta[0])
+      cable.send(1, udpFrame(64, [...to], PEER))
+      time.run()
+      expect((received(0).status & 1) === 1).toBe(taken)
+    },
+  )
 
   test('7.1.1.7: RSS hashes as its published example, and RETA chooses the queue', () => {
     const { start, cable, time, write, memory, read } = bench()
     start()
     const key = '6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa'
-    Buffer.from(key, 'hex').forEach((byte, i) => write(nic.RSSRK, read(nic.RSSRK, i >>> 2) | (byte << ((i & 3) * 8)), i >>> 2))
+    Buffer.from(key, 'hex').forEach((byte, i) =>
+      write(nic.RSSRK, read(nic.RSSRK, i >>> 2) | (byte << ((i & 3) * 8)), i >>> 2),
+    )
     write(nic.MRQC, 0x0003_0002)
     write(nic.RXCSUM, 0x2300)
     write(nic.RETA, 3, 0x78 >>> 2)
     for (const [register, value] of [
-      [nic.RDBAL, 0x3000], [nic.RDLEN, RING * 16], [nic.SRRCTL, 0x0200_0002], [nic.RXDCTL, 1 << 25], [nic.RDT, RING - 1],
+      [nic.RDBAL, 0x3000],
+      [nic.RDLEN, RING * 16],
+      [nic.SRRCTL, 0x0200_0002],
+      [nic.RXDCTL, 1 << 25],
+      [nic.RDT, RING - 1],
     ] as const) {
       write(register, value, 3)
     }
     memory.store64(0x3000, RX_DATA)
     const frame = new Uint8Array(60)
-    frame.set([...MAC, ...PEER, 0x08, 0x00, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 66, 9, 149, 187, 161, 142, 100, 80])
+    frame.set([
+      ...MAC,
+      ...PEER,
+      0x08,
+      0x00,
+      0x45,
+      0,
+      0,
+      40,
+      0,
+      0,
+      0,
+      0,
+      64,
+      6,
+      0,
+      0,
+      66,
+      9,
+      149,
+      187,
+      161,
+      142,
+      100,
+      80,
+    ])
     put16(frame, 34, 2794)
     put16(frame, 36, 1766)
     cable.send(1, frame)
@@ -327,7 +390,10 @@ describe('Intel 82576', () => {
   test('frames with a wrong check sequence are counted and dropped; kept ones end in their check sequence without SECRC', () => {
     const { start, cable, time, read, write, received } = bench()
     start()
-    cable.faults = [{ kind: 'corrupt', from: 1, frame: 0 }, { kind: 'drop', from: 1, frame: 1 }]
+    cable.faults = [
+      { kind: 'corrupt', from: 1, frame: 0 },
+      { kind: 'drop', from: 1, frame: 1 },
+    ]
     write(nic.RCTL, 0x8002)
     const frame = udpFrame(64, MAC, PEER)
     for (let i = 0; i < 3; i++) cable.send(1, frame)
@@ -402,17 +468,63 @@ describe('Intel 82576', () => {
   test('a station answers ping', () => {
     const { start, send, time, received } = bench({
       far: (time, cable) => {
-        const station: Station = new Station('station', { mac: PEER, ip: PEER_IP }, time.clockFor(() => station))
+        const station: Station = new Station(
+          'station',
+          { mac: PEER, ip: PEER_IP },
+          time.clockFor(() => station),
+        )
         station.connect(cable, 1)
       },
     })
     start()
     const arp = Uint8Array.from([
-      255, 255, 255, 255, 255, 255, ...MAC, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, ...MAC, ...IP, 0, 0, 0, 0, 0, 0, ...PEER_IP,
+      255,
+      255,
+      255,
+      255,
+      255,
+      255,
+      ...MAC,
+      8,
+      6,
+      0,
+      1,
+      8,
+      0,
+      6,
+      4,
+      0,
+      1,
+      ...MAC,
+      ...IP,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      ...PEER_IP,
     ])
     send(arp)
     time.run()
-    expect([...received(0).data.subarray(0, 42)]).toEqual([...MAC, ...PEER, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2, ...PEER, ...PEER_IP, ...MAC, ...IP])
+    expect([...received(0).data.subarray(0, 42)]).toEqual([
+      ...MAC,
+      ...PEER,
+      8,
+      6,
+      0,
+      1,
+      8,
+      0,
+      6,
+      4,
+      0,
+      2,
+      ...PEER,
+      ...PEER_IP,
+      ...MAC,
+      ...IP,
+    ])
     const ping = udpFrame(56)
     ping[23] = 1
     put16(ping, 24, 0)
@@ -439,7 +551,10 @@ describe('Intel 82576', () => {
     second.cable.restore(first.cable.save())
     second.memory.bytes.set(first.memory.bytes)
     second.time.now = first.time.now
-    second.time.events = first.time.events.map(event => ({ ...event, target: () => (event.target() === first.chip ? second.chip : second.cable) }))
+    second.time.events = first.time.events.map(event => ({
+      ...event,
+      target: () => (event.target() === first.chip ? second.chip : second.cable),
+    }))
     const before = first.listener.frames.length
     first.time.run()
     second.time.run()

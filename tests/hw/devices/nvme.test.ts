@@ -31,7 +31,12 @@ interface Words {
 /** A host that speaks to one controller through its BAR. */
 function bench(options: NvmeOptions = {}, backing = new MemoryBacking(SECTORS), msix = false) {
   const time = new BenchTime()
-  const chip: NvmeController = new NvmeController('disk0', backing, time.clockFor(() => chip), options)
+  const chip: NvmeController = new NvmeController(
+    'disk0',
+    backing,
+    time.clockFor(() => chip),
+    options,
+  )
   const { host, memory, lines, config } = plugged(chip, { msix })
   const read = (at: number) => host.window32.read(at, 4)
   const write = (at: number, value: number) => host.window32.write(at, 4, value)
@@ -51,7 +56,7 @@ function bench(options: NvmeOptions = {}, backing = new MemoryBacking(SECTORS), 
     time.run(() => fieldOf(nvme.CSTS.fields.RDY, read(nvme.CSTS.at)) === 1)
   }
   const put = (id: number, opcode: number, words: Words = {}) => {
-    const queue = queues[id]!
+    const queue = queues[id]
     const at = queue.sq + queue.tail * 64
     const used = words.cid ?? cid++ & 0xffff
     memory.bytes.fill(0, at, at + 64)
@@ -65,10 +70,10 @@ function bench(options: NvmeOptions = {}, backing = new MemoryBacking(SECTORS), 
     queue.tail = (queue.tail + 1) % DEPTH
     return used
   }
-  const ring = (id: number) => write(nvme.SQTDBL.at + id * 8, queues[id]!.tail)
+  const ring = (id: number) => write(nvme.SQTDBL.at + id * 8, queues[id].tail)
   /** The next completion, or nothing if none has been posted. */
   const poll = (id: number) => {
-    const queue = queues[id]!
+    const queue = queues[id]
     const at = queue.cq + queue.head * 16
     const dw3 = memory.view.getUint32(at + completionEntry.DW3.at, true)
     if (fieldOf(completionEntry.DW3.fields.P, dw3) !== queue.phase) return undefined
@@ -76,7 +81,7 @@ function bench(options: NvmeOptions = {}, backing = new MemoryBacking(SECTORS), 
     if (queue.head === 0) queue.phase ^= 1
     return { cid: dw3 & 0xffff, status: (dw3 >>> 17) & 0x7ff, result: memory.view.getUint32(at, true) }
   }
-  const consume = (id: number) => write(nvme.CQHDBL.at + id * 8, queues[id]!.head)
+  const consume = (id: number) => write(nvme.CQHDBL.at + id * 8, queues[id].head)
   const command = (id: number, opcode: number, words: Words = {}) => {
     put(id, opcode, words)
     ring(id)
@@ -91,12 +96,36 @@ function bench(options: NvmeOptions = {}, backing = new MemoryBacking(SECTORS), 
     return command(0, ADMIN.CREATE_IO_SQ, { prp1: IO_SQ, cdw10: ((DEPTH - 1) << 16) | id, cdw11: (id << 16) | 1 })
   }
   const transfer = (opcode: number, sector: number, count: number, more: Words & { fua?: boolean } = {}) =>
-    command(1, opcode, { cdw10: sector >>> 0, cdw11: Math.floor(sector / 2 ** 32), cdw12: (count - 1) | (more.fua ? 1 << 30 : 0), ...more })
+    command(1, opcode, {
+      cdw10: sector >>> 0,
+      cdw11: Math.floor(sector / 2 ** 32),
+      cdw12: (count - 1) | (more.fua ? 1 << 30 : 0),
+      ...more,
+    })
   const fill = (seed: number, bytes: number, at = DATA) => {
     for (let i = 0; i < bytes; i++) memory.bytes[at + i] = (seed + i * 7 + (i >>> 8)) & 0xff
     return memory.bytes.slice(at, at + bytes)
   }
-  return { time, chip, host, memory, lines, config, backing, read, write, enable, put, ring, poll, consume, command, createIo, transfer, fill }
+  return {
+    time,
+    chip,
+    host,
+    memory,
+    lines,
+    config,
+    backing,
+    read,
+    write,
+    enable,
+    put,
+    ring,
+    poll,
+    consume,
+    command,
+    createIo,
+    transfer,
+    fill,
+  }
 }
 
 function ready(options?: NvmeOptions, backing?: MemoryBacking) {
@@ -139,9 +168,9 @@ describe('NVMe controller', () => {
       { count: 64, prp1: DATA, prp2: LIST + 0xff0, pages: [0, 3, 2, 1, 7, 5, 4, 6].map(page => DATA + page * 0x1000) },
     ]
     // the list begins two entries before a page's end: one entry, then a pointer to the rest
-    memory.store64(LIST + 0xff0, shapes[2]!.pages[1]!)
+    memory.store64(LIST + 0xff0, shapes[2].pages[1])
     memory.store64(LIST + 0xff8, 0x7000)
-    shapes[2]!.pages.slice(2).forEach((page, i) => memory.store64(0x7000 + i * 8, page))
+    shapes[2].pages.slice(2).forEach((page, i) => memory.store64(0x7000 + i * 8, page))
     for (const [index, { count, prp1, prp2, pages }] of shapes.entries()) {
       const sent = pages.map((page, i) => fill(index * 31 + i, 4096, page))
       expect(transfer(NVM.WRITE, 100 + index * 64, count, { prp1, prp2 }).status).toBe(STATUS.SUCCESS)
@@ -149,7 +178,7 @@ describe('NVMe controller', () => {
       expect(transfer(NVM.READ, 100 + index * 64, count, { prp1, prp2 }).status).toBe(STATUS.SUCCESS)
       pages.forEach((page, i) => {
         const bytes = Math.min(4096, count * SECTOR_BYTES - i * 4096)
-        expect(memory.bytes.slice(page, page + bytes)).toEqual(sent[i]!.slice(0, bytes))
+        expect(memory.bytes.slice(page, page + bytes)).toEqual(sent[i].slice(0, bytes))
       })
     }
   })
@@ -165,12 +194,24 @@ describe('NVMe controller', () => {
     ['a queue 0 to create', 0, ADMIN.CREATE_IO_CQ, { cdw10: 15 << 16, cdw11: 1 }, STATUS.INVALID_QUEUE_ID],
     ['a queue that exists', 0, ADMIN.CREATE_IO_CQ, { cdw10: (15 << 16) | 1, cdw11: 1 }, STATUS.INVALID_QUEUE_ID],
     ['a queue of one entry', 0, ADMIN.CREATE_IO_CQ, { cdw10: 2, cdw11: 1 }, STATUS.INVALID_QUEUE_SIZE],
-    ['a vector there is not', 0, ADMIN.CREATE_IO_CQ, { cdw10: (15 << 16) | 2, cdw11: (99 << 16) | 3 }, STATUS.INVALID_INTERRUPT_VECTOR],
+    [
+      'a vector there is not',
+      0,
+      ADMIN.CREATE_IO_CQ,
+      { cdw10: (15 << 16) | 2, cdw11: (99 << 16) | 3 },
+      STATUS.INVALID_INTERRUPT_VECTOR,
+    ],
     ['an SQ on no CQ', 0, ADMIN.CREATE_IO_SQ, { cdw10: (15 << 16) | 2, cdw11: (5 << 16) | 1 }, STATUS.INVALID_CQ],
     ['a CQ still in use', 0, ADMIN.DELETE_IO_CQ, { cdw10: 1 }, STATUS.INVALID_QUEUE_DELETION],
     ['a log page there is not', 0, ADMIN.GET_LOG_PAGE, { cdw10: 0x7f }, STATUS.INVALID_LOG_PAGE],
     ['a feature there is not', 0, ADMIN.GET_FEATURES, { cdw10: 0x7f }, STATUS.INVALID_FIELD],
-    ['saving a feature', 0, ADMIN.SET_FEATURES, { cdw10: 0x8000_0000 + FEATURE.VOLATILE_WRITE_CACHE }, STATUS.FEATURE_NOT_SAVEABLE],
+    [
+      'saving a feature',
+      0,
+      ADMIN.SET_FEATURES,
+      { cdw10: 0x8000_0000 + FEATURE.VOLATILE_WRITE_CACHE },
+      STATUS.FEATURE_NOT_SAVEABLE,
+    ],
   ])('4.6.1: refuses %s', (_what, queue, opcode, words, status) => {
     expect(ready().command(queue, opcode, words).status).toBe(status)
   })
@@ -201,7 +242,9 @@ describe('NVMe controller', () => {
     write(nvme.SQTDBL.at + 9 * 8, 1)
     time.run()
     expect(poll(0)).toEqual({ cid, status: STATUS.SUCCESS, result: LOG.ERROR << 16 })
-    expect(command(0, ADMIN.GET_LOG_PAGE, { cdw10: LOG.SMART | (127 << 16), nsid: 0xffff_ffff }).status).toBe(STATUS.SUCCESS)
+    expect(command(0, ADMIN.GET_LOG_PAGE, { cdw10: LOG.SMART | (127 << 16), nsid: 0xffff_ffff }).status).toBe(
+      STATUS.SUCCESS,
+    )
     expect(memory.view.getUint16(DATA + smartLog.TEMPERATURE.at, true)).toBe(313)
   })
 
@@ -276,7 +319,10 @@ describe('NVMe controller', () => {
   })
 
   test('a read takes the published latency, and many at once reach the published rate', () => {
-    for (const [options, latency, rate] of [[{}, 76_000, 460_000], [{ drive: p4800x }, 9_000, 550_000]] as const) {
+    for (const [options, latency, rate] of [
+      [{}, 76_000, 460_000],
+      [{ drive: p4800x }, 9_000, 550_000],
+    ] as const) {
       const { time, transfer, put, ring, poll } = ready(options)
       const start = time.now
       transfer(NVM.READ, 8 * 1000, 8)

@@ -1,13 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import { NvmeController } from '../../../hw/devices/nvme/nvme-controller.ts'
-import { CAPABILITY, HOST_BRIDGE, ecamOffset, msixCapability, pcie, pcieCapability } from '../../../hw/spec/devices/pcie.ts'
+import {
+  CAPABILITY,
+  HOST_BRIDGE,
+  ecamOffset,
+  msixCapability,
+  pcie,
+  pcieCapability,
+} from '../../../hw/spec/devices/pcie.ts'
 import { nvme } from '../../../hw/spec/devices/nvme.ts'
 import { BenchTime, WINDOW32, WINDOW64, plugged } from './bench.ts'
 
 function bench(options: { slot?: number; msix?: boolean } = {}) {
   const time = new BenchTime()
-  const chip: NvmeController = new NvmeController('disk0', new MemoryBacking(64), time.clockFor(() => chip))
+  const chip: NvmeController = new NvmeController(
+    'disk0',
+    new MemoryBacking(64),
+    time.clockFor(() => chip),
+  )
   return { chip, ...plugged(chip, options) }
 }
 
@@ -22,7 +33,10 @@ function find(config: ReturnType<typeof bench>['config'], id: number): number {
   return 0
 }
 
-const within = (at: number, register: { at: number; width: number }) => ({ at: at + register.at, width: register.width })
+const within = (at: number, register: { at: number; width: number }) => ({
+  at: at + register.at,
+  width: register.width,
+})
 
 describe('PCI Express', () => {
   test('7.2.2: the ECAM shows the host bridge at 0, the device in its slot, and ones where nothing is', () => {
@@ -59,12 +73,17 @@ describe('PCI Express', () => {
     expect(chip.function.dma.read(0, byte)).toBe(false)
   })
 
-  test.each([[1, 1], [2, 2], [3, 3], [4, 0]])('INTA of slot %i is wire %i, and can be disabled', (slot, wire) => {
+  test.each([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [4, 0],
+  ])('INTA of slot %i is wire %i, and can be disabled', (slot, wire) => {
     const { chip, config, lines } = bench({ slot })
     chip.function.line.set(true)
     expect(lines.map(line => line.level)).toEqual(lines.map((_, i) => i === wire))
     config.write(pcie.COMMAND, 0x406)
-    expect(lines[wire]!.level).toBe(false)
+    expect(lines[wire].level).toBe(false)
     expect(config.read(pcie.STATUS) & 8).toBe(8)
   })
 

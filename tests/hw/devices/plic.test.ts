@@ -7,13 +7,15 @@ function bench() {
   const contexts = [new Wire(), new Wire()] as const
   const chip = new Plic(contexts, 96)
   return {
-    chip, contexts,
+    chip,
+    contexts,
     priority: (source: number, value: number) => chip.write(table.priority.at + source * 4, 4, value),
     enable: (context: number, source: number) => {
       const at = table.enable.at + context * table.enable.stride + (source >> 5) * 4
       chip.write(at, 4, chip.read(at, 4) | (1 << (source & 31)))
     },
-    threshold: (context: number, value: number) => chip.write(table.threshold.at + context * table.threshold.stride, 4, value),
+    threshold: (context: number, value: number) =>
+      chip.write(table.threshold.at + context * table.threshold.stride, 4, value),
     claim: (context: number) => chip.read(table.claim.at + context * table.claim.stride, 4),
     complete: (context: number, source: number) => chip.write(table.claim.at + context * table.claim.stride, 4, source),
   }
@@ -72,7 +74,7 @@ describe('PLIC', () => {
     enable(0, 95)
     chip.line(95).set(true)
     chip.line(95).set(false)
-    expect(chip.read(table.pending.at + 8, 4)).toBe(1 << 31 >>> 0)
+    expect(chip.read(table.pending.at + 8, 4)).toBe((1 << 31) >>> 0)
     expect(claim(0)).toBe(95)
     expect(chip.read(table.pending.at + 8, 4)).toBe(0)
   })

@@ -50,7 +50,11 @@ describe('test finisher', () => {
     const seen: Finish[] = []
     const chip = new TestFinisher(finish => seen.push(finish))
     for (const word of [0x5555, 0x002a_3333, 0x7777, 0x1234]) chip.write(0, 4, word)
-    expect(seen).toEqual([{ how: 'pass', code: 0 }, { how: 'fail', code: 42 }, { how: 'reset', code: 0 }])
+    expect(seen).toEqual([
+      { how: 'pass', code: 0 },
+      { how: 'fail', code: 42 },
+      { how: 'reset', code: 0 },
+    ])
   })
 })
 
@@ -67,8 +71,10 @@ describe('HTIF', () => {
     const seen: Finish[] = []
     const sent: number[] = []
     attachHtif(memory, {
-      tohost: 0x8000_1000, fromhost: 0x8000_1040,
-      finished: finish => seen.push(finish), output: bytes => sent.push(...bytes),
+      tohost: 0x8000_1000,
+      fromhost: 0x8000_1040,
+      finished: finish => seen.push(finish),
+      output: bytes => sent.push(...bytes),
     })
     const store = (low: number, high: number) => {
       const host = memory.toHost(0x8000_1000)
@@ -83,7 +89,10 @@ describe('HTIF', () => {
     const { seen, store } = bench()
     store(1, 0)
     store((5 << 1) | 1, 0)
-    expect(seen).toEqual([{ how: 'pass', code: 0 }, { how: 'fail', code: 5 }])
+    expect(seen).toEqual([
+      { how: 'pass', code: 0 },
+      { how: 'fail', code: 5 },
+    ])
   })
 
   test('putchar prints and is answered', () => {

@@ -10,7 +10,10 @@ function bench() {
   const chip = new Uart(clock, line, bytes => sent.push(...bytes))
   clock.connect(chip)
   return {
-    clock, line, sent, chip,
+    clock,
+    line,
+    sent,
+    chip,
     get: (register: { at: number }) => chip.read(register.at, 1),
     put: (register: { at: number }, value: number) => chip.write(register.at, 1, value),
     type: (text: string) => chip.receive(Uint8Array.from(text, character => character.charCodeAt(0))),

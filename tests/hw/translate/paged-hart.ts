@@ -75,8 +75,7 @@ export class PagedHart implements HartServices {
     if ((address % PAGE) + bytes <= PAGE)
       this.cache?.fill('load', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
     let value = 0n
-    for (let at = bytes - 1; at >= 0; at--)
-      value = (value << 8n) | BigInt(this.memory.bytes[this.hostOf(address + at)]!)
+    for (let at = bytes - 1; at >= 0; at--) value = (value << 8n) | BigInt(this.memory.bytes[this.hostOf(address + at)])
     this.memory.longs[VALUE >> 3] = signed ? BigInt.asIntN(8 * bytes, value) : value
     return DONE
   }
@@ -85,7 +84,7 @@ export class PagedHart implements HartServices {
     const address = this.#number(ADDRESS)
     if (!this.#translate(this.#data, address, bytes)) return this.#trap('store')
     if (address % bytes !== 0) this.#stall(rocketFlat.misaligned)
-    const value = this.memory.longs[VALUE >> 3]!
+    const value = this.memory.longs[VALUE >> 3]
     for (let at = 0; at < bytes; at++) {
       this.memory.bytes[this.hostOf(address + at)] = Number((value >> BigInt(8 * at)) & 0xffn)
       this.memory.written(this.hostOf(address + at), 1)
@@ -99,9 +98,9 @@ export class PagedHart implements HartServices {
     const { longs } = this.memory
     const address = this.#number(ADDRESS)
     if (address % bytes !== 0) return this.#trap('misaligned')
-    const given = longs[VALUE >> 3]!
+    const given = longs[VALUE >> 3]
     if (this.load(bytes, true) === TRAPPED) return TRAPPED
-    const old = longs[VALUE >> 3]!
+    const old = longs[VALUE >> 3]
     const [a, b] = [BigInt.asUintN(8 * bytes, old), BigInt.asUintN(8 * bytes, given)]
     const signed = BigInt.asIntN(8 * bytes, given)
     longs[VALUE >> 3] = {
@@ -142,7 +141,7 @@ export class PagedHart implements HartServices {
 
   guestLoad(bytes: number, signed: boolean, fetch: boolean): Outcome {
     this.memory.longs[VALUE >> 3] =
-      this.memory.longs[ADDRESS >> 3]! ^ BigInt(bytes + 16 * Number(signed) + 32 * Number(fetch))
+      this.memory.longs[ADDRESS >> 3] ^ BigInt(bytes + 16 * Number(signed) + 32 * Number(fetch))
     return DONE
   }
 
@@ -160,8 +159,8 @@ export class PagedHart implements HartServices {
     const rules = CSR_RULES[number]
     if ((number & 0xcfc) === 0x40 && number >> 8 !== 2 && rules) {
       const at = rules.slot >> 1
-      const old = longs[at]!
-      const given = longs[OPERANDS >> 3]!
+      const old = longs[at]
+      const given = longs[OPERANDS >> 3]
       const mask = (BigInt(rules.high) << 32n) | BigInt(rules.low >>> 0)
       if (writes)
         longs[at] = BigInt.asIntN(
@@ -173,7 +172,7 @@ export class PagedHart implements HartServices {
     }
     if (number % 7 === 3) return this.illegal(instruction)
     longs[VALUE >> 3] =
-      longs[OPERANDS >> 3]! ^
+      longs[OPERANDS >> 3] ^
       BigInt(number * 64 + operation.length * 4 + Number(reads) * 2 + Number(writes) + (instruction >>> 7))
     this.#stall(number & 3)
     return (number & 1) === 0 ? DONE : RELOAD
@@ -192,7 +191,7 @@ export class PagedHart implements HartServices {
       return DONE
     }
     if (action === 'sret') {
-      this.memory.longs[PC >> 3]! += 8n
+      this.memory.longs[PC >> 3] += 8n
       return RELOAD
     }
     return this.#trap(`${action} ${instruction}`)
@@ -200,12 +199,12 @@ export class PagedHart implements HartServices {
 
   float(operation: FloatOperation, format: FloatFormat, rm: number, instruction: number): Outcome {
     const { longs, words } = this.memory
-    const mode = rm === 7 ? (words[FCSR]! >> 5) & 7 : rm
+    const mode = rm === 7 ? (words[FCSR] >> 5) & 7 : rm
     if (mode > 4) return this.illegal(instruction)
     const at = OPERANDS >> 3
-    longs[VALUE >> 3] = this.#float.execute(operation, format, longs[at]!, longs[at + 1]!, longs[at + 2]!, mode)
+    longs[VALUE >> 3] = this.#float.execute(operation, format, longs[at], longs[at + 1], longs[at + 2], mode)
     if (this.#float.flags !== 0) {
-      words[FCSR]! |= this.#float.flags
+      words[FCSR] |= this.#float.flags
       words[FLOAT >> 2] = 2
     }
     return DONE
@@ -216,12 +215,12 @@ export class PagedHart implements HartServices {
   }
 
   #number(at: number): number {
-    return Number(BigInt.asUintN(64, this.memory.longs[at >> 3]!))
+    return Number(BigInt.asUintN(64, this.memory.longs[at >> 3]))
   }
 
   #stall(cycles: number): void {
-    this.memory.words[BUDGET >> 2]! -= cycles
-    this.memory.doubles[STALLS >> 3]! += cycles
+    this.memory.words[BUDGET >> 2] -= cycles
+    this.memory.doubles[STALLS >> 3] += cycles
   }
 
   #trap(what: string): typeof TRAPPED {

@@ -18,7 +18,7 @@ const FORMS: readonly (Instruction | Compressed)[] = [
 export function randomProgram(next: () => number, parcels: number): Uint8Array {
   const bytes: number[] = []
   while (bytes.length < parcels * 2) {
-    const form = FORMS[next() % FORMS.length]!
+    const form = FORMS[next() % FORMS.length]
     const word = randomWord(form, next)
     if (word === undefined) continue
     for (let at = 0; at < form.pattern.length / 8; at++) bytes.push((word >>> (8 * at)) & 0xff)
@@ -32,11 +32,11 @@ function randomWord(form: Instruction | Compressed, next: () => number): number 
     const range = 2 ** widthOf(kind)
     if (kind.notation === 'target') fields[kind.field] = ((next() % 128) - 48) * 2
     else if (kind.notation === 'x' && kind.field === 'rs1')
-      fields.rs1 = next() % 3 === 0 ? next() % 32 : POINTERS[next() % POINTERS.length]!
+      fields.rs1 = next() % 3 === 0 ? next() % 32 : POINTERS[next() % POINTERS.length]
     else if (kind.notation === 'x' && kind.field === 'rd') fields.rd = next() % 32
     else if (kind.notation === 'x' || kind.notation === 'f') fields[kind.field] = next() % 32
     else fields[kind.field] = (next() % range) - (kind.signed ? range / 2 : 0)
-    if (kind.pieces.some(([, , at]) => at > 0)) fields[kind.field]! &= kind.field === 'imm' ? ~0 : -1
+    if (kind.pieces.some(([, , at]) => at > 0)) fields[kind.field] &= kind.field === 'imm' ? ~0 : -1
   }
   if (
     fields.rd !== undefined &&

@@ -47,7 +47,7 @@ function stateOf({ hart: { memory, traps } }: Subject): unknown {
     stalls: doubles[STALLS >> 3],
     float: words[FLOAT >> 2],
     fcsr: words[FCSR],
-    reservation: words[RESERVATION >> 2]! < 0 ? -1 : words[RESERVATION >> 2]! - ram.host,
+    reservation: words[RESERVATION >> 2] < 0 ? -1 : words[RESERVATION >> 2] - ram.host,
     traps: [...traps],
   }
 }
@@ -113,7 +113,7 @@ function prepare(subjects: readonly Subject[], seed: number): void {
     for (const index of REGISTERS) longs[index] = BigInt.asIntN(64, (BigInt(next()) << 32n) | BigInt(next()))
     // Two point at data, one into code, one where two pages meet.
     for (const [at, offset] of [40 * PAGE + 64, 45 * PAGE + 2048, 2 * PAGE + 128, 50 * PAGE - 8].entries()) {
-      longs[(X >> 3) + POINTERS[at]!] = BigInt(RAM_BASE + offset)
+      longs[(X >> 3) + POINTERS[at]] = BigInt(RAM_BASE + offset)
     }
     longs[PC >> 3] = BigInt(RAM_BASE)
     words[MODE >> 2] = MACHINE
@@ -239,15 +239,15 @@ test.each(FLOATING.map(instruction => [instruction.name, instruction] as const))
     for (let round = 0; round < 15; round++) {
       for (let at = 0; at < words.length; ) {
         // Most often dynamic or to nearest, or towards zero.
-        const rounding = [7, 7, 0, 1, next() & 7][next() % 5]! << 12
+        const rounding = [7, 7, 0, 1, next() & 7][next() % 5] << 12
         const free = ~instruction.mask & ~0x7000
         const word = (instruction.match | (next() & free) | (rounding & ~instruction.mask)) >>> 0
         if (decode(word)?.instruction === instruction) words[at++] = word
       }
       const floats = Array.from({ length: 32 }, () =>
-        next() % 4 === 0 ? (BigInt(next()) << 32n) | BigInt(next()) : FLOATS[next() % FLOATS.length]!,
+        next() % 4 === 0 ? (BigInt(next()) << 32n) | BigInt(next()) : FLOATS[next() % FLOATS.length],
       )
-      const fcsr = [1, 1, 1, 0, 0x21][round % 5]!
+      const fcsr = [1, 1, 1, 0, 0x21][round % 5]
       for (const { hart } of shared) {
         const { longs, words: state } = hart.memory
         longs[PC >> 3] = BigInt(RAM_BASE)
@@ -256,7 +256,7 @@ test.each(FLOATING.map(instruction => [instruction.name, instruction] as const))
         hart.put(RAM_BASE, new Uint8Array(words.buffer))
         for (const [at, value] of floats.entries()) {
           longs[(F >> 3) + at] = BigInt.asIntN(64, value)
-          if (at > 0) longs[(X >> 3) + at] = round % 2 === 0 ? CORNERS[at % CORNERS.length]! : BigInt.asIntN(64, value)
+          if (at > 0) longs[(X >> 3) + at] = round % 2 === 0 ? CORNERS[at % CORNERS.length] : BigInt.asIntN(64, value)
         }
       }
       compare(shared, () => 40, 1)
@@ -274,7 +274,7 @@ function runBoth(
   const program = assemble(source, { origin: RAM_BASE })
   for (const { hart } of prepared) hart.put(RAM_BASE, program.bytes)
   compare(prepared, () => budget, 1)
-  return prepared[1].hart.memory.longs[(X >> 3) + 10]!
+  return prepared[1].hart.memory.longs[(X >> 3) + 10]
 }
 
 test('a store into the page that is being executed takes effect, with and without fence.i', () => {

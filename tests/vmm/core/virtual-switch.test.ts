@@ -17,19 +17,24 @@ function network() {
     send: (_port, _address, bytes, vlan) => void out.push(`out ${vlan} ${bytes}`),
   })
   const cards = MACS.map((mac, n) => {
-    const card = virtualSwitch.plug(mac, VLANS[n]!)
+    const card = virtualSwitch.plug(mac, VLANS[n])
     card.attach((_port, _address, bytes) => out.push(`card ${n} ${bytes}`) > 0)
     return card
   })
-  const put = (at: number, to: readonly number[], from: readonly number[], type: readonly number[]) => own.bytes.set([...to, ...from, ...type], at)
+  const put = (at: number, to: readonly number[], from: readonly number[], type: readonly number[]) =>
+    own.bytes.set([...to, ...from, ...type], at)
   return {
     record: virtualSwitch.record,
     /** Who got the frame that card `n` sent. */
-    send(n: number, to: readonly number[], { from = MACS[n]!, type = [8, 0] }: { from?: readonly number[]; type?: readonly number[] } = {}) {
+    send(
+      n: number,
+      to: readonly number[],
+      { from = MACS[n], type = [8, 0] }: { from?: readonly number[]; type?: readonly number[] } = {},
+    ) {
       out.length = 0
-      const at = cards[n]!.buffer(port)
+      const at = cards[n].buffer(port)
       put(at - OWN, to, from, type)
-      cards[n]!.transmit(port, at, 60)
+      cards[n].transmit(port, at, 60)
       return out.slice()
     },
     arrive(to: readonly number[], from: readonly number[], vlan: number) {
@@ -43,8 +48,8 @@ function network() {
 
 test('a frame goes to the card with its address, and to nobody else', () => {
   const { send } = network()
-  expect(send(0, MACS[1]!)).toEqual(['card 1 60'])
-  expect(send(3, MACS[2]!)).toEqual(['card 2 60'])
+  expect(send(0, MACS[1])).toEqual(['card 1 60'])
+  expect(send(3, MACS[2])).toEqual(['card 2 60'])
 })
 
 test('a broadcast goes to the others of the VLAN, and out with its tag', () => {
@@ -65,13 +70,13 @@ test('nothing from one VLAN reaches another', () => {
     }
   }
   expect(arrive(EVERYBODY, OUTSIDE, 7)).toEqual(['card 2 60', 'card 3 60'])
-  expect(arrive(MACS[0]!, OUTSIDE, 7)).toEqual([])
+  expect(arrive(MACS[0], OUTSIDE, 7)).toEqual([])
   expect(arrive(EVERYBODY, OUTSIDE, 9)).toEqual([])
 })
 
 test('a guest cannot send from another address, nor tag its frames', () => {
   const { send, record } = network()
-  expect(send(0, MACS[1]!, { from: MACS[1]! })).toEqual([])
+  expect(send(0, MACS[1], { from: MACS[1] })).toEqual([])
   expect(send(0, EVERYBODY, { from: OUTSIDE })).toEqual([])
   expect(record.forged).toBe(2)
   expect(send(0, EVERYBODY, { type: [0x81, 0] })).toEqual([])
@@ -79,10 +84,10 @@ test('a guest cannot send from another address, nor tag its frames', () => {
   expect(record.refused).toBe(2)
 })
 
-test('a frame from outside is for a guest, or for nobody; one with a guest\'s address as its source is forged', () => {
+test("a frame from outside is for a guest, or for nobody; one with a guest's address as its source is forged", () => {
   const { arrive, send } = network()
-  expect(arrive(MACS[1]!, OUTSIDE, 0)).toEqual(['card 1 60'])
+  expect(arrive(MACS[1], OUTSIDE, 0)).toEqual(['card 1 60'])
   expect(arrive(OUTSIDE, OUTSIDE, 0)).toEqual([])
-  expect(arrive(MACS[1]!, MACS[0]!, 0)).toEqual([])
+  expect(arrive(MACS[1], MACS[0], 0)).toEqual([])
   expect(send(1, OUTSIDE)).toEqual(['out 0 60'])
 })

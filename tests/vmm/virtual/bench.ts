@@ -56,10 +56,14 @@ export function bench(): Bench {
     load16: (address: number) => access(address, 2, (view, offset) => view.getUint16(offset, true)),
     load32: (address: number) => access(address, 4, (view, offset) => view.getUint32(offset, true)),
     load64: (address: number) =>
-      access(address, 8, (view, offset) => Math.min(2 ** 53, view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32)),
+      access(address, 8, (view, offset) =>
+        Math.min(2 ** 53, view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32),
+      ),
     store8: (address: number, value: number) => access(address, 1, (view, offset) => view.setUint8(offset, value)),
-    store16: (address: number, value: number) => access(address, 2, (view, offset) => view.setUint16(offset, value, true)),
-    store32: (address: number, value: number) => access(address, 4, (view, offset) => view.setUint32(offset, value, true)),
+    store16: (address: number, value: number) =>
+      access(address, 2, (view, offset) => view.setUint16(offset, value, true)),
+    store32: (address: number, value: number) =>
+      access(address, 4, (view, offset) => view.setUint32(offset, value, true)),
     copy: (to: number, from: number, bytes: number) => bytesAt(to, bytes).set(bytesAt(from, bytes).slice()),
     fill: (to: number, byte: number, bytes: number) => void bytesAt(to, bytes).fill(byte),
     fence: () => void operations++,
@@ -67,7 +71,7 @@ export function bench(): Bench {
   const reach = (_port: HartPort, address: number, bytes: number): number => {
     const page = Math.floor(address / PAGE)
     if (address < 0 || address + bytes > PAGE * PAGES || (address % PAGE) + bytes > PAGE) return -1
-    return (0x1000 + PLACES[page]!) * PAGE + (address % PAGE)
+    return (0x1000 + PLACES[page]) * PAGE + (address % PAGE)
   }
   const line = {
     level: false,
@@ -78,7 +82,12 @@ export function bench(): Bench {
     },
   }
   return {
-    time: new BenchTime(), memory, own, port, guest: { reach, deviceAddress: reach }, line,
+    time: new BenchTime(),
+    memory,
+    own,
+    port,
+    guest: { reach, deviceAddress: reach },
+    line,
     operations: () => operations,
     chip: virtual => ({
       read: (offset, bytes) => virtual.read(port, offset, bytes),
@@ -103,12 +112,16 @@ export function fakeDisk(bench: Bench, sectors: number, { depth = 4, maximumSect
   let completed: Parameters<BlockBackend['attach']>[0]
   const requests: FakeDisk['requests'] = []
   return {
-    depth, maximumSectors, bytes, requests,
+    depth,
+    maximumSectors,
+    bytes,
+    requests,
     sectors: () => sectors,
     submit(port, tag, operation, sector, count, guestAddress) {
       if (tag < 0 || tag >= depth || busy.has(tag)) throw new Error(`tag ${tag} is not free`)
       if (count > maximumSectors || sector + count > sectors) throw new Error(`${count} sectors at ${sector}`)
-      if (operation !== 'flush' && bench.guest.deviceAddress(port, guestAddress, count * 512) < 0) throw new Error('not the guest\'s memory')
+      if (operation !== 'flush' && bench.guest.deviceAddress(port, guestAddress, count * 512) < 0)
+        throw new Error("not the guest's memory")
       busy.add(tag)
       requests.push({ operation, sector, count })
       const finish = () => {

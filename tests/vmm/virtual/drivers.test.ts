@@ -21,9 +21,18 @@ function withDisk(options: Parameters<typeof fakeDisk>[2] & { data?: number; pol
   const disk = fakeDisk(world, SECTORS, options)
   const blk = new VirtualBlk('disk', world.line, world.guest, disk, SECTORS, 'disk0')
   const { time, memory, line } = world
-  const env = new FakeEnvironment({ chip: world.chip(blk.transport), time, memory, lines: options.polled ? [] : [line] })
+  const env = new FakeEnvironment({
+    chip: world.chip(blk.transport),
+    time,
+    memory,
+    lines: options.polled ? [] : [line],
+  })
   const { data = 0x8_0000 } = options
-  const owner = blockOwner(env, memory, made => virtioBlk(made, { queueDepth: 8 }), { data, slot: 0x8000, polled: options.polled ?? false })
+  const owner = blockOwner(env, memory, made => virtioBlk(made, { queueDepth: 8 }), {
+    data,
+    slot: 0x8000,
+    polled: options.polled ?? false,
+  })
   return { ...world, disk, blk, env, owner }
 }
 
@@ -61,7 +70,10 @@ describe('a virtual disk', () => {
     owner.dataOf(0).fill(0xa5)
     owner.submit(0, { operation: 'write', sector: 3, count: 8 })
     expect(owner.finish(0)).toBe('ok')
-    expect(disk.requests.map(({ sector, count }) => [sector, count])).toEqual([[3, 4], [7, 4]])
+    expect(disk.requests.map(({ sector, count }) => [sector, count])).toEqual([
+      [3, 4],
+      [7, 4],
+    ])
     expect(disk.bytes.slice(3 * 512, 11 * 512).every(byte => byte === 0xa5)).toBe(true)
   })
 
@@ -97,7 +109,10 @@ describe('a virtual network card', () => {
       const { time, memory, line } = world
       const env = new FakeEnvironment({ chip: world.chip(net.transport), time, memory, lines: polled ? [] : [line] })
       // Some of the buffers lie across pages that are not neighbours for the VMM.
-      const owner = networkOwner(env, memory, made => virtioNet(made, { queueDepth: 4 }), { data: 0x20_0000 - 5000, polled })
+      const owner = networkOwner(env, memory, made => virtioNet(made, { queueDepth: 4 }), {
+        data: 0x20_0000 - 5000,
+        polled,
+      })
       const frame = (n: number, bytes: number) => new Uint8Array(bytes).map((_, index) => (n * 13 + index) & 0xff)
       expect(owner.start()).toBe(true)
       expect(env.enter(() => owner.card().mac())).toEqual(MAC)
@@ -139,7 +154,9 @@ test('a virtual console passes characters both ways', () => {
   })
   env.enter(() => made!.start())
   expect(env.run(() => env.enter(() => made!.ready()))).toBe(true)
-  const text = Array.from('a line that is longer than the queue has room for, sent and typed and sent again\n', c => c.charCodeAt(0))
+  const text = Array.from('a line that is longer than the queue has room for, sent and typed and sent again\n', c =>
+    c.charCodeAt(0),
+  )
   for (const byte of text) {
     expect(env.enter(() => made!.put(byte))).toBe(true)
     input(port, byte)

@@ -67,7 +67,10 @@ describe('hostile queues', () => {
       const blk = new VirtualBlk('disk', world.line, world.guest, disk, 128, 'disk')
       const net = new VirtualNet('net', world.line, world.guest, wire, [2, 0, 0, 0, 0, 1])
       let input: (port: typeof world.port, byte: number) => void = () => {}
-      const console = new VirtualConsole('console', world.line, world.guest, { put: () => {}, attach: heard => (input = heard) })
+      const console = new VirtualConsole('console', world.line, world.guest, {
+        put: () => {},
+        attach: heard => (input = heard),
+      })
       const chip = { disk: blk, network: net, console }[kind]
       const { view, bytes } = world.memory
       const bounded = (act: () => void) => {
@@ -75,35 +78,42 @@ describe('hostile queues', () => {
         act()
         expect(world.operations() - before).toBeLessThan(MOST_OPERATIONS)
       }
-      fc.assert(fc.property(scenario, ({ table, indirect, heads, ahead, type, sector, events }) => {
-        bytes.fill(0, 0, 0x8000)
-        const features = (1 << VIRTIO_F.INDIRECT_DESC) | (events ? 1 << VIRTIO_F.EVENT_IDX : 0)
-        start(world, chip.transport, features, kind === 'disk' ? 1 : 2)
-        for (const [rows, at] of [[table, DESCRIPTORS], [indirect, TABLE]] as const) {
-          rows.forEach((row, index) => {
-            world.memory.store64(at + index * 16, row.address)
-            view.setUint32(at + index * 16 + 8, row.bytes, true)
-            view.setUint16(at + index * 16 + 12, row.flags, true)
-            view.setUint16(at + index * 16 + 14, row.next, true)
-          })
-          const first = rows[0]!
-          if (first.address < 0x10_0000) {
-            view.setUint32(first.address, type, true)
-            view.setUint32(first.address + 8, sector, true)
+      fc.assert(
+        fc.property(scenario, ({ table, indirect, heads, ahead, type, sector, events }) => {
+          bytes.fill(0, 0, 0x8000)
+          const features = (1 << VIRTIO_F.INDIRECT_DESC) | (events ? 1 << VIRTIO_F.EVENT_IDX : 0)
+          start(world, chip.transport, features, kind === 'disk' ? 1 : 2)
+          for (const [rows, at] of [
+            [table, DESCRIPTORS],
+            [indirect, TABLE],
+          ] as const) {
+            rows.forEach((row, index) => {
+              world.memory.store64(at + index * 16, row.address)
+              view.setUint32(at + index * 16 + 8, row.bytes, true)
+              view.setUint16(at + index * 16 + 12, row.flags, true)
+              view.setUint16(at + index * 16 + 14, row.next, true)
+            })
+            const first = rows[0]
+            if (first.address < 0x10_0000) {
+              view.setUint32(first.address, type, true)
+              view.setUint32(first.address + 8, sector, true)
+            }
           }
-        }
-        heads.forEach((head, index) => view.setUint16(AVAILABLE + 4 + index * 2, head, true))
-        view.setUint16(AVAILABLE + 2, ahead, true)
-        for (const queue of [0, 1]) bounded(() => chip.transport.write(world.port, virtioMmio.QueueNotify.at, 4, queue))
-        if (kind === 'network') bounded(() => wire.arrive(new Uint8Array(1500)))
-        if (kind === 'console') bounded(() => input(world.port, 65))
-        for (let left = 20; left > 0 && chip.isBehind(); left--) bounded(() => chip.work(world.port))
-        // A console may have gigabytes to print: as long as it takes, a little at a time.
-        if (kind !== 'console') expect(chip.isBehind()).toBe(false)
-        chip.transport.write(world.port, virtioMmio.Status.at, 4, 0)
-        expect(chip.transport.read(world.port, virtioMmio.Status.at, 4)).toBe(0)
-        expect(world.line.level).toBe(false)
-      }), { numRuns: 300 })
+          heads.forEach((head, index) => view.setUint16(AVAILABLE + 4 + index * 2, head, true))
+          view.setUint16(AVAILABLE + 2, ahead, true)
+          for (const queue of [0, 1])
+            bounded(() => chip.transport.write(world.port, virtioMmio.QueueNotify.at, 4, queue))
+          if (kind === 'network') bounded(() => wire.arrive(new Uint8Array(1500)))
+          if (kind === 'console') bounded(() => input(world.port, 65))
+          for (let left = 20; left > 0 && chip.isBehind(); left--) bounded(() => chip.work(world.port))
+          // A console may have gigabytes to print: as long as it takes, a little at a time.
+          if (kind !== 'console') expect(chip.isBehind()).toBe(false)
+          chip.transport.write(world.port, virtioMmio.Status.at, 4, 0)
+          expect(chip.transport.read(world.port, virtioMmio.Status.at, 4)).toBe(0)
+          expect(world.line.level).toBe(false)
+        }),
+        { numRuns: 300 },
+      )
     })
   }
 
@@ -137,18 +147,23 @@ describe('hostile queues', () => {
     const blk = new VirtualBlk('disk', world.line, world.guest, disk, 128, 'disk')
     const access = fc.record({
       write: fc.boolean(),
-      offset: fc.oneof(fc.nat(VIRTIO_MMIO_BYTES - 1), fc.constantFrom(...Object.values(virtioMmio).map(({ at }) => at))),
+      offset: fc.oneof(
+        fc.nat(VIRTIO_MMIO_BYTES - 1),
+        fc.constantFrom(...Object.values(virtioMmio).map(({ at }) => at)),
+      ),
       bytes: fc.constantFrom<1 | 2 | 4>(1, 2, 4),
       value: fc.oneof(fc.nat(15), fc.nat(0xffff_ffff), fc.constantFrom(DESCRIPTORS, AVAILABLE, USED)),
     })
-    fc.assert(fc.property(fc.array(access, { maxLength: 200 }), accesses => {
-      for (const { write, offset, bytes, value } of accesses) {
-        if (write) blk.transport.write(world.port, offset, bytes, value)
-        else {
-          const read = blk.transport.read(world.port, offset, bytes)
-          expect(Number.isInteger(read) && read >= 0 && read < 2 ** (8 * bytes)).toBe(true)
+    fc.assert(
+      fc.property(fc.array(access, { maxLength: 200 }), accesses => {
+        for (const { write, offset, bytes, value } of accesses) {
+          if (write) blk.transport.write(world.port, offset, bytes, value)
+          else {
+            const read = blk.transport.read(world.port, offset, bytes)
+            expect(Number.isInteger(read) && read >= 0 && read < 2 ** (8 * bytes)).toBe(true)
+          }
         }
-      }
-    }))
+      }),
+    )
   })
 })

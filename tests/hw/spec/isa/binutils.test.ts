@@ -76,7 +76,9 @@ describe.skipIf(missing.length > 0)(`against GNU binutils${note}`, () => {
     })
     const unnamed = /csr.*,0x[0-9a-f]+,/ // a CSR that this machine lacks has no name here
     const hint = /^c\.s(rl|ra|ll)i .*,0x0$/ // objdump names these HINTs after RV128's c.srai64 and its like
-    const pairs = ours.map((text, index) => [text, theirs[index]] as const).filter(([text]) => !unnamed.test(text) && !hint.test(text))
+    const pairs = ours
+      .map((text, index) => [text, theirs[index]] as const)
+      .filter(([text]) => !unnamed.test(text) && !hint.test(text))
     expect(pairs.filter(([text, theirs]) => text !== theirs)).toEqual([])
     expect(pairs.length).toBeGreaterThan(4000)
   })
