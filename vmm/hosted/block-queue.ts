@@ -30,7 +30,16 @@ export interface PageLocation {
 export class BlockQueue implements PlacedDevice {
   readonly name = 'nvme'
   readonly state: Record<string, StateRecord>
-  readonly #record = { source: 0, started: false, failed: false, first: 0, count: 0, flushes: 0, flushing: false, free: DISK_DEPTH }
+  readonly #record = {
+    source: 0,
+    started: false,
+    failed: false,
+    first: 0,
+    count: 0,
+    flushes: 0,
+    flushing: false,
+    free: DISK_DEPTH,
+  }
   /** Pages that wait. */
   readonly #waiting = new Int32Array(CACHE_PAGES)
   /** By tag: the first page of the command or FLUSH, and how many; none: 0. */
@@ -48,8 +57,14 @@ export class BlockQueue implements PlacedDevice {
 
   /** `window`: where the controller's registers are put. */
   constructor(
-    current: CurrentPort, environment: PortEnvironment, driver: BlockDevice, bus: PcieBus, controller: InterruptController, window: number,
-    cache: PageCache, location: PageLocation,
+    current: CurrentPort,
+    environment: PortEnvironment,
+    driver: BlockDevice,
+    bus: PcieBus,
+    controller: InterruptController,
+    window: number,
+    cache: PageCache,
+    location: PageLocation,
   ) {
     this.#environment = environment
     this.#driver = driver
@@ -58,12 +73,21 @@ export class BlockQueue implements PlacedDevice {
     this.#window = window
     this.#cache = cache
     this.#location = location
-    this.state = { 'block queue': this.#record, waiting: this.#waiting, 'tag pages': this.#pages, 'tag counts': this.#counts, ...environment.registered }
+    this.state = {
+      'block queue': this.#record,
+      waiting: this.#waiting,
+      'tag pages': this.#pages,
+      'tag counts': this.#counts,
+      ...environment.registered,
+    }
     driver.onCompleted((tag, how) => this.#complete(current.port, tag, how === 'ok'))
   }
 
   /** Who is told of each page, and of each flush. */
-  attach(completed: (port: HartPort, page: number, ok: boolean) => void, flushed: (port: HartPort, ok: boolean) => void): void {
+  attach(
+    completed: (port: HartPort, page: number, ok: boolean) => void,
+    flushed: (port: HartPort, ok: boolean) => void,
+  ): void {
     this.#completed = completed
     this.#flushed = flushed
   }
@@ -109,7 +133,17 @@ export class BlockQueue implements PlacedDevice {
     }
     const tag = this.#freeTag()
     const sector = this.#location.sectorOf(port, page)
-    if (!this.#driver.submit(tag, reading ? 'read' : 'write', sector, count * PAGE_SECTORS, this.#cache.addressOf(page), false)) return false
+    if (
+      !this.#driver.submit(
+        tag,
+        reading ? 'read' : 'write',
+        sector,
+        count * PAGE_SECTORS,
+        this.#cache.addressOf(page),
+        false,
+      )
+    )
+      return false
     this.#take(tag, page, count)
     record.first = (record.first + count) % CACHE_PAGES
     record.count -= count

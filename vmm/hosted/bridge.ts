@@ -42,7 +42,13 @@ export class Bridge {
       tap.attach((port, address, bytes) => this.#receive(port, process, address, bytes))
       return tap
     })
-    this.state = { 'tap first': this.#first, 'tap count': this.#count, 'tap lent': this.#lent, 'tap bytes': this.#bytes, bridge: this.#record }
+    this.state = {
+      'tap first': this.#first,
+      'tap count': this.#count,
+      'tap lent': this.#lent,
+      'tap bytes': this.#bytes,
+      bridge: this.#record,
+    }
   }
 
   /** The system call: a frame of the process's, in a slot of its sending ring. False if it is none. */

@@ -8,10 +8,32 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import type { BlockQueue } from './block-queue.ts'
-import { CACHE_PAGE, CACHE_PAGES, DIRTY, FAILED, fileOf, keyOf, NO_PAGE, type PageCache, READING, REFERENCED, VALID, WRITING } from './page-cache.ts'
+import {
+  CACHE_PAGE,
+  CACHE_PAGES,
+  DIRTY,
+  FAILED,
+  fileOf,
+  keyOf,
+  NO_PAGE,
+  type PageCache,
+  READING,
+  REFERENCED,
+  VALID,
+  WRITING,
+} from './page-cache.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
-import { DISK_DONE, DISK_ERROR, DISK_FAILED, DISK_FLUSH, DISK_MOST_SECTORS, DISK_READ, DISK_STARTED, DISK_TAGS } from './system-calls.ts'
+import {
+  DISK_DONE,
+  DISK_ERROR,
+  DISK_FAILED,
+  DISK_FLUSH,
+  DISK_MOST_SECTORS,
+  DISK_READ,
+  DISK_STARTED,
+  DISK_TAGS,
+} from './system-calls.ts'
 import { NEVER } from './task.ts'
 
 const SECTOR = 512
@@ -58,7 +80,13 @@ export class FileService {
   /** When the kernel looks after its devices next. */
   readonly #due: Float64Array
 
-  constructor(processes: readonly Process[], scheduler: Scheduler, cache: PageCache, queue: BlockQueue, due: Float64Array) {
+  constructor(
+    processes: readonly Process[],
+    scheduler: Scheduler,
+    cache: PageCache,
+    queue: BlockQueue,
+    due: Float64Array,
+  ) {
     const requests = processes.length * DISK_TAGS
     this.#processes = processes
     this.#scheduler = scheduler
@@ -77,11 +105,25 @@ export class FileService {
     this.#writing = new Int32Array(processes.length)
     this.#writeError = new Int32Array(processes.length)
     this.state = {
-      stage: this.#stage, operation: this.#operation, sector: this.#sector, count: this.#count, address: this.#address,
-      gathered: this.#gathered, pages: this.#pages, active: this.#active, dirtyCount: this.#dirtyCount, writing: this.#writing,
-      writeError: this.#writeError, dirtyPages: this.#dirty, files: this.#record, cache: cache.record,
+      stage: this.#stage,
+      operation: this.#operation,
+      sector: this.#sector,
+      count: this.#count,
+      address: this.#address,
+      gathered: this.#gathered,
+      pages: this.#pages,
+      active: this.#active,
+      dirtyCount: this.#dirtyCount,
+      writing: this.#writing,
+      writeError: this.#writeError,
+      dirtyPages: this.#dirty,
+      files: this.#record,
+      cache: cache.record,
     }
-    queue.attach((port, page, ok) => this.#transferred(port, page, ok), (port, ok) => this.#flushed(port, ok))
+    queue.attach(
+      (port, page, ok) => this.#transferred(port, page, ok),
+      (port, ok) => this.#flushed(port, ok),
+    )
   }
 
   start(port: HartPort): void {
@@ -99,7 +141,15 @@ export class FileService {
   }
 
   /** Begins a request of a process; what comes is a DISK_ result. The process's address space is the one in satp. */
-  begin(port: HartPort, process: Process, tag: number, operation: number, sector: number, count: number, address: number): number {
+  begin(
+    port: HartPort,
+    process: Process,
+    tag: number,
+    operation: number,
+    sector: number,
+    count: number,
+    address: number,
+  ): number {
     const file = process.vm.index
     const request = file * DISK_TAGS + tag
     if (tag >= DISK_TAGS || operation > DISK_FLUSH || this.#stage[request] !== NONE) return DISK_FAILED
@@ -207,7 +257,8 @@ export class FileService {
     for (let index = 0; index < count; index++) {
       const flags = cache.flags(port, this.#pages[request * SPAN + index])
       if ((flags & READING) !== 0) return DISK_STARTED
-      if ((flags & VALID) === 0 && this.#needsContents(request, first + index)) return this.#finish(port, file, request, DISK_FAILED)
+      if ((flags & VALID) === 0 && this.#needsContents(request, first + index))
+        return this.#finish(port, file, request, DISK_FAILED)
     }
     const isRead = this.#operation[request] === DISK_READ
     let address = this.#address[request]
@@ -216,7 +267,8 @@ export class FileService {
     for (let index = 0; index < count; index++) {
       const page = this.#pages[request * SPAN + index]
       const bytes = Math.min(CACHE_PAGE - offset, left)
-      if (!this.#copy(port, process, address, cache.addressOf(page) + offset, bytes, isRead)) return this.#finish(port, file, request, DISK_FAILED)
+      if (!this.#copy(port, process, address, cache.addressOf(page) + offset, bytes, isRead))
+        return this.#finish(port, file, request, DISK_FAILED)
       if (!isRead) this.#soil(port, file, page)
       address += bytes
       left -= bytes
@@ -279,7 +331,8 @@ export class FileService {
 
   #finish(port: HartPort, file: number, request: number, result: number): number {
     if (this.#stage[request] === GATHERING || this.#stage[request] === READING_IN) {
-      for (let index = 0; index < this.#gathered[request]; index++) this.#cache.release(port, this.#pages[request * SPAN + index])
+      for (let index = 0; index < this.#gathered[request]; index++)
+        this.#cache.release(port, this.#pages[request * SPAN + index])
     }
     this.#stage[request] = NONE
     this.#active[file]--

@@ -13,22 +13,12 @@ import type { Host } from '../core/host.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { HostConsole } from './host-console.ts'
+import type { KernelCode } from './image.ts'
 import type { Scheduler } from './scheduler.ts'
 import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
 import { IN_GUEST, IN_USER, NEVER, type Task } from './task.ts'
 
 const HSTATUS_SPV = 1 << 7
-
-/** Addresses in the kernel's image. */
-export interface SwitchCode {
-  readonly fromUser: number
-  readonly fromGuest: number
-  readonly toGuest: number
-  readonly saveContext: number
-  readonly loadContext: number
-  readonly saved: number
-  readonly loaded: number
-}
 
 export class HypervisorModule implements Host {
   readonly party = 'host kernel'
@@ -44,9 +34,17 @@ export class HypervisorModule implements Host {
   readonly #vcpus: readonly Vcpu[]
   readonly #scheduler: Scheduler
   readonly #console: HostConsole
-  readonly #code: SwitchCode
+  readonly #code: KernelCode
 
-  constructor(threads: readonly Task[], vcpus: readonly Vcpu[], pending: readonly PendingAccess[], scheduler: Scheduler, console: HostConsole, harts: number, code: SwitchCode) {
+  constructor(
+    threads: readonly Task[],
+    vcpus: readonly Vcpu[],
+    pending: readonly PendingAccess[],
+    scheduler: Scheduler,
+    console: HostConsole,
+    harts: number,
+    code: KernelCode,
+  ) {
     this.#threads = threads
     this.#vcpus = vcpus
     this.pending = pending
@@ -66,7 +64,13 @@ export class HypervisorModule implements Host {
     if (this.#outstanding[task.vcpu] !== 0) {
       this.#outstanding[task.vcpu] = 0
       const page = this.runPages[task.vcpu]
-      finishAccess(port, vcpu, this.pending[task.vcpu], port.load32(page + runPage.low.at), port.load32(page + runPage.high.at))
+      finishAccess(
+        port,
+        vcpu,
+        this.pending[task.vcpu],
+        port.load32(page + runPage.low.at),
+        port.load32(page + runPage.high.at),
+      )
     }
     task.record.mode = IN_GUEST
   }
@@ -101,7 +105,8 @@ export class HypervisorModule implements Host {
     if (pending.write) {
       const { register } = pending
       port.store32(page + runPage.low.at, vcpu.register32(port, register))
-      if (pending.bytes === 8) port.store32(page + runPage.high.at, register === 0 ? 0 : port.load32(vcpu.frame + register * 8 + 4))
+      if (pending.bytes === 8)
+        port.store32(page + runPage.high.at, register === 0 ? 0 : port.load32(vcpu.frame + register * 8 + 4))
     }
     this.#outstanding[task.vcpu] = 1
     task.record.mode = IN_USER
@@ -121,7 +126,8 @@ export class HypervisorModule implements Host {
     const { record } = vcpu
     const isLoaded = this.loaded[port.hart] === task.vcpu
     // Without its context on the hart the vCPU has slept, and its thread been woken for it.
-    if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0)) record.status = RUNNABLE
+    if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0))
+      record.status = RUNNABLE
     if (record.status !== RUNNABLE) {
       this.#scheduler.sleep(task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
       return false

@@ -92,6 +92,46 @@ returned:
     enter returned
 `
 
+/** Addresses in the kernel's image. */
+export interface KernelCode {
+  readonly scrub: number
+  readonly settle: number
+  readonly startSecondary: number
+  readonly woken: number
+  readonly called: number
+  readonly switched: number
+  readonly saved: number
+  readonly loaded: number
+  readonly fromUser: number
+  readonly toUser: number
+  readonly switchSpace: number
+  readonly fromGuest: number
+  readonly toGuest: number
+  readonly saveContext: number
+  readonly loadContext: number
+}
+
+export function kernelCode(program: Program): KernelCode {
+  const at = (name: string) => program.symbols.get(name)!
+  return {
+    scrub: at('scrub'),
+    settle: at('settle'),
+    startSecondary: at('start_secondary'),
+    woken: at('woken'),
+    called: at('called'),
+    switched: at('switched'),
+    saved: at('saved'),
+    loaded: at('loaded'),
+    fromUser: at('from_user'),
+    toUser: at('to_user'),
+    switchSpace: at('switch_space'),
+    fromGuest: at('from_guest'),
+    toGuest: at('to_guest'),
+    saveContext: at('save_context'),
+    loadContext: at('load_context'),
+  }
+}
+
 export function kernelProgram(): Program {
   return assemble(KERNEL, { origin: KERNEL_BASE })
 }
@@ -107,7 +147,8 @@ export function hostedImage(processes: number): Uint8Array {
   payload.set(kernelProgram().bytes)
   for (let process = 0; process < processes; process++) {
     const { bytes } = processProgram(process)
-    if (bytes.length > TEXT_BYTES) throw new Error(`a process's text takes ${bytes.length} bytes, more than ${TEXT_BYTES}`)
+    if (bytes.length > TEXT_BYTES)
+      throw new Error(`a process's text takes ${bytes.length} bytes, more than ${TEXT_BYTES}`)
     payload.set(bytes, textOf(process) - KERNEL_BASE)
   }
   return payload

@@ -1,6 +1,6 @@
 /** The hosted configuration's door: type 2, a hypervisor in the kernel of a host and a user process for each guest. */
 import type { Installed } from '../core/installed.ts'
-import { kernelProgram, processProgram } from './image.ts'
+import { kernelCode, kernelProgram, processProgram } from './image.ts'
 import { Kernel } from './kernel.ts'
 import { makePlan } from './plan.ts'
 import { VmmProcess } from './vmm-process.ts'
@@ -23,8 +23,9 @@ export const HOSTED_PARTIES = {
  */
 export function createHostedVmm(deviceTree: Uint8Array): Installed {
   const program = kernelProgram()
-  const plan = makePlan(deviceTree, program)
+  const code = kernelCode(program)
+  const plan = makePlan(deviceTree, code)
   const vms = plan.processes.map(({ vm }) => vm)
   const processes = plan.processes.map(process => new VmmProcess(processProgram(process.vm.index), process))
-  return { images: [{ program, software: new Kernel(program, plan).software }, ...processes], vms }
+  return { images: [{ program, software: new Kernel(program, code, plan).software }, ...processes], vms }
 }

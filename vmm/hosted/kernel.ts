@@ -8,33 +8,25 @@
  */
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { hcounteren, hedeleg, henvcfg, hideleg, hie, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
-import { scause, scounteren, sie, sip, stimecmp, stval } from '../../hw/spec/csrs/supervisor.ts'
+import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
 import { NOWHERE } from '../core/vcpu.ts'
+import type { KernelCode } from './image.ts'
 import { taskFrame } from './layout.ts'
 import type { Plan } from './plan.ts'
+import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
 import type { Process } from './process.ts'
-import { IDLE, TICK } from './scheduler.ts'
+import { IDLE } from './scheduler.ts'
 import { SystemCalls } from './system-call-table.ts'
 import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
+import { Timers } from './timers.ts'
 
 // Interrupts as bits of sie and sip.
 const SSIP = 1 << 1
 const STIP = 1 << 5
 const SEIP = 1 << 9
-/** VSSI, VSTI and VSEI: the guest's own. */
-const VS_INTERRUPTS = 0x444
-/** What a guest handles itself: misaligned accesses, breakpoints, ecall from VU, its page faults, illegal instructions. */
-const DELEGATED = 0xb1ff
-/** henvcfg.STCE, and what cache-block instructions need. */
-const TIMER_IN_HARDWARE = 2 ** 63
-const CACHE_BLOCKS = 0xf0
-const COUNTERS = 7
-/** A comparator that is never reached: all ones. */
-const NO_TIME = -1
 
 const ECALL_FROM_U = 8
 const LOAD_PAGE_FAULT = 13
@@ -42,23 +34,23 @@ const STORE_PAGE_FAULT = 15
 
 export class Kernel {
   readonly software: Software
-  readonly #program: Program
+  readonly #code: KernelCode
+  readonly #timers: Timers
   readonly #plan: Plan
   readonly #calls: SystemCalls
-  /** By hart: the task that is coming (or IDLE), the process whose address space is in satp, and what the timer is set to. */
+  /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
-  readonly #programmed: Float64Array
   readonly #counts = { started: 1, calling: 0 }
 
-  constructor(program: Program, plan: Plan) {
+  constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
-    this.#program = program
+    this.#code = code
+    this.#timers = new Timers(plan)
     this.#plan = plan
     this.#calls = new SystemCalls(plan)
     this.#coming = new Int32Array(harts).fill(IDLE)
     this.#spaces = new Int32Array(harts).fill(NOWHERE)
-    this.#programmed = new Float64Array(harts).fill(NEVER)
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
       boot: port => this.#boot(port),
       scrub: port => this.#scrub(port),
@@ -80,7 +72,11 @@ export class Kernel {
       plan.current.port = before
     }
     const state: Record<string, StateRecord> = {
-      coming: this.#coming, spaces: this.#spaces, programmed: this.#programmed, counts: this.#counts, ...plan.state,
+      coming: this.#coming,
+      spaces: this.#spaces,
+      programmed: this.#timers.programmed,
+      counts: this.#counts,
+      ...plan.state,
     }
     this.software = { name: 'host kernel', entries: program.entries.map(({ label }) => asCurrent(doors[label])), state }
   }
@@ -90,7 +86,7 @@ export class Kernel {
   #boot(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
     const plan = this.#plan
-    this.#prepareHart(port)
+    prepareHart(port)
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     plan.files.start(port)
@@ -99,12 +95,12 @@ export class Kernel {
       device.start(port)
       if (device.source() !== 0) plan.controller.enable(device.source())
     }
-    this.#switchSpace(port, plan.idleFrame, 'scrub')
+    this.#switchSpace(port, plan.idleFrame, this.#code.scrub)
   }
 
   #scrub(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    port.jump(this.#at(this.#plan.free.scrub(port) ? 'scrub' : 'settle'))
+    port.jump(this.#plan.free.scrub(port) ? this.#code.scrub : this.#code.settle)
   }
 
   /** Processes start when their devices are there. */
@@ -112,29 +108,14 @@ export class Kernel {
     port.account('host kernel', 'boot', 'computing')
     const { devices, processes } = this.#plan
     this.#interrupt(port)
-    this.#runTimers(port)
+    this.#timers.run(port)
     for (let index = 0; index < devices.length; index++) {
       if (devices[index].settled()) continue
       port.account('idle', 'boot', 'waiting')
-      return port.wfi(this.#at('settle'))
+      return port.wfi(this.#code.settle)
     }
     for (let index = 0; index < processes.length; index++) prepareProcess(port, this.#plan, processes[index])
     this.#startHarts(port)
-  }
-
-  /** What every hart has set. */
-  #prepareHart(port: HartPort): void {
-    port.write(hedeleg, DELEGATED)
-    port.write(hideleg, VS_INTERRUPTS)
-    port.write(hcounteren, COUNTERS)
-    port.write(scounteren, COUNTERS)
-    port.write(henvcfg, TIMER_IN_HARDWARE)
-    port.set(henvcfg, CACHE_BLOCKS)
-    port.write(hvip, 0)
-    port.write(vstimecmp, NO_TIME)
-    port.write(stimecmp, NO_TIME)
-    port.write(hie, 0)
-    port.set(sie, SSIP | STIP | (port.hart === 0 ? SEIP : 0))
   }
 
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
@@ -143,18 +124,18 @@ export class Kernel {
     if (counts.started === this.#plan.harts) return this.#leave(port)
     counts.calling = 1
     port.setX(A0, counts.started)
-    port.setX(A1, this.#at('start_secondary'))
+    port.setX(A1, this.#code.startSecondary)
     port.setX(A2, 0)
     port.setX(A6, 0)
     port.setX(A7, SBI_HSM)
     counts.started++
-    port.ecall(this.#at('called'))
+    port.ecall(this.#code.called)
   }
 
   #secondary(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    this.#prepareHart(port)
-    this.#switchSpace(port, this.#plan.idleFrame, 'switched')
+    prepareHart(port)
+    this.#switchSpace(port, this.#plan.idleFrame, this.#code.switched)
   }
 
   #called(port: HartPort): void {
@@ -210,7 +191,7 @@ export class Kernel {
     if ((pending & SEIP) !== 0) this.#external(port)
     if ((pending & STIP) !== 0) {
       port.account('host kernel', 'timer interrupt', 'scheduling')
-      this.#runTimers(port)
+      this.#timers.run(port)
     }
   }
 
@@ -228,37 +209,17 @@ export class Kernel {
     }
   }
 
-  /** The tick, whoever sleeps until now, and devices that want to be called; then the timer is set to what comes next. */
-  #runTimers(port: HartPort): void {
-    const { scheduler, devices, files, due } = this.#plan
-    const { hart } = port
-    const now = port.read(time)
-    if (now >= scheduler.ticks[hart]) {
-      scheduler.ticks[hart] = now + TICK
-      scheduler.charge(port, now)
-      if (scheduler.isOverdue(port, now)) scheduler.wanted[hart] = 1
-    }
-    if (due[0] <= now) {
-      due[0] = NEVER
-      let next = files.elapsed(port)
-      for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
-      due[0] = Math.min(due[0], next)
-    }
-    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], due[0])
-    this.#programmed[hart] = next
-    port.write(stimecmp, next === NEVER ? NO_TIME : next)
-  }
-
   // Going out.
 
   /** Ends an entry: interrupts the harts that have to know, then goes on with the current task or chooses another. */
   #leave(port: HartPort): void {
-    const { scheduler, due } = this.#plan
+    const { scheduler } = this.#plan
     const { hart } = port
-    if (due[0] < this.#programmed[hart]) this.#runTimers(port)
+    if (this.#timers.isStale(port)) this.#timers.run(port)
     if (scheduler.kicks[hart] !== 0) return this.#interruptHarts(port)
     const index = scheduler.current[hart]
-    if (index === IDLE || scheduler.wanted[hart] !== 0 || scheduler.tasks[index].record.state !== READY) return this.#schedule(port)
+    if (index === IDLE || scheduler.wanted[hart] !== 0 || scheduler.tasks[index].record.state !== READY)
+      return this.#schedule(port)
     this.#resume(port)
   }
 
@@ -270,7 +231,7 @@ export class Kernel {
     port.setX(A6, 0)
     port.setX(A7, SBI_IPI)
     kicks[port.hart] = 0
-    port.ecall(this.#at('called'))
+    port.ecall(this.#code.called)
   }
 
   #schedule(port: HartPort): void {
@@ -279,7 +240,7 @@ export class Kernel {
     port.account('host kernel', 'schedule', 'scheduling')
     const now = port.read(time)
     scheduler.charge(port, now)
-    this.#runTimers(port)
+    this.#timers.run(port)
     scheduler.wanted[hart] = 0
     const next = scheduler.pick(port, now)
     this.#coming[hart] = next
@@ -311,36 +272,27 @@ export class Kernel {
       scheduler.ticks[hart] = NEVER
       return this.#idle(port)
     }
-    if (scheduler.ticks[hart] === NEVER) this.#startTick(port)
+    if (scheduler.ticks[hart] === NEVER) this.#timers.startTick(port)
     const { process, frame } = scheduler.tasks[next]
     if (this.#spaces[hart] === process.vm.index) return this.#resume(port)
     this.#spaces[hart] = process.vm.index
-    this.#switchSpace(port, frame, 'switched')
+    this.#switchSpace(port, frame, this.#code.switched)
   }
 
-  #startTick(port: HartPort): void {
-    const { ticks } = this.#plan.scheduler
-    const { hart } = port
-    ticks[hart] = port.read(time) + TICK
-    if (ticks[hart] >= this.#programmed[hart]) return
-    this.#programmed[hart] = ticks[hart]
-    port.write(stimecmp, ticks[hart])
-  }
-
-  #switchSpace(port: HartPort, frame: number, door: string): void {
+  #switchSpace(port: HartPort, frame: number, next: number): void {
     port.setX(A0, frame)
-    port.setX(A1, this.#at(door))
-    port.jump(this.#at('switch_space'))
+    port.setX(A1, next)
+    port.jump(this.#code.switchSpace)
   }
 
   /** Nothing to do: scrub what was given back, or wait for an interrupt. Whoever sleeps is looked after by the timer. */
   #idle(port: HartPort): void {
     const { free, scheduler } = this.#plan
-    this.#runTimers(port)
-    if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#at('woken'))
-    if (port.hart === 0 && free.scrub(port)) return port.jump(this.#at('woken'))
+    this.#timers.run(port)
+    if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.woken)
+    if (port.hart === 0 && free.scrub(port)) return port.jump(this.#code.woken)
     port.account('idle', 'nothing to run', 'waiting')
-    port.wfi(this.#at('woken'))
+    port.wfi(this.#code.woken)
   }
 
   /** The current task goes on where it was. */
@@ -355,7 +307,7 @@ export class Kernel {
     if (mode === IN_WAIT && !this.#calls.deliver(port, task)) return this.#schedule(port)
     port.account('host kernel', 'return to process', 'world switch')
     port.setX(A0, task.frame)
-    port.jump(this.#at('to_user'))
+    port.jump(this.#code.toUser)
   }
 
   #loaded(port: HartPort): void {
@@ -371,7 +323,8 @@ export class Kernel {
   /** Gives a process's memory back once none of its threads is on a hart. */
   #release(port: HartPort, process: Process): void {
     const { tasks } = this.#plan.scheduler
-    for (let index = process.firstTask; index <= process.ioTask; index++) if (tasks[index].record.hart !== NOWHERE) return
+    for (let index = process.firstTask; index <= process.ioTask; index++)
+      if (tasks[index].record.hart !== NOWHERE) return
     if (process.record.released) return
     process.record.released = true
     process.space.release(port)
@@ -384,10 +337,5 @@ export class Kernel {
     const cause = port.read(scause)
     const address = port.read(stval)
     throw new Error(`the host's kernel trapped: cause ${cause}, value 0x${address.toString(16)}`)
-  }
-
-  /** An address in the kernel's image. */
-  #at(name: string): number {
-    return this.#program.symbols.get(name)!
   }
 }

@@ -8,7 +8,6 @@ import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
-import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { decodeFdt, type Fdt, type FdtNode, fdtCells, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { FreeMemory } from '../core/free-memory.ts'
@@ -28,7 +27,17 @@ import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
-import { dmaRegion, KERNEL_BASE, KERNEL_BYTES, MOST_PROCESSES, pagePool, rootOf, taskFrameOf, vcpuFrameOf } from './layout.ts'
+import type { KernelCode } from './image.ts'
+import {
+  dmaRegion,
+  KERNEL_BASE,
+  KERNEL_BYTES,
+  MOST_PROCESSES,
+  pagePool,
+  rootOf,
+  taskFrameOf,
+  vcpuFrameOf,
+} from './layout.ts'
 import { CACHE_PAGE, CACHE_PAGES, fileOf, PageCache, pageOf } from './page-cache.ts'
 import { Process } from './process.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
@@ -85,10 +94,11 @@ export interface Plan {
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
-export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
+export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
-  if (nodes.length > MOST_PROCESSES) throw new Error(`${nodes.length} guests: the hosted configuration has room for ${MOST_PROCESSES}`)
+  if (nodes.length > MOST_PROCESSES)
+    throw new Error(`${nodes.length} guests: the hosted configuration has room for ${MOST_PROCESSES}`)
   const cpus = tree.root.children.find(node => node.name === 'cpus')!
   const harts = cpus.children.filter(node => node.name.startsWith('cpu@')).length
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
@@ -107,8 +117,16 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   let nextTask = 0
   const processes = nodes.map((node, index) => {
     const space = new AddressSpace(free, index + 1, node.memoryBytes)
-    const ram = new GuestRam(node.memoryBytes, rootOf(index), (port, guest) => space.pageOfGuest(port, guest), port => free.takeTable(port))
-    const vcpus = Array.from({ length: node.vcpus }, (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, vcpuFrameOf(nextVcpu + vcpu)))
+    const ram = new GuestRam(
+      node.memoryBytes,
+      rootOf(index),
+      (port, guest) => space.pageOfGuest(port, guest),
+      port => free.takeTable(port),
+    )
+    const vcpus = Array.from(
+      { length: node.vcpus },
+      (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, vcpuFrameOf(nextVcpu + vcpu)),
+    )
     const process = new Process(new VirtualMachine(index, node.label, ram, vcpus), node, space, nextVcpu, nextTask)
     nextVcpu += node.vcpus
     nextTask += node.vcpus + 1
@@ -116,7 +134,9 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   })
   const vcpus = processes.flatMap(({ vm }) => vm.vcpus)
   const tasks = processes.flatMap(process => [
-    ...process.vm.vcpus.map(({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin)),
+    ...process.vm.vcpus.map(
+      ({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin),
+    ),
     new Task(process.ioTask, process, NOWHERE, process.node.harts[0] ?? NOWHERE),
   ])
   const scheduler = new Scheduler(tasks, harts)
@@ -145,7 +165,13 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
 
   const uart = windowOf(tree, 'ns16550a')
   const uartEnvironment = place('uart', uart.base, [() => {}])
-  const serial = new SerialConsole(current, uartEnvironment, uartDriver(uartEnvironment), fdtCells(uart.node, 'interrupts')[0], nodes.map(({ label }) => label))
+  const serial = new SerialConsole(
+    current,
+    uartEnvironment,
+    uartDriver(uartEnvironment),
+    fdtCells(uart.node, 'interrupts')[0],
+    nodes.map(({ label }) => label),
+  )
   for (const process of processes) {
     serial.of(process.vm.index).attach((port, byte) => {
       process.hear(byte)
@@ -156,10 +182,12 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
 
   const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
   const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => disk.mask(masked)])
-  const location = { sectorOf: (port: HartPort, page: number) => {
-    const key = cache.keyOf(port, page)
-    return processes[fileOf(key)].firstSector + pageOf(key) * PAGE_SECTORS
-  } }
+  const location = {
+    sectorOf: (port: HartPort, page: number) => {
+      const key = cache.keyOf(port, page)
+      return processes[fileOf(key)].firstSector + pageOf(key) * PAGE_SECTORS
+    },
+  }
   const nvme = nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH })
   const disk: BlockQueue = new BlockQueue(current, diskEnvironment, nvme, bus, plic, DISK_REGISTERS, cache, location)
   const files = new FileService(processes, scheduler, cache, disk, due)
@@ -170,31 +198,64 @@ export function makePlan(treeBytes: Uint8Array, program: Program): Plan {
   const network: NetworkCard = new NetworkCard(current, nicEnvironment, nic, bus, plic, NIC_REGISTERS, virtualSwitch)
   virtualSwitch.connect(network)
   const bridge = new Bridge(processes, virtualSwitch, scheduler)
-  const devices = [serial, ...(nodes.some(node => node.disk) ? [disk] : []), ...(nodes.some(node => node.network) ? [network] : [])]
+  const devices = [
+    serial,
+    ...(nodes.some(node => node.disk) ? [disk] : []),
+    ...(nodes.some(node => node.network) ? [network] : []),
+  ]
 
-  const at = (name: string) => program.symbols.get(name)!
   const threads = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
-  const module = new HypervisorModule(threads, vcpus, pending, scheduler, console, harts, {
-    fromUser: at('from_user'), fromGuest: at('from_guest'), toGuest: at('to_guest'),
-    saveContext: at('save_context'), loadContext: at('load_context'), saved: at('saved'), loaded: at('loaded'),
-  })
+  const module = new HypervisorModule(threads, vcpus, pending, scheduler, console, harts, code)
 
   const kernelSpace = new AddressSpace(free, 0, 0)
   const state: Record<string, StateRecord> = {
-    due, free: free.record, clean: free.clean, dirty: free.dirty, kernelSpace: kernelSpace.record,
-    ...schedulerState(scheduler), ...module.state, ...plicEnvironment.registered, ...serial.state, ...disk.state, ...files.state, ...bridge.state, ...virtualSwitch.state, ...network.state,
+    due,
+    free: free.record,
+    clean: free.clean,
+    dirty: free.dirty,
+    kernelSpace: kernelSpace.record,
+    ...schedulerState(scheduler),
+    ...module.state,
+    ...plicEnvironment.registered,
+    ...serial.state,
+    ...disk.state,
+    ...files.state,
+    ...bridge.state,
+    ...virtualSwitch.state,
+    ...network.state,
   }
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
-      [`vm ${index}`]: vm.record, [`crash ${index}`]: vm.crashCode, [`pages ${index}`]: vm.ram.pages, [`process ${index}`]: record, [`space ${index}`]: space.record, [`input ${index}`]: input,
+      [`vm ${index}`]: vm.record,
+      [`crash ${index}`]: vm.crashCode,
+      [`pages ${index}`]: vm.ram.pages,
+      [`process ${index}`]: record,
+      [`space ${index}`]: space.record,
+      [`input ${index}`]: input,
     })
   })
   tasks.forEach(({ record }, index) => Object.assign(state, { [`task ${index}`]: record }))
-  vcpus.forEach(({ record }, index) => Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }))
+  vcpus.forEach(({ record }, index) =>
+    Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }),
+  )
   return {
-    harts, current, processes, images, free, kernelSpace, idleFrame: taskFrameOf(IDLE), scheduler, module, controller, console,
-    files, bridge, devices, due, state,
+    harts,
+    current,
+    processes,
+    images,
+    free,
+    kernelSpace,
+    idleFrame: taskFrameOf(IDLE),
+    scheduler,
+    module,
+    controller,
+    console,
+    files,
+    bridge,
+    devices,
+    due,
+    state,
   }
 }
 
@@ -226,17 +287,25 @@ function imagesOf(node: GuestNode): GuestImages {
   const treeAt = GUEST_RAM + node.memoryBytes - LARGE_PAGE
   const initrdAt = treeAt - LARGE_PAGE * Math.ceil((node.initrd?.bytes ?? 0) / LARGE_PAGE)
   const tree = guestTree({
-    memoryBytes: node.memoryBytes, vcpus: node.vcpus, bootargs: node.bootargs, timebase: TICKS_PER_MICROSECOND * 1_000_000,
+    memoryBytes: node.memoryBytes,
+    vcpus: node.vcpus,
+    bootargs: node.bootargs,
+    timebase: TICKS_PER_MICROSECOND * 1_000_000,
     initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
-    disk: node.disk !== undefined, network: node.network !== undefined,
+    disk: node.disk !== undefined,
+    network: node.network !== undefined,
   })
   const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]
   return { donated, tree, treeAt, kernelAt: GUEST_KERNEL }
 }
 
 /** Pages of an image, in whole large pages. */
-function pagesOf(image: { readonly address: number; readonly bytes: number }, guest: number): { guest: number; page: number }[] {
-  if (image.address % LARGE_PAGE !== 0) throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
+function pagesOf(
+  image: { readonly address: number; readonly bytes: number },
+  guest: number,
+): { guest: number; page: number }[] {
+  if (image.address % LARGE_PAGE !== 0)
+    throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
   return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
     guest: guest + index * LARGE_PAGE,
     page: image.address + index * LARGE_PAGE,

@@ -5,7 +5,17 @@ import { frame } from '../core/frame.ts'
 import { ROOT_BYTES } from '../core/g-stage.ts'
 import { startAt } from '../core/sbi.ts'
 import { USER_READ_EXECUTE, USER_READ_WRITE } from './address-space.ts'
-import { RING_BYTES, taskFrame, textOf, USER_CONSOLE, USER_LOCK, USER_RAM, USER_RINGS, USER_TEXT, userRunPage } from './layout.ts'
+import {
+  RING_BYTES,
+  taskFrame,
+  textOf,
+  USER_CONSOLE,
+  USER_LOCK,
+  USER_RAM,
+  USER_RINGS,
+  USER_TEXT,
+  userRunPage,
+} from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
 import { THREAD_REGISTER } from './system-calls.ts'
@@ -32,7 +42,8 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
     port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
   }
   port.fill(vm.ram.root, 0, ROOT_BYTES)
-  for (let index = 0; index < vm.vcpus.length; index++) prepareVcpu(port, vm.vcpus[index].frame, vm.ram.root, vm.index + 1)
+  for (let index = 0; index < vm.vcpus.length; index++)
+    prepareVcpu(port, vm.vcpus[index].frame, vm.ram.root, vm.index + 1)
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
   for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
   for (let index = 0; index < vm.vcpus.length; index++) {

@@ -5,7 +5,16 @@ import { A0, A1, A2, A3 } from '../../hw/spec/sbi.ts'
 import type { BlockBackend } from '../virtual/chip.ts'
 import { USER_RAM } from './layout.ts'
 import type { Process } from './process.ts'
-import { DISK_DONE, DISK_ERROR, DISK_FLUSH, DISK_MOST_SECTORS, DISK_READ, DISK_STARTED, DISK_TAGS, DISK_WRITE } from './system-calls.ts'
+import {
+  DISK_DONE,
+  DISK_ERROR,
+  DISK_FLUSH,
+  DISK_MOST_SECTORS,
+  DISK_READ,
+  DISK_STARTED,
+  DISK_TAGS,
+  DISK_WRITE,
+} from './system-calls.ts'
 
 export class ProcessDisk implements BlockBackend {
   readonly depth = DISK_TAGS
@@ -25,8 +34,12 @@ export class ProcessDisk implements BlockBackend {
   constructor(process: Process) {
     this.#size = process.sectors
     this.state = {
-      disk: this.#record, 'disk waiting': this.#waiting, 'disk operations': this.#operations, 'disk sectors': this.#sectors,
-      'disk counts': this.#counts, 'disk addresses': this.#addresses,
+      disk: this.#record,
+      'disk waiting': this.#waiting,
+      'disk operations': this.#operations,
+      'disk sectors': this.#sectors,
+      'disk counts': this.#counts,
+      'disk addresses': this.#addresses,
     }
   }
 
@@ -38,7 +51,14 @@ export class ProcessDisk implements BlockBackend {
     this.#completed = completed
   }
 
-  submit(_port: HartPort, tag: number, operation: 'read' | 'write' | 'flush', sector: number, count: number, guestAddress: number): boolean {
+  submit(
+    _port: HartPort,
+    tag: number,
+    operation: 'read' | 'write' | 'flush',
+    sector: number,
+    count: number,
+    guestAddress: number,
+  ): boolean {
     const record = this.#record
     this.#operations[tag] = operation === 'read' ? DISK_READ : operation === 'write' ? DISK_WRITE : DISK_FLUSH
     this.#sectors[tag] = sector

@@ -7,7 +7,19 @@ import { taskFrame, USER_CONSOLE, USER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
 import {
-  EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, LOCK_CONTENDED, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_LOCK_WAIT, SYS_LOCK_WAKE, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE,
+  EVENT_CONSOLE,
+  EVENT_DISK,
+  EVENT_RECEIVED,
+  LOCK_CONTENDED,
+  SYS_DISK,
+  SYS_EXIT,
+  SYS_INTERRUPT,
+  SYS_LOCK_WAIT,
+  SYS_LOCK_WAKE,
+  SYS_RUN,
+  SYS_SEND,
+  SYS_WAIT,
+  SYS_WRITE,
 } from './system-calls.ts'
 import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
 
@@ -17,7 +29,15 @@ const PAGE = 4096
 
 /** By number: what the ledger calls it. */
 const NAMES = [
-  '', 'syscall run', 'syscall interrupt', 'syscall wait', 'syscall disk', 'syscall write', 'syscall send', 'syscall exit', 'syscall lock wait',
+  '',
+  'syscall run',
+  'syscall interrupt',
+  'syscall wait',
+  'syscall disk',
+  'syscall write',
+  'syscall send',
+  'syscall exit',
+  'syscall lock wait',
   'syscall lock wake',
 ] as const
 
@@ -88,11 +108,21 @@ export class SystemCalls {
     const sector = this.#argument(port, task, A1)
     const count = this.#argument(port, task, A2)
     const address = this.#argument(port, task, A3)
-    this.#result(port, task, this.#plan.files.begin(port, task.process, what % 256, Math.floor(what / 256), sector, count, address), 0)
+    this.#result(
+      port,
+      task,
+      this.#plan.files.begin(port, task.process, what % 256, Math.floor(what / 256), sector, count, address),
+      0,
+    )
   }
 
   #send(port: HartPort, task: Task): void {
-    const sent = this.#plan.bridge.send(port, task.process, this.#argument(port, task, A0), this.#argument(port, task, A1))
+    const sent = this.#plan.bridge.send(
+      port,
+      task.process,
+      this.#argument(port, task, A0),
+      this.#argument(port, task, A1),
+    )
     this.#result(port, task, sent ? 0 : -1, 0)
   }
 

@@ -16,8 +16,24 @@ import { ProcessDisk } from './process-disk.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { ProcessNetwork } from './process-network.ts'
 import {
-  EVENT_CONSOLE, EVENT_DISK, EVENT_RECEIVED, EXIT_DEVICE, LOCK_CONTENDED, LOCK_FREE, LOCK_HELD, runPage, SYS_DISK, SYS_EXIT, SYS_INTERRUPT, SYS_LOCK_WAIT,
-  SYS_LOCK_WAKE, SYS_RUN, SYS_SEND, SYS_WAIT, SYS_WRITE, THREAD_REGISTER,
+  EVENT_CONSOLE,
+  EVENT_DISK,
+  EVENT_RECEIVED,
+  EXIT_DEVICE,
+  LOCK_CONTENDED,
+  LOCK_FREE,
+  LOCK_HELD,
+  runPage,
+  SYS_DISK,
+  SYS_EXIT,
+  SYS_INTERRUPT,
+  SYS_LOCK_WAIT,
+  SYS_LOCK_WAKE,
+  SYS_RUN,
+  SYS_SEND,
+  SYS_WAIT,
+  SYS_WRITE,
+  THREAD_REGISTER,
 } from './system-calls.ts'
 
 /** In place of a system call: the thread has made none. */
@@ -65,11 +81,13 @@ export class VmmProcess {
     this.#arguments = new Float64Array((vcpus + 1) * ARGUMENTS)
     this.#levels = new Int32Array(vcpus)
     this.#told = new Int32Array(vcpus)
-    const externals = vm.vcpus.map(({ index }): VirtualLine => ({
-      set: (_port, level) => {
-        this.#levels[index] = level ? 1 : 0
-      },
-    }))
+    const externals = vm.vcpus.map(
+      ({ index }): VirtualLine => ({
+        set: (_port, level) => {
+          this.#levels[index] = level ? 1 : 0
+        },
+      }),
+    )
     const console = {
       put: (port: HartPort, byte: number) => this.#put(port, byte),
       attach: (input: (port: HartPort, byte: number) => void) => {
@@ -88,10 +106,25 @@ export class VmmProcess {
       returned: port => this.#returned(port),
     }
     const state: Record<string, StateRecord> = {
-      calling: this.#calling, first: this.#first, second: this.#second, held: this.#held, tags: this.#tags, waking: this.#waking, arguments: this.#arguments, levels: this.#levels, told: this.#told,
-      process: this.#record, ...this.#disk.state, ...this.#network.state, ...devices.state,
+      calling: this.#calling,
+      first: this.#first,
+      second: this.#second,
+      held: this.#held,
+      tags: this.#tags,
+      waking: this.#waking,
+      arguments: this.#arguments,
+      levels: this.#levels,
+      told: this.#told,
+      process: this.#record,
+      ...this.#disk.state,
+      ...this.#network.state,
+      ...devices.state,
     }
-    this.software = { name: `VMM of ${vm.label} (${vm.index})`, entries: program.entries.map(({ label }) => doors[label]), state }
+    this.software = {
+      name: `VMM of ${vm.label} (${vm.index})`,
+      entries: program.entries.map(({ label }) => doors[label]),
+      state,
+    }
   }
 
   #returned(port: HartPort): void {
@@ -150,7 +183,9 @@ export class VmmProcess {
 
   /** True if chips have left work and what they have done has been passed on. */
   #mayWork(): boolean {
-    return this.#vm.isBehind() && this.#record.output === 0 && this.#disk.waiting() === 0 && this.#network.waiting() === 0
+    return (
+      this.#vm.isBehind() && this.#record.output === 0 && this.#disk.waiting() === 0 && this.#network.waiting() === 0
+    )
   }
 
   #begin(port: HartPort): void {

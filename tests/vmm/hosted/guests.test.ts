@@ -26,7 +26,9 @@ function print(text: string): string {
 }
 
 test('a guest prints through SBI and through its UART, touches memory, and switches itself off', () => {
-  const run = hosted([{ kernel: `
+  const run = hosted([
+    {
+      kernel: `
     li a7, 1
     li a0, 'a'
     ecall
@@ -39,10 +41,12 @@ test('a guest prints through SBI and through its UART, touches memory, and switc
     lbu t2, 5(t0)
     andi t2, t2, 0x20
     sb t2, 0(t0)
-    ${END}` }])
+    ${END}`,
+    },
+  ])
   run.run(50_000_000)
   expect(run.printed()).toBe('abcd ')
-  expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+  expect(run.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
 })
 
 test('a process and its guest are preempted by the tick: two busy guests share a hart by weight', () => {
@@ -52,18 +56,23 @@ test('a process and its guest are preempted by the tick: two busy guests share a
     addi t1, t1, 1
     sd t1, 0(t0)
     j 1b`
-  const run = hosted([{ kernel: count, weight: 100 }, { kernel: count, weight: 300 }])
+  const run = hosted([
+    { kernel: count, weight: 100 },
+    { kernel: count, weight: 300 },
+  ])
   run.run(300_000_000)
   const [light, heavy] = run.guests.map(({ ram }) => {
     const { memory } = run.machine
-    return Number(memory.view.getBigUint64(memory.toHost(ram.pages[3]! + 0), true))
+    return Number(memory.view.getBigUint64(memory.toHost(ram.pages[3] + 0), true))
   })
-  expect(heavy! / light!).toBeGreaterThan(2.5)
-  expect(heavy! / light!).toBeLessThan(3.5)
+  expect(heavy / light).toBeGreaterThan(2.5)
+  expect(heavy / light).toBeLessThan(3.5)
 })
 
 test('a guest in wfi is woken by its timer, and the host idles meanwhile', () => {
-  const run = hosted([{ kernel: `
+  const run = hosted([
+    {
+      kernel: `
     la t0, vector
     csrw stvec, t0
     li t0, 32
@@ -78,15 +87,22 @@ test('a guest in wfi is woken by its timer, and the host idles meanwhile', () =>
     .balign 4
 vector:
     ${print('tick')}
-    ${END}` }])
+    ${END}`,
+    },
+  ])
   run.run(100_000_000)
   expect(run.printed()).toBe('tick')
-  const idle = run.machine.ledger(0).filter(({ party }) => party === 'idle').reduce((sum, { cycles }) => sum + cycles, 0)
+  const idle = run.machine
+    .ledger(0)
+    .filter(({ party }) => party === 'idle')
+    .reduce((sum, { cycles }) => sum + cycles, 0)
   expect(idle).toBeGreaterThan(4_000_000)
 })
 
 test('a byte on the serial line reaches the guest as an interrupt of its UART', () => {
-  const run = hosted([{ kernel: `
+  const run = hosted([
+    {
+      kernel: `
     la t0, vector
     csrw stvec, t0
     li t0, 0x200
@@ -112,7 +128,9 @@ vector:
     addi t3, t3, 1
     sb t3, 0(t2)
     sw t1, 0(t0)
-    sret` }])
+    sret`,
+    },
+  ])
   run.run(50_000_000)
   run.send('HAL')
   run.run(50_000_000)
@@ -122,12 +140,19 @@ vector:
 test('a guest that jumps where it has no memory crashes, and the other goes on', () => {
   const run = hosted([{ kernel: 'li t0, 0x70000000\n jr t0' }, { kernel: `${print('alive')}${END}` }])
   run.run(100_000_000)
-  expect(run.guests.map(({ record: { ended, crashed } }) => [ended, crashed])).toEqual([[true, true], [true, false]])
+  expect(run.guests.map(({ record: { ended, crashed } }) => [ended, crashed])).toEqual([
+    [true, true],
+    [true, false],
+  ])
   expect(run.printed()).toBe('[guest1] alive')
 })
 
 test('harts of a guest are started by HSM, interrupt one another, and are told to fence', () => {
-  const run = hosted([{ vcpus: 2, kernel: `
+  const run = hosted(
+    [
+      {
+        vcpus: 2,
+        kernel: `
     bnez a0, second
     li a7, 0x48534d
     li a6, 0
@@ -160,8 +185,12 @@ second:
     li a1, 0
     ecall
 1:  wfi
-    j 1b` }], { harts: 2 })
+    j 1b`,
+      },
+    ],
+    { harts: 2 },
+  )
   run.run(100_000_000)
   expect(run.printed()).toBe('2!')
-  expect(run.guests[0]!.record.ended).toBe(true)
+  expect(run.guests[0].record.ended).toBe(true)
 })

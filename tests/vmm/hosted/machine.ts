@@ -29,10 +29,24 @@ export interface HostedRun {
 
 export function hosted(guests: readonly TestGuest[], options: HostedOptions = {}): HostedRun {
   const output: number[] = []
-  const { machine, board, guests: vms } = buildSystem({
-    configuration: 'hosted', harts: 1, ramBytes: 128 * MIB, ...options,
+  const {
+    machine,
+    board,
+    guests: vms,
+  } = buildSystem({
+    configuration: 'hosted',
+    harts: 1,
+    ramBytes: 128 * MIB,
+    ...options,
     guests: guests.map((guest, index) => ({
-      label: `guest${index}`, memoryBytes: 16 * MIB, vcpus: 1, harts: [], weight: 256, cap: 0, bootargs: '', ...guest,
+      label: `guest${index}`,
+      memoryBytes: 16 * MIB,
+      vcpus: 1,
+      harts: [],
+      weight: 256,
+      cap: 0,
+      bootargs: '',
+      ...guest,
       kernel: typeof guest.kernel === 'string' ? assemble(guest.kernel, { origin: 0x8020_0000 }).bytes : guest.kernel,
     })),
     output: bytes => void output.push(...bytes),

@@ -1,0 +1,57 @@
+/** What the kernel does by the clock: the scheduler's tick, tasks that sleep until a time, drivers that want to be called. */
+import type { HartPort } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import { stimecmp } from '../../hw/spec/csrs/supervisor.ts'
+import type { Plan } from './plan.ts'
+import { TICK } from './scheduler.ts'
+import { NEVER } from './task.ts'
+
+/** A comparator that is never reached: all ones. */
+const NO_TIME = -1
+
+export class Timers {
+  /** By hart: what its comparator is set to. */
+  readonly programmed: Float64Array
+  readonly #plan: Plan
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    this.programmed = new Float64Array(plan.harts).fill(NEVER)
+  }
+
+  /** True if a driver wants to be called before the hart's timer is due. */
+  isStale(port: HartPort): boolean {
+    return this.#plan.due[0] < this.programmed[port.hart]
+  }
+
+  /** Does what is due; then the hart's timer is set to what comes next. */
+  run(port: HartPort): void {
+    const { scheduler, devices, files, due } = this.#plan
+    const { hart } = port
+    const now = port.read(time)
+    if (now >= scheduler.ticks[hart]) {
+      scheduler.ticks[hart] = now + TICK
+      scheduler.charge(port, now)
+      if (scheduler.isOverdue(port, now)) scheduler.wanted[hart] = 1
+    }
+    if (due[0] <= now) {
+      due[0] = NEVER
+      let next = files.elapsed(port)
+      for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
+      due[0] = Math.min(due[0], next)
+    }
+    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], due[0])
+    this.programmed[hart] = next
+    port.write(stimecmp, next === NEVER ? NO_TIME : next)
+  }
+
+  /** The hart has work again: its tick begins. */
+  startTick(port: HartPort): void {
+    const { ticks } = this.#plan.scheduler
+    const { hart } = port
+    ticks[hart] = port.read(time) + TICK
+    if (ticks[hart] >= this.programmed[hart]) return
+    this.programmed[hart] = ticks[hart]
+    port.write(stimecmp, ticks[hart])
+  }
+}
