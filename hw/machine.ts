@@ -33,7 +33,10 @@ export interface MachineOptions {
 }
 
 export interface RunOptions {
-  /** Stops at the first instruction boundary at or after this cycle. */
+  /**
+   * Stops at the first instruction boundary at or after this cycle; while several harts are awake, at the end of the
+   * turn that comes to it. So where one stops does not change what happens.
+   */
   readonly untilCycle?: number
   /** Stops when hart 0 has retired this many more instructions; exactly then, if it is the only one awake. */
   readonly maxInstructions?: number
@@ -164,7 +167,7 @@ export class Machine {
         this.#time = end
         continue
       }
-      this.#end = Math.min(next, untilCycle, this.#time + (awake > 1 ? this.#slice : left))
+      this.#end = Math.min(next, awake > 1 ? this.#time + this.#slice : Math.min(untilCycle, this.#time + left))
       for (const hart of this.harts) this.#turn(hart, hart === first ? lastInstruction : Infinity)
       this.#advance()
     }
