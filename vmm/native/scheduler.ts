@@ -37,12 +37,14 @@ export class Scheduler {
     this.running = new Int32Array(harts).fill(NOWHERE)
   }
 
-  /** True if the hart is one vCPU's alone: then nothing has to be measured, and its wfi need not be seen. */
+  /** True if the hart is one vCPU's alone, without a cap: then nothing has to be measured, and its wfi need not be seen. */
   isDedicated(hart: number): boolean {
     let candidates = 0
     for (let index = 0; index < this.#vcpus.length; index++) {
       const { pin } = this.#vcpus[index]!
-      if (pin === hart || pin === NOWHERE) candidates++
+      if (pin !== hart && pin !== NOWHERE) continue
+      if (this.#shares[index]!.cap !== 0) return false
+      candidates++
     }
     return candidates <= 1
   }
@@ -87,7 +89,7 @@ export class Scheduler {
     return others && left > SLICE_TICKS ? SLICE_TICKS : left
   }
 
-  /** When a hart without work has to look again because a cap held somebody back: the next period, in ticks of time; Infinity if none was. */
+  /** When a hart has to look again because a cap held somebody back: the next period, in ticks of time; Infinity if none was. */
   nextPeriod(port: HartPort): number {
     for (let index = 0; index < this.#vcpus.length; index++) {
       const { pin, record } = this.#vcpus[index]!

@@ -1,0 +1,44 @@
+/** Pieces of guests' programs. */
+
+/** Switches the guest off: its exit code is in a1. */
+export const END_WITH_A1 = `
+    li a7, 0x53525354
+    li a6, 0
+    li a0, 0
+    ecall
+`
+
+export const END = `
+    li a1, 0
+    ${END_WITH_A1}`
+
+/** Prints `text` through the UART's registers, then goes on. Changes t0, t1 and a0. */
+export function print(text: string): string {
+  return `
+    li t0, 0x10000000
+    la t1, 7f
+8:  lbu a0, 0(t1)
+    beqz a0, 9f
+    sb a0, 0(t0)
+    addi t1, t1, 1
+    j 8b
+7:  .asciz "${text}"
+    .balign 4
+9:
+`
+}
+
+/** Counts until the time CSR reaches `ticks`; switches off with the count in thousands. */
+export function countUntil(ticks: number): string {
+  return `
+    li t3, ${ticks}
+    li t4, 1000
+    li a1, 0
+1:  mv t5, t4
+2:  addi t5, t5, -1
+    bnez t5, 2b
+    addi a1, a1, 1
+    rdtime t0
+    bltu t0, t3, 1b
+    ${END_WITH_A1}`
+}
