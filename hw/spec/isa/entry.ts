@@ -7,6 +7,6 @@ import { instruction } from './language.ts'
 // biome-ignore format: a table
 export const entry = [
   instruction('entry', '............ 00000 000 00000 0001011', 'index',
-    'unpriv: custom-0 in the RISC-V base opcode map',
+    'unpriv "RV32/64G Instruction Set Listings", custom-0',
     (m, i) => m.perform('entry', i.imm, m.constant(0n))),
 ]
