@@ -33,7 +33,7 @@ describe.skipIf(missing)(`Linux in the hosted configuration${missing && ` (skipp
       run.run(20_000_000_000, () => run.printed().slice(from).includes(expected))
       return run.printed().slice(from)
     }
-    run.run(20_000_000_000, () => run.printed().includes(`${SHELL_GREETING}`) && run.printed().includes('~ # '))
+    run.run(20_000_000_000, () => run.printed().includes(SHELL_GREETING) && run.printed().includes('~ # '))
     expect(type('load virtio; nproc; echo load""ed', 'loaded')).toMatch(/^2\r$/m)
     const copied = type(
       'dd if=/dev/urandom of=/dev/vda bs=64k count=16 conv=fsync; md5sum /dev/vda; echo 3 > /proc/sys/vm/drop_caches; md5sum /dev/vda; echo cop""ied',
