@@ -163,8 +163,8 @@ export class Machine {
       const next = this.events.next()
       if (awake === 0) {
         const end = Math.min(next, untilCycle)
-        if (end === Infinity) return { kind: 'idle' }
-        this.#time = end
+        if (end < Infinity) this.#time = end
+        if (next === Infinity) return { kind: 'idle' }
         continue
       }
       this.#end = Math.min(next, awake > 1 ? this.#time + this.#slice : Math.min(untilCycle, this.#time + left))

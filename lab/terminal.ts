@@ -52,15 +52,16 @@ export class Terminal {
     if (this.#recent.length > 0x10000) this.#recent = this.#recent.slice(-0x8000)
   }
 
-  /** Types what the script owes. Between two runs of the machine. */
-  answer(): void {
+  /** Types what the script owes, between two runs of the machine. False if it owes nothing now. */
+  answer(): boolean {
     const [next, ...rest] = this.#exchanges
-    if (!next) return
+    if (!next) return false
     const at = this.#recent.indexOf(next.seen)
-    if (at < 0) return
+    if (at < 0) return false
     this.#exchanges = rest
     this.#recent = this.#recent.slice(at + next.seen.length)
     this.#type(Buffer.from(`${next.type}\n`))
+    return true
   }
 
   /** Takes the keyboard until the returned function is called. Without a terminal input is piped through as it comes. */

@@ -149,8 +149,7 @@ async function run(machine: Machine, terminal: Terminal, limit: number): Promise
     left -= machine.harts[0].retired() - before
     if (terminal.untilSeen) return { kind: 'seen' }
     if (stop.kind === 'stopped' || left <= 0) return stop
-    if (stop.kind === 'idle' && process.stdin.readableEnded) return stop
-    terminal.answer()
+    if (!terminal.answer() && stop.kind === 'idle' && process.stdin.readableEnded) return stop
     // Lets the keyboard, and what was printed, through.
     await setImmediate()
     if (terminal.left) return { kind: 'left' }

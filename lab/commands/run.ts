@@ -138,8 +138,7 @@ async function untilEnd(system: System, terminal: Terminal): Promise<StopReason 
     }
     if (terminal.untilSeen || terminal.left || stop.kind === 'stopped') return stop
     if (system.guests.length > 0 && endings(system).every(({ ended }) => ended)) return undefined
-    if (stop.kind === 'idle' && process.stdin.readableEnded) return stop
-    terminal.answer()
+    if (!terminal.answer() && stop.kind === 'idle' && process.stdin.readableEnded) return stop
     await setImmediate()
   }
 }

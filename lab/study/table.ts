@@ -23,7 +23,7 @@ const NARROW: Layout = {
   gap: 1,
   spelled: heading => SHORT[heading],
 }
-const WIDE: Layout = { name: 11, configuration: 7, cycles: 8, overhead: 10, gap: 2, spelled: heading => heading }
+const WIDE: Layout = { name: 11, configuration: 7, cycles: 8, overhead: 9, gap: 2, spelled: heading => heading }
 const WIDE_FROM = 120
 /** The widest share: 12.3 or <0.1. */
 const SHARE = 4

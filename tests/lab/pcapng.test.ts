@@ -12,7 +12,10 @@ const nobody: Port = { receive() {}, carrier() {} }
 
 function captured(): Buffer {
   const time = new BenchTime()
-  const cable: Cable = new Cable('cable0', time.clockFor(() => cable))
+  const cable: Cable = new Cable(
+    'cable0',
+    time.clockFor(() => cable),
+  )
   cable.attach(0, nobody)
   cable.attach(1, nobody)
   cable.faults = [{ kind: 'corrupt', from: 1, frame: 0 }]
@@ -46,7 +49,9 @@ test.skipIf(!tshark)('tshark reads it (skipped: tshark is not installed)', () =>
   try {
     const path = join(directory, 'capture.pcapng')
     writeFileSync(path, captured())
-    const read = spawnSync('tshark', ['-r', path, '-T', 'fields', '-e', 'frame.interface_name', '-e', 'frame.len'], { encoding: 'utf8' })
+    const read = spawnSync('tshark', ['-r', path, '-T', 'fields', '-e', 'frame.interface_name', '-e', 'frame.len'], {
+      encoding: 'utf8',
+    })
     expect(read.stdout.trim().split('\n')).toEqual(['nic0\t61', 'station\t60'])
   } finally {
     rmSync(directory, { recursive: true })
