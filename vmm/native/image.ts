@@ -33,6 +33,8 @@ called:
     enter called
 saved:
     enter saved
+dropped:
+    enter dropped
 loaded:
     enter loaded
 ${worldSwitch()}

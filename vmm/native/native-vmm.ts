@@ -19,7 +19,7 @@ import { frame } from '../core/frame.ts'
 import type { Host } from '../core/host.ts'
 import { memoryAccess } from '../core/memory-access.ts'
 import { startAt } from '../core/sbi.ts'
-import { DEAD, NOWHERE, RUNNABLE, type Vcpu, WAITING } from '../core/vcpu.ts'
+import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, WAITING } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { Plan, PlannedGuest } from './plan.ts'
 
@@ -81,6 +81,7 @@ export class NativeVmm implements Host {
       woken: port => this.#woken(port),
       called: port => this.#called(port),
       saved: port => this.#load(port),
+      dropped: port => this.#dropped(port),
       loaded: port => this.#loadedContext(port),
       exit: port => this.#exit(port),
     }
@@ -305,10 +306,13 @@ export class NativeVmm implements Host {
     this.#kicks[port.hart] = 0
     if (others !== 0) return this.#interruptHarts(port, others)
     const more = this.#work(port) ? port.read(time) + WORK_PAUSE : Infinity
-    const last = this.#loaded[port.hart]
-    if (last !== NOWHERE && vcpus[last].record.status === WAITING && this.#hasPending(port))
-      vcpus[last].record.status = RUNNABLE
     scheduler.stop(port)
+    const last = this.#loaded[port.hart]
+    if (last !== NOWHERE) {
+      const { record } = vcpus[last]
+      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#door('dropped'))
+      if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
+    }
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
     if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
@@ -317,10 +321,25 @@ export class NativeVmm implements Host {
     if (index === last) return this.#enter(port, vcpus[index])
     this.#coming[port.hart] = index
     if (last === NOWHERE) return this.#load(port)
+    this.#save(port, last, this.#door('saved'))
+  }
+
+  /** Saves the context that the hart holds; `door` goes on. */
+  #save(port: HartPort, last: number, door: number): void {
     port.account('vmm', 'scheduling', 'world switch')
-    port.setX(A0, vcpus[last].frame)
-    port.setX(A1, this.#door('saved'))
+    port.setX(A0, this.plan.vcpus[last].frame)
+    port.setX(A1, door)
     port.jump(this.#label('save_context'))
+  }
+
+  /** A vCPU that will not go on by itself has left the hart: its interrupts must not wake the hart any more. */
+  #dropped(port: HartPort): void {
+    port.write(hie, 0)
+    port.write(hvip, 0)
+    port.write(vstimecmp, NEVER)
+    this.plan.vcpus[this.#loaded[port.hart]].record.hart = NOWHERE
+    this.#loaded[port.hart] = NOWHERE
+    this.#next(port)
   }
 
   /** The old context is in its frame: fetch the new one. */

@@ -1,0 +1,143 @@
+/** Guests under the native VMM: consoles, memory, interrupts, devices, crashes. */
+import { describe, expect, test } from 'vitest'
+import { WORKLOADS } from '../../../guests/index.ts'
+import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
+import { crashReport, endings } from '../../../lab/endings.ts'
+import { nicOnStation } from '../../../lab/network.ts'
+import { END, print } from './assembly.ts'
+import { native, type TestGuest } from './machine.ts'
+
+function workload(name: string): Pick<TestGuest, 'kernel' | 'scripted'> {
+  const found = WORKLOADS.find(candidate => candidate.name === name)!
+  const program = found.image()
+  const software = found.software?.()
+  return { kernel: program.bytes, ...(software && { scripted: { software, program } }) }
+}
+
+test('a guest prints through SBI and through its UART, touches memory, and switches itself off', () => {
+  const run = native([{ kernel: `
+    li a7, 1
+    li a0, 'a'
+    ecall
+    ${print('bc')}
+    li t3, 0x80600000
+    li t2, 'd'
+    sd t2, 0(t3)
+    ld t2, 0(t3)
+    sb t2, 0(t0)
+    ${END}` }])
+  run.run(50_000_000)
+  expect(run.printed()).toBe('abcd')
+  expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+})
+
+test('a guest in wfi is woken by its timer', () => {
+  const run = native([{ kernel: `
+    la t0, vector
+    csrw stvec, t0
+    li t0, 32
+    csrs sie, t0
+    csrsi sstatus, 2
+    rdtime t1
+    li t2, 50000
+    add t1, t1, t2
+    csrw 0x14d, t1
+1:  wfi
+    j 1b
+    .balign 4
+vector:
+    ${print('tick')}
+    ${END}` }])
+  run.run(100_000_000)
+  expect(run.printed()).toBe('tick')
+})
+
+test('a byte on the serial line reaches the guest in focus as an interrupt of its UART', () => {
+  const echo = `
+    la t0, vector
+    csrw stvec, t0
+    li t0, 0x200
+    csrs sie, t0
+    csrsi sstatus, 2
+    li t0, 0xc000000
+    li t1, 1
+    sw t1, 40(t0)
+    li t0, 0xc002000
+    li t1, 0x400
+    sw t1, 0(t0)
+    li t0, 0x10000000
+    li t1, 1
+    sb t1, 1(t0)
+1:  wfi
+    j 1b
+    .balign 4
+vector:
+    li t0, 0xc200004
+    lw t1, 0(t0)
+    li t2, 0x10000000
+    lbu t3, 0(t2)
+    addi t3, t3, 1
+    sb t3, 0(t2)
+    sw t1, 0(t0)
+    sret`
+  const run = native([{ kernel: echo, harts: [0] }, { kernel: echo, harts: [1] }], { harts: 2 })
+  run.run(50_000_000)
+  run.send('HAL')
+  run.run(10_000_000)
+  run.send('\x01!')
+  run.run(10_000_000)
+  expect(run.printed()).toBe('[guest0] IBM\n[guest1] "')
+})
+
+describe('a guest that crashes', () => {
+  test('stops alone, and its report says where and why', () => {
+    const run = native([
+      { kernel: 'li s0, 0x1234\n li t0, 0x70000000\n jr t0', harts: [0] },
+      { kernel: `li t0, 3000000\n1: addi t0, t0, -1\n bnez t0, 1b\n ${print('alive')}${END}`, harts: [1] },
+    ], { harts: 2 })
+    run.run(100_000_000)
+    expect(run.guests.map(({ record: { ended, crashed } }) => [ended, crashed])).toEqual([[true, true], [true, false]])
+    expect(run.printed()).toBe('[guest1] alive')
+    const report = crashReport(run.system, endings(run.system)[0]!)
+    expect(report).toContain('guest0')
+    expect(report).toContain('70000000')
+    expect(report).toContain('1234')
+  })
+
+  test('leaves a shared hart to the others', () => {
+    const run = native([{ kernel: 'li t0, 0x70000000\n jr t0' }, { kernel: `${print('alive')}${END}` }])
+    run.run(50_000_000)
+    expect(run.printed()).toBe('[guest1] alive')
+  })
+})
+
+describe('devices', () => {
+  test('each guest has its part of the disk, and nothing of another\'s', () => {
+    const disk = new MemoryBacking(16_384)
+    const run = native([{ ...workload('disk'), disk: { first: 8192, sectors: 4096 } }], { disks: [disk] })
+    run.run(400_000_000)
+    expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+    const sectors = new Uint8Array(4096 * 512)
+    const isBlank = (first: number) => {
+      disk.read(first, sectors)
+      return sectors.every(byte => byte === 0)
+    }
+    expect([0, 4096, 8192, 12_288].map(isBlank)).toEqual([true, true, false, true])
+  })
+
+  test('a frame gets out and its echo comes back, on another hart than the card\'s interrupts', () => {
+    const run = native([
+      { kernel: 'wfi\n j .', harts: [0] },
+      { ...workload('network'), harts: [1], network: { mac: [0x52, 0x54, 0, 0, 0, 2], vlan: 0 } },
+    ], { harts: 2, nics: [nicOnStation()] })
+    run.run(400_000_000, () => run.guests[1]!.record.ended)
+    expect(run.guests[1]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+  })
+
+  test('a guest whose disk is not there gets errors, not silence', () => {
+    const run = native([{ ...workload('disk'), disk: { first: 0, sectors: 4096 } }])
+    run.run(200_000_000)
+    expect(run.guests[0]!.record.ended).toBe(true)
+    expect(run.guests[0]!.record.exitCode).not.toBe(0)
+  })
+})
