@@ -73,5 +73,5 @@ test('another process takes a saved machine up', () => {
 test('the seed is part of what is run', () => {
   const workload = WORKLOADS.find(({ name }) => name === 'hypercall')!
   const [one, other] = [7, 8].map(seed => workloadMachine(workload, 'bare', seed))
-  expect(one!.save().pages).not.toEqual(other!.save().pages)
+  expect(one.save().pages).not.toEqual(other.save().pages)
 })
