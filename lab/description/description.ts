@@ -90,8 +90,8 @@ function schemaFault(errors: readonly ErrorObject[]): string {
   const error = errors.findLast(candidate => depth(candidate) === deepest)
   if (!error) return 'it is not a machine description'
   const where = error.instancePath.slice(1).replaceAll('/', '.') || 'the description'
-  const schema = error.parentSchema as { description?: string; anyOf?: readonly { const?: unknown }[] } | undefined
-  const choices = (schema?.anyOf ?? []).flatMap(choice => (choice.const === undefined ? [] : [String(choice.const)]))
+  const schema = error.parentSchema as { description?: string; anyOf?: readonly { const?: string }[] } | undefined
+  const choices = (schema?.anyOf ?? []).flatMap(choice => choice.const ?? [])
   const expected =
     error.keyword !== 'anyOf'
       ? error.message

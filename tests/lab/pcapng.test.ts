@@ -37,7 +37,7 @@ test('a capture is a chain of blocks: section, two interfaces, a packet a frame'
     at += length
   }
   expect(blocks.map(({ type }) => type)).toEqual([0x0a0d_0d0a, 1, 1, 6, 6])
-  const [first, second] = [blocks[3]!.body, blocks[4]!.body]
+  const [first, second] = [blocks[3].body, blocks[4].body]
   expect([first.readUInt32LE(0), first.readUInt32LE(8), first.readUInt32LE(12)]).toEqual([0, 680, 61])
   expect([second.readUInt32LE(0), second.readUInt32LE(8), second.readUInt32LE(12)]).toEqual([1, 1672, 60])
 })
