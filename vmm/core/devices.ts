@@ -36,12 +36,13 @@ export function attachDevices(
   vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)
   vm.attach('finisher', GUEST_MAP.finisher.base, GUEST_MAP.finisher.bytes, new VirtualFinisher(finished))
   const name = (part: string) => `vm ${vm.index} ${part}`
-  const virtio: Record<string, StateRecord> = {}
+  const virtio: Record<string, StateRecord> = { [name('later')]: vm.later }
   if (disk) {
     const blk = new VirtualBlk(
       name('disk'),
       plic.line(GUEST_MAP.disk.source),
       memory,
+      vm.later,
       disk.backend,
       disk.sectors,
       vm.label,
@@ -55,6 +56,7 @@ export function attachDevices(
       name('network'),
       plic.line(GUEST_MAP.network.source),
       memory,
+      vm.later,
       network.backend,
       network.mac,
     )

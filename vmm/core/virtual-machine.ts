@@ -1,6 +1,6 @@
 /** A virtual machine: its RAM, its vCPUs, and which virtual chip answers where. */
 import type { HartPort } from '../../hw/port.ts'
-import type { VirtualChip, WorkingChip } from '../virtual/chip.ts'
+import type { Later, VirtualChip, WorkingChip } from '../virtual/chip.ts'
 import { CRASH_HALFWORDS } from './crash.ts'
 import type { GuestRam } from './guest-ram.ts'
 import type { Vcpu } from './vcpu.ts'
@@ -35,6 +35,8 @@ export class VirtualMachine {
   readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0, vcpu: 0, faultAddress: 0 }
   /** Of a crash: halfwords of code around its pc, -1 where it could not be read (crash.ts). */
   readonly crashCode = new Int32Array(CRASH_HALFWORDS)
+  /** Of its chips: registered with them. */
+  readonly later: Later & Record<string, boolean> = { behind: false }
   readonly #windows: Window[] = []
   readonly #workers: WorkingChip[] = []
 
@@ -58,14 +60,20 @@ export class VirtualMachine {
 
   /** True if a chip has left work for later: `work` is to be called, in an entry of its own. */
   isBehind(): boolean {
-    for (let index = 0; index < this.#workers.length; index++) if (this.#workers[index].isBehind()) return true
-    return false
+    return this.later.behind
   }
 
   /** Does a part of what the first chip that is behind has left. */
   work(port: HartPort): void {
+    const { later } = this
+    later.behind = false
+    let worked = false
     for (let index = 0; index < this.#workers.length; index++) {
-      if (this.#workers[index].isBehind()) return this.#workers[index].work(port)
+      const chip = this.#workers[index]
+      if (!chip.isBehind()) continue
+      if (worked) later.behind = true
+      else chip.work(port)
+      worked = true
     }
   }
 

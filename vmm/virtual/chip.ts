@@ -33,6 +33,11 @@ export interface WorkingChip {
   work(port: HartPort): void
 }
 
+/** Where a chip notes that it has left work for later: its machine's record. */
+export interface Later {
+  behind: boolean
+}
+
 /** What a virtual disk is backed by. Tags are the caller's, 0 ≤ tag < depth. */
 export interface BlockBackend {
   readonly depth: number

@@ -55,7 +55,7 @@ export class VirtualQueue {
     readable: 0,
     piece: 0,
   }
-  /** Segments of the chain taken last: the first `readable` are to be read, the others up to `count` to be written. Registered, too. */
+  /** Segments of the chain taken last: the first `readable` are to be read, the others up to `count` to be written. */
   readonly addresses = new Float64Array(QUEUE_MAXIMUM)
   readonly lengths = new Uint32Array(QUEUE_MAXIMUM)
   readonly #memory: GuestMemory

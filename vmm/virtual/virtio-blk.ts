@@ -14,7 +14,7 @@ import {
   VIRTIO_BLK_T,
   virtioBlkReq,
 } from '../../hw/spec/layouts/virtio-blk.ts'
-import type { BlockBackend, GuestMemory, VirtualLine, WorkingChip } from './chip.ts'
+import type { BlockBackend, GuestMemory, Later, VirtualLine, WorkingChip } from './chip.ts'
 import { QUEUE_MAXIMUM, type VirtualQueue } from './queue.ts'
 import { type VirtioDevice, VirtioTransport } from './virtio-mmio.ts'
 
@@ -57,6 +57,7 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
   readonly #slots: Int32Array
   readonly #queue: VirtualQueue
   readonly #backend: BlockBackend
+  readonly #later: Later
   readonly #serial: Uint8Array
 
   /** `serial` is what GET_ID answers, up to 20 characters. */
@@ -64,11 +65,13 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     name: string,
     line: VirtualLine,
     memory: GuestMemory,
+    later: Later,
     backend: BlockBackend,
     sectors: number,
     serial: string,
   ) {
     this.#backend = backend
+    this.#later = later
     this.#serial = Uint8Array.from({ length: VIRTIO_BLK_ID_BYTES }, (_, index) => serial.charCodeAt(index) || 0)
     const view = new DataView(this.config.buffer)
     view.setUint32(0, sectors >>> 0, true)
@@ -85,7 +88,7 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     this.#written = new Float64Array(slots)
     this.#slots = new Int32Array(backend.depth).fill(NONE)
     this.state = {
-      ...this.transport.state(name),
+      ...this.transport.state(name, true),
       [`${name} request`]: this.#record,
       [`${name} heads`]: this.#heads,
       [`${name} pieces`]: this.#pieces,
@@ -126,6 +129,7 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
     if (!record.behind || record.working || !this.transport.isRunning()) return
     record.working = true
     record.behind = this.#serve(port)
+    if (record.behind) this.#later.behind = true
     record.working = false
     this.transport.settle(port, this.#queue)
   }

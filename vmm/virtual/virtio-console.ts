@@ -2,7 +2,7 @@
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { VIRTIO_ID } from '../../hw/spec/devices/virtio-mmio.ts'
 import { VIRTIO_CONSOLE_RECEIVEQ, VIRTIO_CONSOLE_TRANSMITQ } from '../../hw/spec/layouts/virtio-console.ts'
-import type { ConsoleBackend, GuestMemory, VirtualLine, WorkingChip } from './chip.ts'
+import type { ConsoleBackend, GuestMemory, Later, VirtualLine, WorkingChip } from './chip.ts'
 import { type VirtioDevice, VirtioTransport } from './virtio-mmio.ts'
 
 /** Characters sent, and chains taken, in one call of `work`. */
@@ -20,11 +20,13 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
   readonly #record = { behind: false, sending: false, segment: 0, at: 0, first: 0, count: 0 }
   readonly #waiting = new Uint8Array(WAITING)
   readonly #console: ConsoleBackend
+  readonly #later: Later
 
-  constructor(name: string, line: VirtualLine, memory: GuestMemory, console: ConsoleBackend) {
+  constructor(name: string, line: VirtualLine, memory: GuestMemory, later: Later, console: ConsoleBackend) {
+    this.#later = later
     this.#console = console
     this.transport = new VirtioTransport(line, memory, 2, this)
-    this.state = { ...this.transport.state(name), [`${name} record`]: this.#record, [`${name} waiting`]: this.#waiting }
+    this.state = { ...this.transport.state(name, true), [`${name} record`]: this.#record, [`${name} waiting`]: this.#waiting }
     console.attach((port, byte) => this.#input(port, byte))
   }
 
@@ -50,6 +52,7 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
     if (!record.behind || !this.transport.isRunning()) return
     const queue = this.transport.queues[VIRTIO_CONSOLE_TRANSMITQ]
     record.behind = this.#send(port)
+    if (record.behind) this.#later.behind = true
     this.transport.settle(port, queue)
   }
 

@@ -56,11 +56,12 @@ export class VirtioTransport implements VirtualChip {
     this.queues = Array.from({ length: queues }, () => new VirtualQueue(memory))
   }
 
-  /** For the VMM's registered state. */
-  state(name: string): Record<string, StateRecord> {
+  /** For the VMM's registered state. A queue's chain is part of it where it outlives an entry. */
+  state(name: string, keepsChains: boolean): Record<string, StateRecord> {
     const state: Record<string, StateRecord> = { [name]: this.record }
     this.queues.forEach((queue, index) => {
       state[`${name} queue ${index}`] = queue.record
+      if (!keepsChains) return
       state[`${name} addresses ${index}`] = queue.addresses
       state[`${name} lengths ${index}`] = queue.lengths
     })

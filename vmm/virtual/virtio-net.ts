@@ -10,7 +10,7 @@ import {
   VIRTIO_NET_TRANSMITQ,
   virtioNetHdr,
 } from '../../hw/spec/layouts/virtio-net.ts'
-import { type GuestMemory, MAXIMUM_FRAME, type NetworkBackend, type VirtualLine, type WorkingChip } from './chip.ts'
+import { type GuestMemory, type Later, MAXIMUM_FRAME, type NetworkBackend, type VirtualLine, type WorkingChip } from './chip.ts'
 import { type VirtioDevice, VirtioTransport } from './virtio-mmio.ts'
 
 const HEADER = virtioNetHdr.size
@@ -29,12 +29,14 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
   readonly state: Record<string, StateRecord>
   readonly #record = { behind: false, working: false, received: 0, dropped: 0, sent: 0 }
   readonly #backend: NetworkBackend
+  readonly #later: Later
 
-  constructor(name: string, line: VirtualLine, memory: GuestMemory, backend: NetworkBackend, mac: readonly number[]) {
+  constructor(name: string, line: VirtualLine, memory: GuestMemory, later: Later, backend: NetworkBackend, mac: readonly number[]) {
+    this.#later = later
     this.#backend = backend
     this.config = Uint8Array.of(...mac, LINK_UP, 0)
     this.transport = new VirtioTransport(line, memory, 2, this)
-    this.state = { ...this.transport.state(name), [`${name} frames`]: this.#record }
+    this.state = { ...this.transport.state(name, false), [`${name} frames`]: this.#record }
     backend.attach((port, address, bytes) => this.#deliver(port, address, bytes))
   }
 
@@ -68,6 +70,7 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
     }
     record.working = false
     record.behind = left === 0
+    if (record.behind) this.#later.behind = true
     this.transport.settle(port, queue)
   }
 

@@ -19,7 +19,7 @@ const MAC = [0x52, 0x54, 0, 0x12, 0x34, 0x56]
 function withDisk(options: Parameters<typeof fakeDisk>[2] & { data?: number; polled?: boolean } = {}) {
   const world = bench()
   const disk = fakeDisk(world, SECTORS, options)
-  const blk = new VirtualBlk('disk', world.line, world.guest, disk, SECTORS, 'disk0')
+  const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false }, disk, SECTORS, 'disk0')
   const { time, memory, line } = world
   const env = new FakeEnvironment({
     chip: world.chip(blk.transport),
@@ -105,7 +105,7 @@ describe('a virtual network card', () => {
     test(`sends and receives frames in order${polled ? ', polled' : ''}`, () => {
       const world = bench()
       const wire = fakeWire(world)
-      const net = new VirtualNet('net', world.line, world.guest, wire, MAC)
+      const net = new VirtualNet('net', world.line, world.guest, { behind: false }, wire, MAC)
       const { time, memory, line } = world
       const env = new FakeEnvironment({ chip: world.chip(net.transport), time, memory, lines: polled ? [] : [line] })
       // Some of the buffers lie across pages that are not neighbours for the VMM.
@@ -138,7 +138,7 @@ test('a virtual console passes characters both ways', () => {
   const world = bench()
   const printed: number[] = []
   let input: (port: HartPort, byte: number) => void = () => {}
-  const chip = new VirtualConsole('console', world.line, world.guest, {
+  const chip = new VirtualConsole('console', world.line, world.guest, { behind: false }, {
     put: (_port, byte) => void printed.push(byte),
     attach: heard => void (input = heard),
   })
