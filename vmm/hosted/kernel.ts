@@ -41,7 +41,7 @@ export class Kernel {
   /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
-  readonly #counts = { started: 1, calling: 0 }
+  readonly #counts = { started: 1, calling: 0, prepared: 0 }
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
@@ -114,8 +114,11 @@ export class Kernel {
       port.account('idle', 'boot', 'waiting')
       return port.wfi(this.#code.settle)
     }
-    for (let index = 0; index < processes.length; index++) prepareProcess(port, this.#plan, processes[index])
-    this.#startHarts(port)
+    const counts = this.#counts
+    if (counts.prepared === processes.length) return this.#startHarts(port)
+    prepareProcess(port, this.#plan, processes[counts.prepared])
+    counts.prepared++
+    port.jump(this.#code.settle)
   }
 
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
@@ -267,6 +270,7 @@ export class Kernel {
       task.record.hart = NOWHERE
       task.record.last = hart
       if (task.process.record.ended) this.#release(port, task.process)
+      else if (task.record.state === READY && task.pin === NOWHERE) scheduler.offer(port)
     }
     if (next === IDLE) {
       scheduler.ticks[hart] = NEVER
@@ -274,7 +278,7 @@ export class Kernel {
     }
     if (scheduler.ticks[hart] === NEVER) this.#timers.startTick(port)
     const { process, frame } = scheduler.tasks[next]
-    if (this.#spaces[hart] === process.vm.index) return this.#resume(port)
+    if (this.#spaces[hart] === process.vm.index) return this.#leave(port)
     this.#spaces[hart] = process.vm.index
     this.#switchSpace(port, frame, this.#code.switched)
   }

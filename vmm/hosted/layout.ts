@@ -31,6 +31,9 @@ const DMA = KERNEL_BASE + MIB
 const DMA_SHARE = 512 * KIB
 const ROOTS = KERNEL_BASE + 4 * MIB
 export const MOST_PROCESSES = (VCPU_FRAMES - TEXTS) / TEXT_BYTES
+export const MOST_VCPUS = (TASK_FRAMES - VCPU_FRAMES) / frame.size
+/** Of one guest: a mask of its threads takes 32 bits. */
+export const MOST_VCPUS_OF_A_GUEST = 31
 
 /** A task's user registers while the kernel runs, and its address space for satp. */
 export const taskFrame = layout(0x200, 'our own', {

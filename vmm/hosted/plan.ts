@@ -33,6 +33,8 @@ import {
   KERNEL_BASE,
   KERNEL_BYTES,
   MOST_PROCESSES,
+  MOST_VCPUS,
+  MOST_VCPUS_OF_A_GUEST,
   pagePool,
   rootOf,
   taskFrameOf,
@@ -97,8 +99,7 @@ export interface Plan {
 export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
-  if (nodes.length > MOST_PROCESSES)
-    throw new Error(`${nodes.length} guests: the hosted configuration has room for ${MOST_PROCESSES}`)
+  checkRoom(nodes)
   const cpus = tree.root.children.find(node => node.name === 'cpus')!
   const harts = cpus.children.filter(node => node.name.startsWith('cpu@')).length
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
@@ -107,9 +108,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const images = nodes.map(node => imagesOf(node))
   const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, taken)
-  // The page cache has the lowest of them, which lie together.
-  const cachePages = pages.splice(pages.length - (CACHE_PAGES * CACHE_PAGE) / LARGE_PAGE)
-  const cache = new PageCache(cachePages[cachePages.length - 1])
+  const cache = new PageCache(takeCache(pages))
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(pages, pool.base, pool.end, total)
 
@@ -257,6 +256,32 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     due,
     state,
   }
+}
+
+function checkRoom(nodes: readonly GuestNode[]): void {
+  if (nodes.length > MOST_PROCESSES)
+    throw new Error(`${nodes.length} guests: the hosted configuration has room for ${MOST_PROCESSES}`)
+  for (const { label, vcpus } of nodes) {
+    if (vcpus > MOST_VCPUS_OF_A_GUEST)
+      throw new Error(
+        `guest ${label} has ${vcpus} vCPUs: the hosted configuration has room for ${MOST_VCPUS_OF_A_GUEST}`,
+      )
+  }
+  const vcpus = nodes.reduce((sum, node) => sum + node.vcpus, 0)
+  if (vcpus > MOST_VCPUS) throw new Error(`${vcpus} vCPUs in all: the hosted configuration has room for ${MOST_VCPUS}`)
+}
+
+/** Takes the page cache's memory from the free pages: the lowest, which must lie together. Returns its address. */
+function takeCache(pages: number[]): number {
+  const count = (CACHE_PAGES * CACHE_PAGE) / LARGE_PAGE
+  const taken = pages.splice(Math.max(0, pages.length - count)).reverse()
+  const [first] = taken
+  if (taken.length < count || taken.some((page, index) => page !== first + index * LARGE_PAGE)) {
+    throw new Error(
+      `no ${count * (LARGE_PAGE / 2 ** 20)} MiB in one piece for the host's page cache: give more RAM, or load images higher`,
+    )
+  }
+  return first
 }
 
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {

@@ -60,6 +60,13 @@ export class Scheduler {
     task.record.due = due
   }
 
+  /** A task that may run anywhere has lost its hart: one that idles looks for it. */
+  offer(port: HartPort): void {
+    for (let hart = 0; hart < this.current.length; hart++) {
+      if (this.current[hart] === IDLE && hart !== port.hart) return this.want(port, hart)
+    }
+  }
+
   /** Makes a hart choose anew. */
   want(port: HartPort, hart: number): void {
     this.wanted[hart] = 1
