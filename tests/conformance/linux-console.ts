@@ -19,8 +19,12 @@ export class LinuxConsole {
     const linux = fetchedLinux()
     if (!linux) throw new Error('Linux has not been fetched: run `barehart linux`')
     this.#board = virt({
-      harts, ramBytes: 256 * 2 ** 20, kernel: readFileSync(linux.kernel), initrd: Buffer.concat([readFileSync(linux.initrd), more]),
-      append: 'console=ttyS0 quiet panic=-1', output: bytes => void (this.#said += Buffer.from(bytes).toString('latin1')),
+      harts,
+      ramBytes: 256 * 2 ** 20,
+      kernel: readFileSync(linux.kernel),
+      initrd: Buffer.concat([readFileSync(linux.initrd), more]),
+      append: 'console=ttyS0 quiet panic=-1',
+      output: bytes => void (this.#said += Buffer.from(bytes).toString('latin1')),
     })
     this.machine = build(this.#board, { executor: executorFactory('tier0') })
     this.#expect(SHELL_GREETING, 60)
@@ -47,7 +51,8 @@ export class LinuxConsole {
         return said
       }
       const why = machine.run({ untilCycle: machine.now() + frequency / 100 })
-      if (why.kind !== 'cycle' || machine.now() > end) throw new Error(`no "${text}" (${why.kind}) in:\n${this.#said.slice(this.#seen)}`)
+      if (why.kind !== 'cycle' || machine.now() > end)
+        throw new Error(`no "${text}" (${why.kind}) in:\n${this.#said.slice(this.#seen)}`)
     }
   }
 }

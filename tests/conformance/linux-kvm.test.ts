@@ -24,11 +24,15 @@ function withVmm(): Uint8Array {
 }
 
 describe.skipIf(missing)(`Linux's own KVM${missing && ` (skipped: ${missing})`}`, () => {
-  test('a guest runs, is trapped at its MMIO, gets its timer interrupt and shuts down', () => {
-    const linux = new LinuxConsole(2, withVmm())
-    expect(linux.type('nproc')).toContain('2\r\n[0]')
-    linux.type('load kvm')
-    expect(linux.type('dmesg | grep kvm')).toContain('hypervisor extension available')
-    expect(linux.type('run-guest')).toContain('guest says g?5, ends with a shutdown\r\n[0]')
-  }, PATIENCE)
+  test(
+    'a guest runs, is trapped at its MMIO, gets its timer interrupt and shuts down',
+    () => {
+      const linux = new LinuxConsole(2, withVmm())
+      expect(linux.type('nproc')).toContain('2\r\n[0]')
+      linux.type('load kvm')
+      expect(linux.type('dmesg | grep kvm')).toContain('hypervisor extension available')
+      expect(linux.type('run-guest')).toContain('guest says g?5, ends with a shutdown\r\n[0]')
+    },
+    PATIENCE,
+  )
 })
