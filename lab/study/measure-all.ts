@@ -21,7 +21,7 @@ export async function attempt({ workload, configuration }: Measurement): Promise
   try {
     return { result: await measure(WORKLOADS.find(({ name }) => name === workload)!, configuration) }
   } catch (error) {
-    return { failure: (error as Error).message }
+    return { failure: `${workload} (${configuration}): ${(error as Error).message}` }
   }
 }
 

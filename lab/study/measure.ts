@@ -55,14 +55,14 @@ function snapshot(machine: Machine): Snapshot {
   }
 }
 
-async function runToMark(machine: Machine, mark: 'start' | 'end', what: string): Promise<void> {
+async function runToMark(machine: Machine, mark: 'start' | 'end'): Promise<void> {
   const end = machine.now() + PATIENCE
   for (;;) {
     const stop = machine.run({ marks: true, untilCycle: machine.now() + TURN })
     if (stop.kind === 'mark' && stop.mark === mark) return
     if (stop.kind !== 'cycle' || machine.now() >= end) {
       throw new Error(
-        `${what} did not reach its ${mark} mark: ${stop.kind === 'stopped' ? stop.reason : stop.kind} after ${machine.now()} cycles`,
+        `its ${mark} mark was not reached: ${stop.kind === 'stopped' ? stop.reason : stop.kind} after ${machine.now()} cycles`,
       )
     }
     await setImmediate()
@@ -71,7 +71,6 @@ async function runToMark(machine: Machine, mark: 'start' | 'end', what: string):
 
 /** Builds the machine, runs the workload to its end mark. `seed` decides what the device tree hands out as random. */
 export async function measure(workload: Workload, configuration: Configuration, seed = 0): Promise<Result> {
-  const what = `${workload.name} (${configuration})`
   const program = workload.image()
   const software = workload.software?.()
   const { machine } = buildSystem({
@@ -97,9 +96,9 @@ export async function measure(workload: Workload, configuration: Configuration, 
     disks: workload.disk ? [new MemoryBacking(DISK_SECTORS)] : [],
     nics: workload.network ? [nicOnStation()] : [],
   })
-  await runToMark(machine, 'start', what)
+  await runToMark(machine, 'start')
   const before = snapshot(machine)
-  await runToMark(machine, 'end', what)
+  await runToMark(machine, 'end')
   const after = snapshot(machine)
   const ledger = [...after.rows].flatMap(([key, row]) => {
     const cycles = row.cycles - (before.rows.get(key)?.cycles ?? 0)

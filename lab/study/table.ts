@@ -46,7 +46,9 @@ export function shortCount(count: number): string {
 /** Overhead against the bare machine: percent, or a factor where percent would be unreadable. */
 export function overheadOf(cycles: number, bare: number): string {
   const more = cycles / bare - 1
-  return more >= 9.995 ? `×${(more + 1).toFixed(1)}` : `${more < 0 ? '−' : '+'}${Math.abs(more * 100).toFixed(1)} %`
+  if (more >= 9.995) return `×${(more + 1).toFixed(1)}`
+  const percent = Math.abs(more * 100).toFixed(1)
+  return `${more < 0 && percent !== '0.0' ? '−' : '+'}${percent} %`
 }
 
 function share(cycles: number, total: number, width: number): string {

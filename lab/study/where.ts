@@ -46,7 +46,7 @@ export function headingOf({ party, activity }: ResultRow): Heading {
   if (party === 'firmware') return 'emulation'
   if (activity === 'world switch') return 'world switch'
   if (activity === 'scheduling') return 'scheduling'
-  return party === 'host kernel' ? 'host kernel' : 'emulation'
+  return party === 'host kernel' && activity !== 'emulation' ? 'host kernel' : 'emulation'
 }
 
 /** Cycles under each heading; they sum to the result's cycles. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Result } from '../../lab/study/measure.ts'
+import type { Result, ResultRow } from '../../lab/study/measure.ts'
 import { comparisonTable, legend, overheadOf, shortCount } from '../../lab/study/table.ts'
+import { headingOf } from '../../lab/study/where.ts'
 import { barehart, folderOf } from './command.ts'
 
 const folder = folderOf({})
@@ -45,11 +46,26 @@ test('the table fits its terminal', () => {
 
 test('counts and overheads stay short', () => {
   expect([7, 999, 1000, 7_160_000, 2.5e9].map(shortCount)).toEqual(['7', '999', '1.00 k', '7.16 M', '2.50 G'])
-  expect([100, 101, 450, 2000, 99].map(cycles => overheadOf(cycles, 100))).toEqual([
+  expect([100, 99.99, 101, 450, 2000, 99].map(cycles => overheadOf(cycles, 100))).toEqual([
+    '+0.0 %',
     '+0.0 %',
     '+1.0 %',
     '+350.0 %',
     '×20.0',
     '−1.0 %',
   ])
+})
+
+test('each row has one heading: what the guest asked for is emulation, whoever does it', () => {
+  const row = (party: ResultRow['party'], activity: ResultRow['activity']) =>
+    headingOf({ hart: 0, party, activity, cause: '', cycles: 1 })
+  expect(row('guest', 'computing')).toBe('guest')
+  expect(row('guest', 'walk')).toBe('translation')
+  expect(row('vmm', 'emulation')).toBe('emulation')
+  expect(row('vmm', 'copy')).toBe('copies')
+  expect(row('host kernel', 'emulation')).toBe('emulation')
+  expect(row('host kernel', 'computing')).toBe('host kernel')
+  expect(row('host kernel', 'scheduling')).toBe('scheduling')
+  expect(row('host kernel', 'world switch')).toBe('world switch')
+  expect(row('idle', 'waiting')).toBe('idle')
 })
