@@ -42,7 +42,7 @@ describe('a virtual disk', () => {
       const { owner, env, disk } = withDisk(options)
       expect(owner.start()).toBe(true)
       expect(owner.disk().sectors()).toBe(SECTORS)
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < 4; round++) {
         const tag = round % 8
         const data = owner.dataOf(tag).subarray(0, 40 * 512)
         data.forEach((_, index) => (data[index] = (index * 7 + round) & 0xff))
@@ -119,15 +119,15 @@ describe('a virtual network card', () => {
       expect(env.enter(() => owner.card().linkUp())).toBe(true)
       expect(wire.arrive(frame(0, 60))).toBe(false)
       for (let tag = 0; tag < 4; tag++) expect(owner.offer(tag, true)).toBe(true)
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 12; n++) {
         expect(owner.send(n % 4, frame(n, 1000 + n))).toBe(true)
         expect(owner.runUntil(() => owner.sent() === n + 1)).toBe(true)
         expect(wire.arrive(frame(n, 1400 + n))).toBe(true)
         env.pass(10)
         if (polled) env.enter(() => owner.card().poll(8))
       }
-      expect(wire.sent).toEqual(Array.from({ length: 40 }, (_, n) => frame(n, 1000 + n)))
-      expect(owner.takeReceived()).toEqual(Array.from({ length: 40 }, (_, n) => frame(n, 1400 + n)))
+      expect(wire.sent).toEqual(Array.from({ length: 12 }, (_, n) => frame(n, 1000 + n)))
+      expect(owner.takeReceived()).toEqual(Array.from({ length: 12 }, (_, n) => frame(n, 1400 + n)))
       expect(owner.stop()).toBe(true)
       expect(env.leaks()).toBe(0)
     })
