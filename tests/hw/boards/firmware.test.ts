@@ -3,14 +3,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FIRMWARE_BYTES, firmwareSource } from '../../../hw/boards/firmware/firmware.ts'
-import { ASSEMBLER, QEMU, assembleImage, missingTools, withScratch } from '../../conformance/tools.ts'
+import { assemble } from '../../../hw/spec/isa/assembler.ts'
+import { QEMU, missingTools, withScratch } from '../../conformance/tools.ts'
 import { SBI_LETTERS, sbiPayload } from './sbi-payload.ts'
 
 /** What the payload prints on QEMU's board, and QEMU's exit status. */
 function onQemu(cpu: string): { printed: string; status: number | null } {
   return withScratch(folder => {
-    writeFileSync(join(folder, 'bios'), assembleImage(firmwareSource(2)))
-    writeFileSync(join(folder, 'kernel'), assembleImage(sbiPayload, 0x8020_0000))
+    writeFileSync(join(folder, 'bios'), assemble(firmwareSource(2), { origin: 0x8000_0000 }).bytes)
+    writeFileSync(join(folder, 'kernel'), assemble(sbiPayload, { origin: 0x8020_0000 }).bytes)
     const { stdout, status } = spawnSync(
       QEMU,
       [
@@ -39,7 +40,12 @@ function onQemu(cpu: string): { printed: string; status: number | null } {
   })
 }
 
-const absent = missingTools(ASSEMBLER, QEMU)
+test('the firmware fits into the memory that it protects, for as many harts as a mask names', () => {
+  expect(assemble(firmwareSource(64), { origin: 0x8000_0000 }).bytes.length).toBeLessThanOrEqual(FIRMWARE_BYTES)
+  expect(() => firmwareSource(65)).toThrow('firmware for 65 harts: it serves 1 to 64')
+})
+
+const absent = missingTools(QEMU)
 describe.skipIf(absent.length > 0)(
   `our SBI on QEMU's board${absent.length > 0 ? ` (missing: ${absent.join(', ')})` : ''}`,
   () => {
@@ -49,11 +55,6 @@ describe.skipIf(absent.length > 0)(
 
     test('SBI 6: without Sstc the timer is the CLINT', () => {
       expect(onQemu('rv64,sstc=off')).toEqual({ printed: SBI_LETTERS, status: 0 })
-    })
-
-    test('the firmware fits into the memory that it protects, for as many harts as a mask names', () => {
-      expect(assembleImage(firmwareSource(64)).length).toBeLessThanOrEqual(FIRMWARE_BYTES)
-      expect(() => firmwareSource(65)).toThrow('firmware for 65 harts: it serves 1 to 64')
     })
   },
 )
