@@ -31,7 +31,7 @@ export interface Bench {
 
 export function bench(): Bench {
   const memory = new BenchMemory(PAGE * PAGES)
-  const own = new BenchMemory(0x1_0000)
+  const own = new BenchMemory(0x8_0000)
   let operations = 0
   /** Runs an access where the VMM's address lies; beyond a page, alignment or either memory is an error. */
   const at = (address: number, bytes: number): { view: DataView; at: number } => {
