@@ -1,6 +1,7 @@
 /**
- * The physical UART, shared by the guests' consoles: output is queued and sent as the transmitter takes it; with
- * several guests each line begins with its guest's label. Input goes to the guest in focus; Ctrl-A moves the focus on.
+ * The physical UART, shared by the guests' consoles: output is queued and sent as the transmitter takes it. With
+ * several guests each line begins with its guest's label, and what others print waits until it is over, or has not
+ * gone on for a while (a prompt). Input goes to the guest in focus; Ctrl-A moves the focus on.
  */
 import type { ConsoleDevice } from '../../drivers/environment.ts'
 import type { CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
@@ -12,6 +13,14 @@ const QUEUE = 4096
 const NEWLINE = 10
 const MOVE_FOCUS = 1
 const POLL_TICKS = 1000
+const TICKS_PER_MICROSECOND = 10
+/** Bytes sent before others have their turn. */
+const BUDGET = 512
+/** What a guest may have printed while another's line was not over. */
+const LINE = 256
+/** Microseconds after which a line that does not go on is interrupted by others. */
+const PATIENCE = 1000
+const NOBODY = -1
 
 export class SerialConsole implements PlacedDevice {
   readonly name = 'uart'
@@ -25,7 +34,11 @@ export class SerialConsole implements PlacedDevice {
   readonly #inputs: ((port: HartPort, byte: number) => void)[] = []
   readonly #output = new Uint8Array(QUEUE)
   readonly #input = new Uint8Array(QUEUE)
-  readonly #record = { first: 0, count: 0, inFirst: 0, inCount: 0, focus: 0, writer: -1, column: 0 }
+  /** `writer`: whose line is open, if `column` is not 0; when it went on last. `waiting`: guests with something kept. */
+  readonly #record = { first: 0, count: 0, inFirst: 0, inCount: 0, focus: 0, writer: NOBODY, column: 0, last: 0, waiting: 0 }
+  /** By guest: what it has printed during another's line, and how much that is. */
+  readonly #lines: Uint8Array
+  readonly #kept: Int32Array
 
   constructor(
     current: CurrentPort,
@@ -42,8 +55,12 @@ export class SerialConsole implements PlacedDevice {
       labels.length > 1
         ? labels.map(label => Uint8Array.from(`[${label}] `, character => character.charCodeAt(0)))
         : labels.map(() => new Uint8Array())
+    this.#lines = new Uint8Array(labels.length * LINE)
+    this.#kept = new Int32Array(labels.length)
     this.state = {
       console: this.#record,
+      'console lines': this.#lines,
+      'console kept': this.#kept,
       'console output': this.#output,
       'console input': this.#input,
       ...environment.registered,
@@ -70,12 +87,13 @@ export class SerialConsole implements PlacedDevice {
   /** Sends what waits; wants to be called again while some is left. */
   elapsed(): number {
     const record = this.#record
-    while (record.count > 0) {
-      if (!this.#driver.put(this.#output[record.first])) return this.#environmentNow() + POLL_TICKS
+    if (record.waiting > 0 && this.#isPatienceOver()) this.#interruptLine()
+    for (let left = BUDGET; record.count > 0; left--) {
+      if (left === 0 || !this.#driver.put(this.#output[record.first])) return this.#now() * TICKS_PER_MICROSECOND + POLL_TICKS
       record.first = (record.first + 1) % QUEUE
       record.count--
     }
-    return Infinity
+    return record.waiting > 0 ? (record.last + PATIENCE) * TICKS_PER_MICROSECOND : Infinity
   }
 
   /** The console as a guest's virtual UART has it. */
@@ -91,15 +109,63 @@ export class SerialConsole implements PlacedDevice {
   /** A guest's byte for its console. What the queue cannot hold is lost, as on a wire without flow control. */
   put(_port: HartPort, vm: number, byte: number): void {
     const record = this.#record
-    if (record.writer !== vm || record.column === 0) {
-      if (record.writer !== vm && record.column !== 0) this.#queue(NEWLINE)
+    if (this.#labels.length === 1) this.#queue(byte)
+    else if (record.column === 0 || record.writer === vm) {
+      this.#write(vm, byte)
+      if (record.column === 0 && record.waiting > 0) this.#release()
+    } else {
+      if (this.#kept[vm] === LINE) this.#interruptLine()
+      this.#putAside(vm, byte)
+    }
+    this.elapsed()
+  }
+
+  /** Opens a line if none is, and goes on with it. */
+  #write(vm: number, byte: number): void {
+    const record = this.#record
+    if (record.column === 0) {
       const label = this.#labels[vm]
       for (let index = 0; index < label.length; index++) this.#queue(label[index])
       record.writer = vm
     }
     this.#queue(byte)
     record.column = byte === NEWLINE ? 0 : record.column + 1
-    this.elapsed()
+    record.last = this.#now()
+  }
+
+  #putAside(vm: number, byte: number): void {
+    const record = this.#record
+    // What was put aside before may just have been written, and the line may be this guest's now.
+    if (record.column === 0 || record.writer === vm) return this.#write(vm, byte)
+    if (this.#kept[vm] === 0) record.waiting++
+    this.#lines[vm * LINE + this.#kept[vm]] = byte
+    this.#kept[vm]++
+  }
+
+  #isPatienceOver(): boolean {
+    return this.#now() - this.#record.last >= PATIENCE
+  }
+
+  /** Ends the open line for the sake of those that wait. */
+  #interruptLine(): void {
+    if (this.#record.column !== 0) this.#queue(NEWLINE)
+    this.#record.column = 0
+    this.#release()
+  }
+
+  /** Writes what has been put aside, one guest after the other, until one leaves a line open. */
+  #release(): void {
+    const record = this.#record
+    const guests = this.#labels.length
+    const first = record.writer + 1
+    for (let step = 0; step < guests && record.column === 0; step++) {
+      const vm = (first + step) % guests
+      const bytes = this.#kept[vm]
+      if (bytes === 0) continue
+      this.#kept[vm] = 0
+      record.waiting--
+      for (let index = 0; index < bytes; index++) this.#write(vm, this.#lines[vm * LINE + index])
+    }
   }
 
   /** A byte for the guest in focus, or -1. */
@@ -140,7 +206,8 @@ export class SerialConsole implements PlacedDevice {
     record.inCount++
   }
 
-  #environmentNow(): number {
-    return this.#environment.time.now() * 10
+  /** Microseconds. */
+  #now(): number {
+    return this.#environment.time.now()
   }
 }

@@ -89,6 +89,27 @@ vector:
   expect(run.printed()).toBe('[guest0] IBM\n[guest1] "')
 })
 
+test('lines of several guests do not mix; one that stops within a line does not hold the others up', () => {
+  const chatter = (text: string) => `
+    li s0, 20
+1:  ${print(text)}
+    addi s0, s0, -1
+    bnez s0, 1b`
+  const run = native([
+    { kernel: `${chatter('one two three four\\n')} ${print('prompt> ')} 2: wfi\n j 2b`, harts: [0] },
+    { kernel: `${chatter('five six seven\\n')} ${print('shell$ ')} 2: wfi\n j 2b`, harts: [1] },
+  ], { harts: 2 })
+  run.run(60_000_000)
+  run.send('x')
+  run.run(5_000_000)
+  const lines = run.printed().split('\n')
+  expect(lines.filter(line => line === '[guest0] one two three four').length).toBe(20)
+  expect(lines.filter(line => line === '[guest1] five six seven').length).toBe(20)
+  expect(lines).toContain('[guest0] prompt> ')
+  expect(lines).toContain('[guest1] shell$ ')
+  expect(lines.length).toBe(42)
+})
+
 describe('a guest that crashes', () => {
   test('stops alone, and its report says where and why', () => {
     const run = native([
