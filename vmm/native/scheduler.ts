@@ -108,7 +108,10 @@ export class Scheduler {
     const { pin, record } = this.#vcpus[index]!
     if (record.status !== RUNNABLE || this.#isCapped(index)) return false
     if (pin !== NOWHERE) return pin === hart
-    // Free vCPUs: not while another hart runs them or still holds their context.
-    return record.hart === NOWHERE || record.hart === hart
+    // Free vCPUs: not while another hart still holds their context, or has picked them and is fetching it.
+    if (record.hart !== NOWHERE && record.hart !== hart) return false
+    const { running } = this
+    for (let other = 0; other < running.length; other++) if (other !== hart && running[other] === index) return false
+    return true
   }
 }
