@@ -7,13 +7,13 @@ import { type CurrentPort, PortEnvironment } from '../../drivers/port-environmen
 import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
-import { decodeFdt, type Fdt, type FdtNode, fdtCells, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
+import { decodeFdt, fdtCells } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { GuestRam } from '../core/guest-ram.ts'
-import { guestTree } from '../core/guest-tree.ts'
+import { type GuestImages, imagesOf } from '../core/guest-images.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
+import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { memoryAccess } from '../core/memory-access.ts'
 import { NETWORK_DEPTH, NetworkCard } from '../core/network-card.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
@@ -57,15 +57,6 @@ const FRAMES_AT_A_TIME = 8
 
 const PAGE_SECTORS = CACHE_PAGE / 512
 
-/** What is put into a guest's RAM before it starts. */
-export interface GuestImages {
-  /** Pages that were loaded with the guest's images, and where the guest has them. */
-  readonly donated: readonly { readonly guest: number; readonly page: number }[]
-  readonly tree: Uint8Array
-  readonly treeAt: number
-  readonly kernelAt: number
-}
-
 /** The interrupt controller, as the kernel's context of hart 0 sees it. */
 export interface Controller {
   start(): void
@@ -100,14 +91,13 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
   checkRoom(nodes)
-  const cpus = tree.root.children.find(node => node.name === 'cpus')!
-  const harts = cpus.children.filter(node => node.name.startsWith('cpu@')).length
+  const harts = hartsOf(tree)
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
   const current = { port: undefined as unknown as HartPort }
 
-  const images = nodes.map(node => imagesOf(node))
+  const images = nodes.map(node => imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000))
   const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
-  const { pages, total } = freePages(tree, taken)
+  const { pages, total } = freePages(tree, KERNEL_BASE + KERNEL_BYTES, taken)
   const cache = new PageCache(takeCache(pages))
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(pages, pool.base, pool.end, total)
@@ -287,52 +277,4 @@ function takeCache(pages: number[]): number {
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
   const { current, wanted, ticks, since, kicks, record } = scheduler
   return { current, wanted, ticks, since, kicks, scheduler: record }
-}
-
-function windowOf(tree: Fdt, compatible: string): { readonly base: number; readonly node: FdtNode } {
-  const [node] = fdtCompatible(tree.root, compatible)
-  if (!node) throw new Error(`the machine's device tree has no ${compatible}`)
-  return { base: fdtRanges(node, 'reg')[0].address, node }
-}
-
-/** Large pages of RAM that are neither the firmware's, the kernel's nor an image's. */
-function freePages(tree: Fdt, taken: ReadonlySet<number>): { pages: number[]; total: number } {
-  const memory = tree.root.children.find(node => node.name.startsWith('memory@'))!
-  const [ram] = fdtRanges(memory, 'reg')
-  const pages: number[] = []
-  for (let page = KERNEL_BASE + KERNEL_BYTES; page + LARGE_PAGE <= ram.address + ram.bytes; page += LARGE_PAGE) {
-    if (!taken.has(page)) pages.push(page)
-  }
-  // Handed out from the end of the list: lowest addresses first.
-  return { pages: pages.reverse(), total: ram.bytes / LARGE_PAGE }
-}
-
-/** The kernel where Linux expects it, the initrd below the device tree, which has the last large page. */
-function imagesOf(node: GuestNode): GuestImages {
-  const treeAt = GUEST_RAM + node.memoryBytes - LARGE_PAGE
-  const initrdAt = treeAt - LARGE_PAGE * Math.ceil((node.initrd?.bytes ?? 0) / LARGE_PAGE)
-  const tree = guestTree({
-    memoryBytes: node.memoryBytes,
-    vcpus: node.vcpus,
-    bootargs: node.bootargs,
-    timebase: TICKS_PER_MICROSECOND * 1_000_000,
-    initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
-    disk: node.disk !== undefined,
-    network: node.network !== undefined,
-  })
-  const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]
-  return { donated, tree, treeAt, kernelAt: GUEST_KERNEL }
-}
-
-/** Pages of an image, in whole large pages. */
-function pagesOf(
-  image: { readonly address: number; readonly bytes: number },
-  guest: number,
-): { guest: number; page: number }[] {
-  if (image.address % LARGE_PAGE !== 0)
-    throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
-  return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
-    guest: guest + index * LARGE_PAGE,
-    page: image.address + index * LARGE_PAGE,
-  }))
 }

@@ -7,14 +7,13 @@ import { type CurrentPort, PortEnvironment } from '../../drivers/port-environmen
 import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
-import { decodeFdt, type Fdt, type FdtNode, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
+import { decodeFdt } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { attachDevices, type OptionalDevices } from '../core/devices.ts'
 import { GuestRam } from '../core/guest-ram.ts'
-import { guestTree } from '../core/guest-tree.ts'
-import { LARGE_PAGE } from '../core/g-stage.ts'
+import { type GuestImages, imagesOf } from '../core/guest-images.ts'
 import type { Host } from '../core/host.ts'
+import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualSwitch } from '../core/virtual-switch.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
@@ -37,14 +36,9 @@ const NIC_REGISTERS = 0x4010_0000
 /** Frames from outside that one entry hands out: each may be copied to every guest. */
 const FRAMES_AT_A_TIME = 8
 
-export interface PlannedGuest {
+export interface PlannedGuest extends GuestImages {
   readonly vm: VirtualMachine
   readonly node: GuestNode
-  /** Pages that were loaded with the guest's images, and where the guest has them. */
-  readonly donated: readonly { readonly guest: number; readonly page: number }[]
-  readonly tree: Uint8Array
-  readonly treeAt: number
-  readonly kernelAt: number
 }
 
 /** The interrupt controller, as the VMM's context of hart 0 sees it. */
@@ -74,84 +68,29 @@ export interface Plan {
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
-/** Pages of an image, in whole large pages. */
-function pagesOf(
-  image: { readonly address: number; readonly bytes: number },
-  guest: number,
-): { guest: number; page: number }[] {
-  if (image.address % LARGE_PAGE !== 0)
-    throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
-  return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
-    guest: guest + index * LARGE_PAGE,
-    page: image.address + index * LARGE_PAGE,
-  }))
-}
-
-function windowOf(tree: Fdt, compatible: string): { readonly base: number; readonly node: FdtNode } {
-  const [node] = fdtCompatible(tree.root, compatible)
-  if (!node) throw new Error(`the machine's device tree has no ${compatible}`)
-  return { base: fdtRanges(node, 'reg')[0].address, node }
-}
-
-/** Large pages of RAM that are neither the firmware's, the VMM's nor an image's. */
-function freePages(tree: Fdt, taken: ReadonlySet<number>): { pages: number[]; total: number } {
-  const [memory] = tree.root.children.filter(node => node.name.startsWith('memory@'))
-  const ram = fdtRanges(memory, 'reg')[0]
-  const pages: number[] = []
-  for (let page = VMM_BASE + VMM_BYTES; page + LARGE_PAGE <= ram.address + ram.bytes; page += LARGE_PAGE) {
-    if (!taken.has(page)) pages.push(page)
-  }
-  // Handed out from the end of the list: lowest addresses first.
-  return { pages: pages.reverse(), total: ram.bytes / LARGE_PAGE }
-}
-
 export function makePlan(treeBytes: Uint8Array): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
-  const cpus = tree.root.children.find(node => node.name === 'cpus')!
-  const harts = cpus.children.filter(node => node.name.startsWith('cpu@')).length
+  const harts = hartsOf(tree)
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
   const current = { port: undefined as unknown as HartPort }
 
-  const images = nodes.map(node => {
-    const initrdAt = node.initrd ? initrdAddress(node) : 0
-    return {
-      node,
-      initrdAt,
-      donated: [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])],
-    }
-  })
-  const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
-  const { pages, total } = freePages(tree, taken)
+  const images = nodes.map(node => ({ node, images: imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000) }))
+  const taken = new Set(images.flatMap(({ images: { donated } }) => donated.map(({ page }) => page)))
+  const { pages, total } = freePages(tree, VMM_BASE + VMM_BYTES, taken)
   const pool = tablePool(nodes.length)
   const free = new FreeMemory(pages, pool.base, pool.end, total)
   const takePage = () => free.takePage()
   const takeTable = (port: HartPort) => free.takeTable(port)
 
   let nextFrame = 0
-  const guests = images.map(({ node, initrdAt, donated }, index): PlannedGuest => {
+  const guests = images.map(({ node, images: own }, index): PlannedGuest => {
     const ram = new GuestRam(node.memoryBytes, rootOf(index), takePage, takeTable)
     const vcpus = Array.from(
       { length: node.vcpus },
       (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, frameOf(nextFrame++)),
     )
-    const bytes = guestTree({
-      memoryBytes: node.memoryBytes,
-      vcpus: node.vcpus,
-      bootargs: node.bootargs,
-      timebase: TICKS_PER_MICROSECOND * 1_000_000,
-      initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
-      disk: node.disk !== undefined,
-      network: node.network !== undefined,
-    })
-    return {
-      vm: new VirtualMachine(index, node.label, ram, vcpus),
-      node,
-      donated,
-      tree: bytes,
-      treeAt: treeAddress(node),
-      kernelAt: GUEST_KERNEL,
-    }
+    return { vm: new VirtualMachine(index, node.label, ram, vcpus), node, ...own }
   })
   const vms = guests.map(({ vm }) => vm)
   const vcpus = vms.flatMap(vm => vm.vcpus)
@@ -244,15 +183,4 @@ function externalInterrupt(host: { vmm: Host | undefined }, vcpu: Vcpu): Virtual
       if (elsewhere) host.vmm!.kick(port, vcpu)
     },
   }
-}
-
-/** The initrd ends at the end of the guest's RAM, below its device tree. */
-function initrdAddress(node: GuestNode): number {
-  const pages = Math.ceil(node.initrd!.bytes / LARGE_PAGE)
-  return GUEST_RAM + node.memoryBytes - LARGE_PAGE * (pages + 1)
-}
-
-/** The device tree has the last large page. */
-function treeAddress(node: GuestNode): number {
-  return GUEST_RAM + node.memoryBytes - LARGE_PAGE
 }

@@ -1,0 +1,43 @@
+/** What is in a guest's RAM before it starts: its images, which are donated, and its device tree. Set-up. */
+import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
+import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
+import { LARGE_PAGE } from './g-stage.ts'
+import { guestTree } from './guest-tree.ts'
+
+export interface GuestImages {
+  /** Pages that were loaded with the guest's images, and where the guest has them. */
+  readonly donated: readonly { readonly guest: number; readonly page: number }[]
+  readonly tree: Uint8Array
+  readonly treeAt: number
+  readonly kernelAt: number
+}
+
+/** The kernel where Linux expects it, the initrd below the device tree, which has the last large page. `timebase` is ticks a second. */
+export function imagesOf(node: GuestNode, timebase: number): GuestImages {
+  const treeAt = GUEST_RAM + node.memoryBytes - LARGE_PAGE
+  const initrdAt = treeAt - LARGE_PAGE * Math.ceil((node.initrd?.bytes ?? 0) / LARGE_PAGE)
+  const tree = guestTree({
+    memoryBytes: node.memoryBytes,
+    vcpus: node.vcpus,
+    bootargs: node.bootargs,
+    timebase,
+    initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
+    disk: node.disk !== undefined,
+    network: node.network !== undefined,
+  })
+  const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]
+  return { donated, tree, treeAt, kernelAt: GUEST_KERNEL }
+}
+
+/** Pages of an image, in whole large pages. */
+function pagesOf(
+  image: { readonly address: number; readonly bytes: number },
+  guest: number,
+): { guest: number; page: number }[] {
+  if (image.address % LARGE_PAGE !== 0)
+    throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
+  return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
+    guest: guest + index * LARGE_PAGE,
+    page: image.address + index * LARGE_PAGE,
+  }))
+}
