@@ -28,7 +28,7 @@ import {
 } from '../../hw/spec/sbi.ts'
 import { frame } from './frame.ts'
 import type { Host } from './host.ts'
-import { RUNNABLE, STOPPED, VSSIP, WAITING, type Vcpu } from './vcpu.ts'
+import { NOWHERE, RUNNABLE, STOPPED, VSSIP, WAITING, type Vcpu } from './vcpu.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
 /** The implementation number that guests read; unassigned. */
@@ -150,7 +150,9 @@ function remoteFence(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu,
       if (call === 0) port.fenceI()
       else port.hfenceVvma()
     } else {
-      target.record['fence'] = true
+      target.record.fence = true
+      // One that no hart holds does it when it comes to one.
+      if (target.record.hart !== NOWHERE) vcpu.record.fencing = true
       host.kick(port, target)
     }
   }

@@ -28,6 +28,10 @@ export interface VcpuRecord {
   raised: number
   /** The same, to be lowered. */
   lowered: number
+  /** Has to forget its translations and instructions before it goes on: another vCPU has asked for it. */
+  fence: boolean
+  /** Has asked others for that, and does not go on before they have done it. */
+  fencing: boolean
 }
 
 export class Vcpu {
@@ -43,7 +47,7 @@ export class Vcpu {
     this.index = index
     this.pin = pin
     this.frame = frameAddress
-    this.record = { status: STOPPED, hart: NOWHERE, raised: 0, lowered: 0 }
+    this.record = { status: STOPPED, hart: NOWHERE, raised: 0, lowered: 0, fence: false, fencing: false }
   }
 
   /** A general register of the guest's: its low 32 bits, unsigned. */

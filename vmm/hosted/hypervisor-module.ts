@@ -138,8 +138,8 @@ export class HypervisorModule implements Host {
       port.jump(this.#code.loadContext)
       return true
     }
-    if (record['fence'] === true) {
-      record['fence'] = false
+    if (record.fence === true) {
+      record.fence = false
       port.fenceI()
       port.hfenceVvma()
     }

@@ -19,7 +19,7 @@ import { frame } from '../core/frame.ts'
 import type { Host } from '../core/host.ts'
 import { memoryAccess } from '../core/memory-access.ts'
 import { startAt } from '../core/sbi.ts'
-import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, WAITING } from '../core/vcpu.ts'
+import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, type VcpuRecord, WAITING } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { Plan, PlannedGuest } from './plan.ts'
 
@@ -63,6 +63,8 @@ export class NativeVmm implements Host {
   readonly #coming: Int32Array
   readonly #kicks: Int32Array
   readonly #counts = { started: 1, calling: 0 }
+  /** The hart whose entry is not over. */
+  readonly #inside = { hart: NOWHERE }
 
   constructor(program: Program, plan: Plan) {
     this.program = program
@@ -87,18 +89,29 @@ export class NativeVmm implements Host {
     }
     this.software = {
       name: 'native VMM',
-      entries: program.entries.map(({ label }) => this.#asCurrent(doors[label])),
+      entries: program.entries.map(({ label }) => this.#asCurrent(label, doors[label])),
       state: this.#state(),
     }
   }
 
-  /** The drivers reach the hart that runs the entry; entries of other harts may come in between two of its port calls. */
-  #asCurrent(entry: (port: HartPort) => void): (port: HartPort) => void {
+  /**
+   * The drivers reach the hart that runs the entry. One hart at a time is within the VMM: an entry may have been
+   * interrupted in its midst (the firmware's interrupts cannot be masked), and until it is over others begin again.
+   */
+  #asCurrent(label: string, entry: (port: HartPort) => void): (port: HartPort) => void {
     const { current } = this.plan
+    const inside = this.#inside
+    const door = this.#door(label)
     return port => {
+      if (inside.hart !== NOWHERE && inside.hart !== port.hart) {
+        port.account('vmm', 'another hart', 'waiting')
+        return port.jump(door)
+      }
       const before = current.port
       current.port = port
+      inside.hart = port.hart
       entry(port)
+      inside.hart = NOWHERE
       current.port = before
     }
   }
@@ -110,6 +123,7 @@ export class NativeVmm implements Host {
       coming: this.#coming,
       kicks: this.#kicks,
       counts: this.#counts,
+      inside: this.#inside,
       free: plan.free.record,
       clean: plan.free.clean,
       dirty: plan.free.dirty,
@@ -311,6 +325,14 @@ export class NativeVmm implements Host {
     if (last !== NOWHERE) {
       const { record } = vcpus[last]
       if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#door('dropped'))
+      this.#fence(port, record)
+      if (record.fencing) {
+        if (this.#isFencing(last)) {
+          port.account('vmm', 'remote fence', 'waiting')
+          return port.jump(this.#door('woken'))
+        }
+        record.fencing = false
+      }
       if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
     }
     const timers = this.#wakeSleepers(port)
@@ -322,6 +344,24 @@ export class NativeVmm implements Host {
     this.#coming[port.hart] = index
     if (last === NOWHERE) return this.#load(port)
     this.#save(port, last, this.#door('saved'))
+  }
+
+  #fence(port: HartPort, record: VcpuRecord): void {
+    if (!record.fence) return
+    record.fence = false
+    port.fenceI()
+    port.hfenceVvma()
+  }
+
+  /** True if another vCPU of the same guest, held by a hart, has yet to do what this one has asked for (SBI 8: the call returns afterwards). */
+  #isFencing(index: number): boolean {
+    const { vms, owner } = this.plan
+    const { vcpus } = vms[owner[index]]
+    for (let other = 0; other < vcpus.length; other++) {
+      const { record } = vcpus[other]
+      if (record.fence && record.hart !== NOWHERE) return true
+    }
+    return false
   }
 
   /** Saves the context that the hart holds; `door` goes on. */
@@ -366,11 +406,7 @@ export class NativeVmm implements Host {
 
   #enter(port: HartPort, vcpu: Vcpu): void {
     const { record } = vcpu
-    if (record['fence'] === true) {
-      record['fence'] = false
-      port.fenceI()
-      port.hfenceVvma()
-    }
+    this.#fence(port, record)
     vcpu.settle(port)
     port.account('vmm', 'resume', 'world switch')
     port.setX(A0, vcpu.frame)
