@@ -110,6 +110,52 @@ test('lines of several guests do not mix; one that stops within a line does not 
   expect(lines.length).toBe(42)
 })
 
+test('harts that print and interrupt one another lose nothing, though others run in the midst of the VMM\'s entries', () => {
+  const characters = 1500
+  const run = native([{ vcpus: 2, harts: [0, 1], kernel: `
+    la t0, vector
+    csrw stvec, t0
+    csrsi sie, 2
+    csrsi sstatus, 2
+    li s0, 'a'
+    li s1, 2
+    bnez a0, 1f
+    li a7, 0x48534d
+    li a6, 0
+    li a0, 1
+    li a1, 0x80200000
+    ecall
+    j 2f
+1:  li s0, 'b'
+    li s1, 1
+2:  li s2, ${characters}
+    li s3, 0x10000000
+    li s4, 0x80600000
+3:  sb s0, 0(s3)
+    li a7, 0x735049
+    li a6, 0
+    mv a0, s1
+    li a1, 0
+    ecall
+    addi s2, s2, -1
+    bnez s2, 3b
+    li t0, 1
+    amoadd.w t1, t0, (s4)
+    li t0, 2
+4:  lw t1, 0(s4)
+    bne t1, t0, 4b
+    ${END}
+    .balign 4
+vector:
+    csrci sip, 2
+    sret` }], { harts: 2 })
+  run.machine.interleave(operation => (operation % 37 === 0 ? 250 : 0))
+  run.run(400_000_000)
+  expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false })
+  const printed = Array.from(run.printed())
+  for (const letter of 'ab') expect(printed.filter(character => character === letter).length).toBe(characters)
+})
+
 describe('a guest that crashes', () => {
   test('stops alone, and its report says where and why', () => {
     const run = native([
