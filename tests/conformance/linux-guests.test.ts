@@ -52,7 +52,8 @@ describe.skipIf(missing)(`Linux guests of the native VMM${missing && ` (skipped:
         return all.replaceAll(/\[g\d\] /g, '')
       }
       const why = machine.run({ untilCycle: machine.now() + machine.board.frequency / 100 })
-      if (why.kind === 'stopped' || machine.now() > end) throw new Error(`no "${text}" (${why.kind}) in:\n${said.slice(seen)}`)
+      if (why.kind === 'stopped' || machine.now() > end)
+        throw new Error(`no "${text}" (${why.kind}) in:\n${said.slice(seen)}`)
     }
   }
   /** Types a command to the guest in focus; returns what it says. */
@@ -68,11 +69,23 @@ describe.skipIf(missing)(`Linux guests of the native VMM${missing && ` (skipped:
     const kernel = readFileSync(linux!.kernel)
     const initrd = readFileSync(linux!.initrd)
     system = buildSystem({
-      configuration: 'native', harts: 2, ramBytes: 512 * MIB, disks: [disk], nics: [nicOnStation()],
+      configuration: 'native',
+      harts: 2,
+      ramBytes: 512 * MIB,
+      disks: [disk],
+      nics: [nicOnStation()],
       guests: [0, 1].map(guest => ({
-        label: `g${guest}`, kernel, initrd, memoryBytes: 128 * MIB, vcpus: 1, harts: [guest], weight: 256, cap: 0,
+        label: `g${guest}`,
+        kernel,
+        initrd,
+        memoryBytes: 128 * MIB,
+        vcpus: 1,
+        harts: [guest],
+        weight: 256,
+        cap: 0,
         bootargs: 'console=ttyS0 quiet panic=-1',
-        disk: { first: guest * PART, sectors: PART }, network: { mac: [0x52, 0x54, 0, 0, 0, guest + 1], vlan: 0 },
+        disk: { first: guest * PART, sectors: PART },
+        network: { mac: [0x52, 0x54, 0, 0, 0, guest + 1], vlan: 0 },
       })),
       output: bytes => void (said += Buffer.from(bytes).toString('latin1')),
     })
@@ -80,21 +93,35 @@ describe.skipIf(missing)(`Linux guests of the native VMM${missing && ` (skipped:
     system.machine.run({ untilCycle: system.machine.now() + 100_000_000 })
   }, PATIENCE)
 
-  test('each mounts its own file system over virtio, reads and writes it', () => {
-    for (const guest of [0, 1]) {
-      if (guest > 0) system.board.receive(new TextEncoder().encode(NEXT_GUEST))
-      expect(type('load virtio ext4 && mount /dev/vda /mnt && cat /mnt/hello')).toContain(`hello from part ${guest}\r\n<0>`)
-      expect(type(`echo written by ${guest} > /mnt/new && sync && umount /mnt && mount /dev/vda /mnt && cat /mnt/new`)).toContain(
-        `written by ${guest}\r\n<0>`,
-      )
-    }
-    system.board.receive(new TextEncoder().encode(NEXT_GUEST))
-  }, PATIENCE)
+  test(
+    'each mounts its own file system over virtio, reads and writes it',
+    () => {
+      for (const guest of [0, 1]) {
+        if (guest > 0) system.board.receive(new TextEncoder().encode(NEXT_GUEST))
+        expect(type('load virtio ext4 && mount /dev/vda /mnt && cat /mnt/hello')).toContain(
+          `hello from part ${guest}\r\n<0>`,
+        )
+        expect(
+          type(`echo written by ${guest} > /mnt/new && sync && umount /mnt && mount /dev/vda /mnt && cat /mnt/new`),
+        ).toContain(`written by ${guest}\r\n<0>`)
+      }
+      system.board.receive(new TextEncoder().encode(NEXT_GUEST))
+    },
+    PATIENCE,
+  )
 
-  test('they ping each other through the virtual switch, and a station beyond the machine\'s card', () => {
-    expect(type('ip link set eth0 up && ip addr add 10.0.0.11/24 dev eth0 && ping -c 2 10.0.0.1')).toContain(' 0% packet loss')
-    system.board.receive(new TextEncoder().encode(NEXT_GUEST))
-    expect(type('ip link set eth0 up && ip addr add 10.0.0.12/24 dev eth0 && ping -c 2 10.0.0.11')).toContain(' 0% packet loss')
-    expect(system.guests.every(({ record }) => !record.crashed)).toBe(true)
-  }, PATIENCE)
+  test(
+    "they ping each other through the virtual switch, and a station beyond the machine's card",
+    () => {
+      expect(type('ip link set eth0 up && ip addr add 10.0.0.11/24 dev eth0 && ping -c 2 10.0.0.1')).toContain(
+        ' 0% packet loss',
+      )
+      system.board.receive(new TextEncoder().encode(NEXT_GUEST))
+      expect(type('ip link set eth0 up && ip addr add 10.0.0.12/24 dev eth0 && ping -c 2 10.0.0.11')).toContain(
+        ' 0% packet loss',
+      )
+      expect(system.guests.every(({ record }) => !record.crashed)).toBe(true)
+    },
+    PATIENCE,
+  )
 })

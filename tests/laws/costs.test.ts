@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { sourceFiles } from './sources.ts'
 
 /** A number given to something whose name says that it is time spent. How often a drive was switched on is no time. */
-const COST = /\b(?!powerCycles\b)\w*(cycles?|cost|latency|penalty|overhead|retire)\w*\s*(?::\s*number\s*)?(?:[=:]|\()\s*-?\d/i
+const COST =
+  /\b(?!powerCycles\b)\w*(cycles?|cost|latency|penalty|overhead|retire)\w*\s*(?::\s*number\s*)?(?:[=:]|\()\s*-?\d/i
 
 test('no file of vmm/, drivers/ or guests/ contains a cost, and none of hw/ but the price lists', () => {
   const priced = (path: string) => path.startsWith('hw/time/prices') || path.startsWith('hw/spec/')

@@ -30,9 +30,9 @@ test.each(CASES)(
     })
     expect(finish(halting)).toEqual(whole)
     // One is taken up by a new machine, the others by one that has come to an end already.
-  for (const state of states) {
-    const restored = state === states.at(-1) ? workloadMachine(workload, configuration) : halting
-    restored.restore(deserialize(state) as MachineState)
+    for (const state of states) {
+      const restored = state === states.at(-1) ? workloadMachine(workload, configuration) : halting
+      restored.restore(deserialize(state) as MachineState)
       expect(finish(restored)).toEqual(whole)
     }
   },

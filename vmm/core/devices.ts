@@ -6,6 +6,7 @@ import { VirtualFinisher } from '../virtual/finisher.ts'
 import { VirtualPlic } from '../virtual/plic.ts'
 import { VirtualUart } from '../virtual/uart.ts'
 import { VirtualBlk } from '../virtual/virtio-blk.ts'
+import { VirtualConsole } from '../virtual/virtio-console.ts'
 import { VirtualNet } from '../virtual/virtio-net.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
@@ -22,6 +23,21 @@ export interface OptionalDevices {
   readonly network?: { readonly backend: NetworkBackend; readonly mac: readonly number[] }
 }
 
+/** One console with two plugs: what comes in goes to both, and the guest listens to one. */
+function plugs(console: ConsoleBackend): readonly [ConsoleBackend, ConsoleBackend] {
+  const inputs: ((port: HartPort, byte: number) => void)[] = []
+  console.attach((port, byte) => {
+    for (let index = 0; index < inputs.length; index++) inputs[index](port, byte)
+  })
+  const plug = (): ConsoleBackend => ({
+    put: (port, byte) => console.put(port, byte),
+    attach: input => {
+      inputs.push(input)
+    },
+  })
+  return [plug(), plug()]
+}
+
 /** Puts a guest's chips where its device tree says. `externals`: the external interrupt of each vCPU. */
 export function attachDevices(
   vm: VirtualMachine,
@@ -31,12 +47,17 @@ export function attachDevices(
   { disk, network, memory = vm.ram }: OptionalDevices = {},
 ): GuestDevices {
   const plic = new VirtualPlic(externals)
-  const uart = new VirtualUart(plic.line(GUEST_MAP.uart.source), console)
+  const [serial, virtual] = plugs(console)
+  const uart = new VirtualUart(plic.line(GUEST_MAP.uart.source), serial)
   vm.attach('plic', GUEST_MAP.plic.base, GUEST_MAP.plic.bytes, plic)
   vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)
   vm.attach('finisher', GUEST_MAP.finisher.base, GUEST_MAP.finisher.bytes, new VirtualFinisher(finished))
   const name = (part: string) => `vm ${vm.index} ${part}`
-  const virtio: Record<string, StateRecord> = { [name('later')]: vm.later }
+  const line = plic.line(GUEST_MAP.console.source)
+  const virtioConsole = new VirtualConsole(name('console'), line, memory, vm.later, virtual)
+  vm.attach('virtio-console', GUEST_MAP.console.base, GUEST_MAP.console.bytes, virtioConsole.transport)
+  vm.addWorker(virtioConsole)
+  const virtio: Record<string, StateRecord> = { [name('later')]: vm.later, ...virtioConsole.state }
   if (disk) {
     const blk = new VirtualBlk(
       name('disk'),

@@ -89,6 +89,7 @@ export function guestTree(guest: GuestTree): Uint8Array {
           }),
           ...(guest.disk ? [virtio(GUEST_MAP.disk)] : []),
           ...(guest.network ? [virtio(GUEST_MAP.network)] : []),
+          virtio(GUEST_MAP.console),
         ]),
       ],
     ),

@@ -35,7 +35,17 @@ export class SerialConsole implements PlacedDevice {
   readonly #output = new Uint8Array(QUEUE)
   readonly #input = new Uint8Array(QUEUE)
   /** `writer`: whose line is open, if `column` is not 0; when it went on last. `waiting`: guests with something kept. */
-  readonly #record = { first: 0, count: 0, inFirst: 0, inCount: 0, focus: 0, writer: NOBODY, column: 0, last: 0, waiting: 0 }
+  readonly #record = {
+    first: 0,
+    count: 0,
+    inFirst: 0,
+    inCount: 0,
+    focus: 0,
+    writer: NOBODY,
+    column: 0,
+    last: 0,
+    waiting: 0,
+  }
   /** By guest: what it has printed during another's line, and how much that is. */
   readonly #lines: Uint8Array
   readonly #kept: Int32Array
@@ -89,7 +99,8 @@ export class SerialConsole implements PlacedDevice {
     const record = this.#record
     if (record.waiting > 0 && this.#isPatienceOver()) this.#interruptLine()
     for (let left = BUDGET; record.count > 0; left--) {
-      if (left === 0 || !this.#driver.put(this.#output[record.first])) return this.#now() * TICKS_PER_MICROSECOND + POLL_TICKS
+      if (left === 0 || !this.#driver.put(this.#output[record.first]))
+        return this.#now() * TICKS_PER_MICROSECOND + POLL_TICKS
       record.first = (record.first + 1) % QUEUE
       record.count--
     }

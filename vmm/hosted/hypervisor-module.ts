@@ -138,7 +138,7 @@ export class HypervisorModule implements Host {
       port.jump(this.#code.loadContext)
       return true
     }
-    if (record.fence === true) {
+    if (record.fence) {
       record.fence = false
       port.fenceI()
       port.hfenceVvma()

@@ -41,9 +41,9 @@ export class Scheduler {
   isDedicated(hart: number): boolean {
     let candidates = 0
     for (let index = 0; index < this.#vcpus.length; index++) {
-      const { pin } = this.#vcpus[index]!
+      const { pin } = this.#vcpus[index]
       if (pin !== hart && pin !== NOWHERE) continue
-      if (this.#shares[index]!.cap !== 0) return false
+      if (this.#shares[index].cap !== 0) return false
       candidates++
     }
     return candidates <= 1
@@ -51,11 +51,11 @@ export class Scheduler {
 
   /** Charges the vCPU that was running on the hart; it may be picked again. */
   stop(port: HartPort): void {
-    const index = this.running[port.hart]!
+    const index = this.running[port.hart]
     if (index === NOWHERE) return
-    const ticks = port.read(time) - this.since[index]!
-    this.used[index] = this.used[index]! + ticks
-    this.had[index] = this.had[index]! + ticks / this.#shares[index]!.weight
+    const ticks = port.read(time) - this.since[index]
+    this.used[index] = this.used[index] + ticks
+    this.had[index] = this.had[index] + ticks / this.#shares[index].weight
     this.running[port.hart] = NOWHERE
   }
 
@@ -70,7 +70,7 @@ export class Scheduler {
     let best = NOWHERE
     for (let index = 0; index < this.#vcpus.length; index++) {
       if (!this.#mayRun(index, port.hart)) continue
-      if (best === NOWHERE || this.had[index]! < this.had[best]!) best = index
+      if (best === NOWHERE || this.had[index] < this.had[best]) best = index
     }
     if (best === NOWHERE) return NOWHERE
     this.running[port.hart] = best
@@ -80,8 +80,8 @@ export class Scheduler {
 
   /** When the hart has to look again for the sake of fairness, in ticks from now: another wants its turn, or the cap is reached. */
   turn(port: HartPort, index: number): number {
-    const { cap } = this.#shares[index]!
-    const left = cap === 0 ? Infinity : Math.max(1, (PERIOD_TICKS * cap) / 100 - this.used[index]!)
+    const { cap } = this.#shares[index]
+    const left = cap === 0 ? Infinity : Math.max(1, (PERIOD_TICKS * cap) / 100 - this.used[index])
     let others = false
     for (let other = 0; other < this.#vcpus.length; other++) {
       if (other !== index && this.#mayRun(other, port.hart)) others = true
@@ -92,20 +92,20 @@ export class Scheduler {
   /** When a hart has to look again because a cap held somebody back: the next period, in ticks of time; Infinity if none was. */
   nextPeriod(port: HartPort): number {
     for (let index = 0; index < this.#vcpus.length; index++) {
-      const { pin, record } = this.#vcpus[index]!
+      const { pin, record } = this.#vcpus[index]
       const here = pin === NOWHERE || pin === port.hart
-      if (here && record.status === RUNNABLE && this.#isCapped(index)) return (this.periods[0]! + 1) * PERIOD_TICKS
+      if (here && record.status === RUNNABLE && this.#isCapped(index)) return (this.periods[0] + 1) * PERIOD_TICKS
     }
     return Infinity
   }
 
   #isCapped(index: number): boolean {
-    const { cap } = this.#shares[index]!
-    return cap !== 0 && this.used[index]! >= (PERIOD_TICKS * cap) / 100
+    const { cap } = this.#shares[index]
+    return cap !== 0 && this.used[index] >= (PERIOD_TICKS * cap) / 100
   }
 
   #mayRun(index: number, hart: number): boolean {
-    const { pin, record } = this.#vcpus[index]!
+    const { pin, record } = this.#vcpus[index]
     if (record.status !== RUNNABLE || this.#isCapped(index)) return false
     if (pin !== NOWHERE) return pin === hart
     // Free vCPUs: not while another hart still holds their context, or has picked them and is fetching it.

@@ -26,7 +26,11 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
     this.#later = later
     this.#console = console
     this.transport = new VirtioTransport(line, memory, 2, this)
-    this.state = { ...this.transport.state(name, true), [`${name} record`]: this.#record, [`${name} waiting`]: this.#waiting }
+    this.state = {
+      ...this.transport.state(name, true),
+      [`${name} record`]: this.#record,
+      [`${name} waiting`]: this.#waiting,
+    }
     console.attach((port, byte) => this.#input(port, byte))
   }
 
@@ -86,7 +90,8 @@ export class VirtualConsole implements VirtioDevice, WorkingChip {
 
   #input(port: HartPort, byte: number): void {
     const record = this.#record
-    if (record.count === WAITING) return
+    // Before there is a driver nobody listens.
+    if (record.count === WAITING || !this.transport.isRunning()) return
     this.#waiting[(record.first + record.count) % WAITING] = byte
     record.count++
     this.#hand(port)

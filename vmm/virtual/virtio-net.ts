@@ -10,7 +10,14 @@ import {
   VIRTIO_NET_TRANSMITQ,
   virtioNetHdr,
 } from '../../hw/spec/layouts/virtio-net.ts'
-import { type GuestMemory, type Later, MAXIMUM_FRAME, type NetworkBackend, type VirtualLine, type WorkingChip } from './chip.ts'
+import {
+  type GuestMemory,
+  type Later,
+  MAXIMUM_FRAME,
+  type NetworkBackend,
+  type VirtualLine,
+  type WorkingChip,
+} from './chip.ts'
 import { type VirtioDevice, VirtioTransport } from './virtio-mmio.ts'
 
 const HEADER = virtioNetHdr.size
@@ -31,7 +38,14 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
   readonly #backend: NetworkBackend
   readonly #later: Later
 
-  constructor(name: string, line: VirtualLine, memory: GuestMemory, later: Later, backend: NetworkBackend, mac: readonly number[]) {
+  constructor(
+    name: string,
+    line: VirtualLine,
+    memory: GuestMemory,
+    later: Later,
+    backend: NetworkBackend,
+    mac: readonly number[],
+  ) {
     this.#later = later
     this.#backend = backend
     this.config = Uint8Array.of(...mac, LINK_UP, 0)

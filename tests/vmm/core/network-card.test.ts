@@ -9,13 +9,20 @@ import { bench, OWN } from '../virtual/bench.ts'
 const CARD = [0x52, 0x54, 0, 0, 0, 1]
 const OUTSIDE = [2, 0, 0, 0, 0, 9]
 const BODY = Array.from({ length: 46 }, (_, index) => index)
-const frame = (to: readonly number[], from: readonly number[], ...tag: number[]) => Uint8Array.of(...to, ...from, ...tag, 8, 0, ...BODY)
+const frame = (to: readonly number[], from: readonly number[], ...tag: number[]) =>
+  Uint8Array.of(...to, ...from, ...tag, 8, 0, ...BODY)
 
 function uplink(vlan: number) {
   const { port, own } = bench()
   const current = { port }
   const environment = new PortEnvironment({
-    current, name: 'nic', registers: 0, dma: { base: OWN, device: OWN, bytes: own.bytes.length }, interrupts: [], now: () => 0, wakeAt: () => {},
+    current,
+    name: 'nic',
+    registers: 0,
+    dma: { base: OWN, device: OWN, bytes: own.bytes.length },
+    interrupts: [],
+    now: () => 0,
+    wakeAt: () => {},
   })
   const at = (address: number, bytes: number) => own.bytes.slice(address - OWN, address - OWN + bytes)
   const sent: Uint8Array[] = []
@@ -24,8 +31,15 @@ function uplink(vlan: number) {
   let transmitted: (tag: number) => void = () => {}
   let received: (tag: number, bytes: number) => void = () => {}
   const driver: NetworkDevice = {
-    depth: NETWORK_DEPTH, start: () => {}, ready: () => true, failure: () => '', stop: () => {}, stopped: () => false,
-    mac: () => CARD, linkUp: () => true, poll: () => 0,
+    depth: NETWORK_DEPTH,
+    start: () => {},
+    ready: () => true,
+    failure: () => '',
+    stop: () => {},
+    stopped: () => false,
+    mac: () => CARD,
+    linkUp: () => true,
+    poll: () => 0,
     transmit(tag, address, bytes) {
       if (busy.has(tag)) throw new Error(`sending buffer ${tag} is not free`)
       busy.add(tag)
@@ -37,7 +51,16 @@ function uplink(vlan: number) {
     onReceived: heard => void (received = heard),
   }
   const bus = { findClass: () => -1, find: () => 2, enable: () => {}, disable: () => {}, wire: () => 2 }
-  const controller = { start: () => {}, ready: () => true, failure: () => '', enable: () => {}, disable: () => {}, threshold: () => {}, claim: () => 0, complete: () => {} }
+  const controller = {
+    start: () => {},
+    ready: () => true,
+    failure: () => '',
+    enable: () => {},
+    disable: () => {},
+    threshold: () => {},
+    claim: () => 0,
+    complete: () => {},
+  }
   const virtualSwitch = new VirtualSwitch()
   const network = new NetworkCard(current, environment, driver, bus, controller, 0, virtualSwitch)
   virtualSwitch.connect(network)
@@ -47,7 +70,9 @@ function uplink(vlan: number) {
   network.start()
   network.elapsed()
   return {
-    sent, delivered, network,
+    sent,
+    delivered,
+    network,
     send(bytes: Uint8Array) {
       const address = card.buffer(port)
       own.bytes.set(bytes, address - OWN)

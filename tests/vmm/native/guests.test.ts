@@ -15,7 +15,9 @@ function workload(name: string): Pick<TestGuest, 'kernel' | 'scripted'> {
 }
 
 test('a guest prints through SBI and through its UART, touches memory, and switches itself off', () => {
-  const run = native([{ kernel: `
+  const run = native([
+    {
+      kernel: `
     li a7, 1
     li a0, 'a'
     ecall
@@ -25,14 +27,18 @@ test('a guest prints through SBI and through its UART, touches memory, and switc
     sd t2, 0(t3)
     ld t2, 0(t3)
     sb t2, 0(t0)
-    ${END}` }])
+    ${END}`,
+    },
+  ])
   run.run(50_000_000)
   expect(run.printed()).toBe('abcd')
-  expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+  expect(run.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
 })
 
 test('a guest in wfi is woken by its timer', () => {
-  const run = native([{ kernel: `
+  const run = native([
+    {
+      kernel: `
     la t0, vector
     csrw stvec, t0
     li t0, 32
@@ -47,7 +53,9 @@ test('a guest in wfi is woken by its timer', () => {
     .balign 4
 vector:
     ${print('tick')}
-    ${END}` }])
+    ${END}`,
+    },
+  ])
   run.run(100_000_000)
   expect(run.printed()).toBe('tick')
 })
@@ -80,7 +88,13 @@ vector:
     sb t3, 0(t2)
     sw t1, 0(t0)
     sret`
-  const run = native([{ kernel: echo, harts: [0] }, { kernel: echo, harts: [1] }], { harts: 2 })
+  const run = native(
+    [
+      { kernel: echo, harts: [0] },
+      { kernel: echo, harts: [1] },
+    ],
+    { harts: 2 },
+  )
   run.run(50_000_000)
   run.send('HAL')
   run.run(10_000_000)
@@ -95,10 +109,13 @@ test('lines of several guests do not mix; one that stops within a line does not 
 1:  ${print(text)}
     addi s0, s0, -1
     bnez s0, 1b`
-  const run = native([
-    { kernel: `${chatter('one two three four\\n')} ${print('prompt> ')} 2: wfi\n j 2b`, harts: [0] },
-    { kernel: `${chatter('five six seven\\n')} ${print('shell$ ')} 2: wfi\n j 2b`, harts: [1] },
-  ], { harts: 2 })
+  const run = native(
+    [
+      { kernel: `${chatter('one two three four\\n')} ${print('prompt> ')} 2: wfi\n j 2b`, harts: [0] },
+      { kernel: `${chatter('five six seven\\n')} ${print('shell$ ')} 2: wfi\n j 2b`, harts: [1] },
+    ],
+    { harts: 2 },
+  )
   run.run(60_000_000)
   run.send('x')
   run.run(5_000_000)
@@ -110,9 +127,14 @@ test('lines of several guests do not mix; one that stops within a line does not 
   expect(lines.length).toBe(42)
 })
 
-test('harts that print and interrupt one another lose nothing, though others run in the midst of the VMM\'s entries', () => {
+test("harts that print and interrupt one another lose nothing, though others run in the midst of the VMM's entries", () => {
   const characters = 1500
-  const run = native([{ vcpus: 2, harts: [0, 1], kernel: `
+  const run = native(
+    [
+      {
+        vcpus: 2,
+        harts: [0, 1],
+        kernel: `
     la t0, vector
     csrw stvec, t0
     csrsi sie, 2
@@ -148,24 +170,34 @@ test('harts that print and interrupt one another lose nothing, though others run
     .balign 4
 vector:
     csrci sip, 2
-    sret` }], { harts: 2 })
+    sret`,
+      },
+    ],
+    { harts: 2 },
+  )
   run.machine.interleave(operation => (operation % 37 === 0 ? 250 : 0))
   run.run(400_000_000)
-  expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false })
+  expect(run.guests[0].record).toMatchObject({ ended: true, crashed: false })
   const printed = Array.from(run.printed())
   for (const letter of 'ab') expect(printed.filter(character => character === letter).length).toBe(characters)
 })
 
 describe('a guest that crashes', () => {
   test('stops alone, and its report says where and why', () => {
-    const run = native([
-      { kernel: 'li s0, 0x1234\n li t0, 0x70000000\n jr t0', harts: [0] },
-      { kernel: `li t0, 3000000\n1: addi t0, t0, -1\n bnez t0, 1b\n ${print('alive')}${END}`, harts: [1] },
-    ], { harts: 2 })
+    const run = native(
+      [
+        { kernel: 'li s0, 0x1234\n li t0, 0x70000000\n jr t0', harts: [0] },
+        { kernel: `li t0, 3000000\n1: addi t0, t0, -1\n bnez t0, 1b\n ${print('alive')}${END}`, harts: [1] },
+      ],
+      { harts: 2 },
+    )
     run.run(100_000_000)
-    expect(run.guests.map(({ record: { ended, crashed } }) => [ended, crashed])).toEqual([[true, true], [true, false]])
+    expect(run.guests.map(({ record: { ended, crashed } }) => [ended, crashed])).toEqual([
+      [true, true],
+      [true, false],
+    ])
     expect(run.printed()).toBe('[guest1] alive')
-    const report = crashReport(run.system, endings(run.system)[0]!)
+    const report = crashReport(run.system, endings(run.system)[0])
     expect(report).toContain('guest0')
     expect(report).toContain('70000000')
     expect(report).toContain('1234')
@@ -179,11 +211,11 @@ describe('a guest that crashes', () => {
 })
 
 describe('devices', () => {
-  test('each guest has its part of the disk, and nothing of another\'s', () => {
+  test("each guest has its part of the disk, and nothing of another's", () => {
     const disk = new MemoryBacking(16_384)
     const run = native([{ ...workload('disk'), disk: { first: 8192, sectors: 4096 } }], { disks: [disk] })
     run.run(400_000_000)
-    expect(run.guests[0]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+    expect(run.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
     const sectors = new Uint8Array(4096 * 512)
     const isBlank = (first: number) => {
       disk.read(first, sectors)
@@ -192,19 +224,22 @@ describe('devices', () => {
     expect([0, 4096, 8192, 12_288].map(isBlank)).toEqual([true, true, false, true])
   })
 
-  test('a frame gets out and its echo comes back, on another hart than the card\'s interrupts', () => {
-    const run = native([
-      { kernel: 'wfi\n j .', harts: [0] },
-      { ...workload('network'), harts: [1], network: { mac: [0x52, 0x54, 0, 0, 0, 2], vlan: 0 } },
-    ], { harts: 2, nics: [nicOnStation()] })
-    run.run(400_000_000, () => run.guests[1]!.record.ended)
-    expect(run.guests[1]!.record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+  test("a frame gets out and its echo comes back, on another hart than the card's interrupts", () => {
+    const run = native(
+      [
+        { kernel: 'wfi\n j .', harts: [0] },
+        { ...workload('network'), harts: [1], network: { mac: [0x52, 0x54, 0, 0, 0, 2], vlan: 0 } },
+      ],
+      { harts: 2, nics: [nicOnStation()] },
+    )
+    run.run(400_000_000, () => run.guests[1].record.ended)
+    expect(run.guests[1].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
   })
 
   test('a guest whose disk is not there gets errors, not silence', () => {
     const run = native([{ ...workload('disk'), disk: { first: 0, sectors: 4096 } }])
     run.run(200_000_000)
-    expect(run.guests[0]!.record.ended).toBe(true)
-    expect(run.guests[0]!.record.exitCode).not.toBe(0)
+    expect(run.guests[0].record.ended).toBe(true)
+    expect(run.guests[0].record.exitCode).not.toBe(0)
   })
 })

@@ -55,13 +55,17 @@ bad:
 describe('a hostile guest', () => {
   test('may read and write its devices at every offset, by every width', () => {
     const disk = new MemoryBacking(8192)
-    const run = native([
-      {
-        harts: [0], disk: { first: 0, sectors: 4096 }, network: { mac: [0x52, 0x54, 0, 0, 0, 1], vlan: 0 },
-        kernel: `
+    const run = native(
+      [
+        {
+          harts: [0],
+          disk: { first: 0, sectors: 4096 },
+          network: { mac: [0x52, 0x54, 0, 0, 0, 1], vlan: 0 },
+          kernel: `
     ${SURVIVE}
     ${prod(0x1000_1000, 0x210, true)}
     ${prod(0x1000_2000, 0x210, true)}
+    ${prod(0x1000_3000, 0x120, true)}
     ${prod(0xc00_0000, 0x90, true)}
     ${prod(0xc00_1000, 0x10, true)}
     ${prod(0xc00_2000, 0x110, true)}
@@ -76,21 +80,30 @@ describe('a hostile guest', () => {
     sb zero, 4(t0)
     ${print('alive')}
     ${END}`,
-      },
-      innocent,
-    ], { harts: 2, disks: [disk], nics: [nicOnStation()] })
+        },
+        innocent,
+      ],
+      { harts: 2, disks: [disk], nics: [nicOnStation()] },
+    )
     run.run(400_000_000)
     expect(run.printed()).toContain('alive')
-    expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => [ended, crashed, exitCode])).toEqual([[true, false, 0], [true, false, 0]])
+    expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => [ended, crashed, exitCode])).toEqual([
+      [true, false, 0],
+      [true, false, 0],
+    ])
   })
 
   test('may call the SBI with anything', () => {
-    const extensions = [0x10, 0x54494d45, 0x735049, 0x52464e43, 0x48534d, 0x4442434e, 0, 1, 2, 4, 5, 6, 7, 0x7fffffff, -1]
+    const extensions = [
+      0x10, 0x54494d45, 0x735049, 0x52464e43, 0x48534d, 0x4442434e, 0, 1, 2, 4, 5, 6, 7, 0x7fffffff, -1,
+    ]
     const values = ['0', '1', '-1', '0x80000000', '0x7fffffffffffffff', '0x8000000080200000']
-    const run = native([
-      {
-        harts: [0], vcpus: 1,
-        kernel: `
+    const run = native(
+      [
+        {
+          harts: [0],
+          vcpus: 1,
+          kernel: `
     ${SURVIVE}
     la s0, extensions
 1:  ld s1, 0(s0)
@@ -129,11 +142,16 @@ done:
     .balign 8
 extensions: .dword ${extensions.join(', ')}, -2
 values: .dword ${values.join(', ')}, -2`,
-      },
-      innocent,
-    ], { harts: 2 })
+        },
+        innocent,
+      ],
+      { harts: 2 },
+    )
     run.run(400_000_000)
     expect(run.printed()).toContain('alive')
-    expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => [ended, crashed, exitCode])).toEqual([[true, false, 0], [true, false, 0]])
+    expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => [ended, crashed, exitCode])).toEqual([
+      [true, false, 0],
+      [true, false, 0],
+    ])
   })
 })

@@ -32,9 +32,19 @@ export interface NativeRun {
 export function native(guests: readonly TestGuest[], options: NativeOptions = {}): NativeRun {
   const output: number[] = []
   const system = buildSystem({
-    configuration: 'native', harts: 1, ramBytes: 128 * MIB, ...options,
+    configuration: 'native',
+    harts: 1,
+    ramBytes: 128 * MIB,
+    ...options,
     guests: guests.map((guest, index) => ({
-      label: `guest${index}`, memoryBytes: 16 * MIB, vcpus: 1, harts: [], weight: 256, cap: 0, bootargs: '', ...guest,
+      label: `guest${index}`,
+      memoryBytes: 16 * MIB,
+      vcpus: 1,
+      harts: [],
+      weight: 256,
+      cap: 0,
+      bootargs: '',
+      ...guest,
       kernel: typeof guest.kernel === 'string' ? assemble(guest.kernel, { origin: 0x8020_0000 }).bytes : guest.kernel,
     })),
     output: bytes => void output.push(...bytes),

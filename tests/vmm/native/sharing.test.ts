@@ -8,7 +8,10 @@ const END_OF_RACE = 1_000_000
 const CYCLES = 100
 
 function race(guests: readonly Omit<TestGuest, 'kernel'>[], harts = 1, end = END_OF_RACE): number[] {
-  const run = native(guests.map(guest => ({ ...guest, kernel: countUntil(end) })), { harts })
+  const run = native(
+    guests.map(guest => ({ ...guest, kernel: countUntil(end) })),
+    { harts },
+  )
   run.run(end * 2 * CYCLES)
   expect(run.guests.every(({ record }) => record.ended && !record.crashed)).toBe(true)
   return run.guests.map(({ record }) => record.exitCode)
@@ -16,21 +19,24 @@ function race(guests: readonly Omit<TestGuest, 'kernel'>[], harts = 1, end = END
 
 describe('a shared hart', () => {
   test('is divided by weight', () => {
-    const [light, heavy] = race([{ weight: 100, harts: [0] }, { weight: 300, harts: [0] }])
-    expect(heavy! / light!).toBeGreaterThan(2.5)
-    expect(heavy! / light!).toBeLessThan(3.5)
+    const [light, heavy] = race([
+      { weight: 100, harts: [0] },
+      { weight: 300, harts: [0] },
+    ])
+    expect(heavy / light).toBeGreaterThan(2.5)
+    expect(heavy / light).toBeLessThan(3.5)
   })
 
   test('gives nobody more than its cap, though nobody else wants it', () => {
     const [free, capped] = race([{ harts: [0] }, { harts: [1], cap: 40 }], 2, 2 * END_OF_RACE)
-    expect(capped! / free!).toBeGreaterThan(0.33)
-    expect(capped! / free!).toBeLessThan(0.47)
+    expect(capped / free).toBeGreaterThan(0.33)
+    expect(capped / free).toBeLessThan(0.47)
   })
 
   test('leaves to others what a cap holds back', () => {
     const [free, capped] = race([{ harts: [0] }, { harts: [0], cap: 20 }])
-    expect(capped! / (capped! + free!)).toBeGreaterThan(0.15)
-    expect(capped! / (capped! + free!)).toBeLessThan(0.27)
+    expect(capped / (capped + free)).toBeGreaterThan(0.15)
+    expect(capped / (capped + free)).toBeLessThan(0.27)
   })
 
   test('vCPUs that are not pinned use all harts', () => {
@@ -38,10 +44,10 @@ describe('a shared hart', () => {
     const mean = counts.reduce((sum, count) => sum + count, 0) / 4
     for (const count of counts) expect(Math.abs(count / mean - 1)).toBeLessThan(0.2)
     const [alone] = race([{ harts: [0] }])
-    expect((mean * 4) / alone!).toBeGreaterThan(1.7)
+    expect((mean * 4) / alone).toBeGreaterThan(1.7)
   })
 
-  test('goes to a sleeper whose timer is due, in the middle of another\'s work', () => {
+  test("goes to a sleeper whose timer is due, in the middle of another's work", () => {
     const sleeper = `
     la t0, vector
     csrw stvec, t0
@@ -58,15 +64,22 @@ describe('a shared hart', () => {
 vector:
     ${print('tick')}
     ${END}`
-    const run = native([{ kernel: 'j .', harts: [0] }, { kernel: sleeper, harts: [0] }])
-    run.run(100_000_000, () => run.guests[1]!.record.ended)
+    const run = native([
+      { kernel: 'j .', harts: [0] },
+      { kernel: sleeper, harts: [0] },
+    ])
+    run.run(100_000_000, () => run.guests[1].record.ended)
     expect(run.printed()).toContain('tick')
     expect(run.machine.now()).toBeLessThan(60_000_000)
   })
 })
 
 test('harts of a guest on one hart of the machine interrupt one another', () => {
-  const run = native([{ vcpus: 2, harts: [0, 0], kernel: `
+  const run = native([
+    {
+      vcpus: 2,
+      harts: [0, 0],
+      kernel: `
     bnez a0, second
     li a7, 0x48534d
     li a6, 0
@@ -92,7 +105,9 @@ second:
     li a1, 0
     ecall
 1:  wfi
-    j 1b` }])
+    j 1b`,
+    },
+  ])
   run.run(50_000_000)
   expect(run.printed()).toBe('2!')
 })

@@ -138,10 +138,16 @@ test('a virtual console passes characters both ways', () => {
   const world = bench()
   const printed: number[] = []
   let input: (port: HartPort, byte: number) => void = () => {}
-  const chip = new VirtualConsole('console', world.line, world.guest, { behind: false }, {
-    put: (_port, byte) => void printed.push(byte),
-    attach: heard => void (input = heard),
-  })
+  const chip = new VirtualConsole(
+    'console',
+    world.line,
+    world.guest,
+    { behind: false },
+    {
+      put: (_port, byte) => void printed.push(byte),
+      attach: heard => void (input = heard),
+    },
+  )
   const { time, memory, line, port } = world
   const env = new FakeEnvironment({ chip: world.chip(chip.transport), time, memory, lines: [line] })
   let made: ConsoleDevice | undefined

@@ -67,10 +67,16 @@ describe('hostile queues', () => {
       const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false }, disk, 128, 'disk')
       const net = new VirtualNet('net', world.line, world.guest, { behind: false }, wire, [2, 0, 0, 0, 0, 1])
       let input: (port: typeof world.port, byte: number) => void = () => {}
-      const console = new VirtualConsole('console', world.line, world.guest, { behind: false }, {
-        put: () => {},
-        attach: heard => (input = heard),
-      })
+      const console = new VirtualConsole(
+        'console',
+        world.line,
+        world.guest,
+        { behind: false },
+        {
+          put: () => {},
+          attach: heard => (input = heard),
+        },
+      )
       const chip = { disk: blk, network: net, console }[kind]
       const { view, bytes } = world.memory
       const bounded = (act: () => void) => {
