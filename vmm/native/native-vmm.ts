@@ -387,7 +387,12 @@ export class NativeVmm implements Host {
     const { vcpus } = this.plan
     port.account('vmm', 'scheduling', 'world switch')
     const old = this.#loaded[port.hart]
-    if (old !== NOWHERE) vcpus[old].record.hart = NOWHERE
+    if (old !== NOWHERE) {
+      const { pin, record } = vcpus[old]
+      record.hart = NOWHERE
+      // A hart that found nothing to run sleeps until it is told.
+      if (pin === NOWHERE && record.status === RUNNABLE) this.#kicks[port.hart] |= this.plan.scheduler.idleHart(port.hart)
+    }
     port.setX(A0, vcpus[this.#coming[port.hart]].frame)
     port.setX(A1, this.#door('loaded'))
     port.jump(this.#label('load_context'))
@@ -401,6 +406,7 @@ export class NativeVmm implements Host {
     // Another hart may have changed this guest's tables, or run it, while this hart's TLB kept what it knew.
     port.hfenceGvma()
     port.hfenceVvma()
+    if (this.#kicks[port.hart] !== 0) return this.#next(port)
     this.#enter(port, vcpu)
   }
 

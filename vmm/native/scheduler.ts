@@ -59,6 +59,15 @@ export class Scheduler {
     this.running[port.hart] = NOWHERE
   }
 
+  /** A hart other than this that runs nothing, as a mask; 0 if there is none. */
+  idleHart(hart: number): number {
+    const { running } = this
+    for (let other = 0; other < running.length; other++) {
+      if (other !== hart && running[other] === NOWHERE) return 1 << other
+    }
+    return 0
+  }
+
   /** The vCPU that the hart runs next, now running there; NOWHERE if none can. */
   pick(port: HartPort): number {
     const now = port.read(time)
