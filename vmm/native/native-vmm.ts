@@ -333,6 +333,8 @@ export class NativeVmm implements Host {
         }
         record.fencing = false
       }
+      // What came between the guest's last instruction and its wfi is not lost.
+      vcpus[last].settle(port)
       if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
     }
     const timers = this.#wakeSleepers(port)
@@ -391,7 +393,8 @@ export class NativeVmm implements Host {
       const { pin, record } = vcpus[old]
       record.hart = NOWHERE
       // A hart that found nothing to run sleeps until it is told.
-      if (pin === NOWHERE && record.status === RUNNABLE) this.#kicks[port.hart] |= this.plan.scheduler.idleHart(port.hart)
+      if (pin === NOWHERE && record.status === RUNNABLE)
+        this.#kicks[port.hart] |= this.plan.scheduler.idleHart(port.hart)
     }
     port.setX(A0, vcpus[this.#coming[port.hart]].frame)
     port.setX(A1, this.#door('loaded'))
@@ -452,7 +455,7 @@ export class NativeVmm implements Host {
       if (record.hart !== NOWHERE && record.hart !== port.hart) continue
       // A loaded one may have to make room for another: then nothing but this hart's own timer wakes it.
       const due = record.hart === port.hart ? port.read(vstimecmp) : port.load64(vcpu.frame + frame.vstimecmp.at)
-      if (due <= now) record.status = RUNNABLE
+      if (due <= now || record.raised !== 0) record.status = RUNNABLE
       else if (due < next) next = due
     }
     return next
