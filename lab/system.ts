@@ -114,7 +114,10 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
   for (const { software, program } of images) machine.software.install(software, program)
   for (const { scripted, node } of placed) {
     // The image was assembled for where the guest sees it; its doors are where it was loaded.
-    if (scripted) machine.software.install(scripted.software, scripted.program, { base: node.kernel.address })
+    if (!scripted) continue
+    // Several guests may run the same script: each is a software of its own.
+    const software = { ...scripted.software, name: `${node.label}: ${scripted.software.name}` }
+    machine.software.install(software, scripted.program, { base: node.kernel.address })
   }
   return { machine, board, guests: vms }
 }

@@ -236,6 +236,24 @@ describe('devices', () => {
     expect(run.guests[1].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
   })
 
+  test('guests that share a hart are all woken by devices whose interrupts another hart takes', () => {
+    const disks = [1, 2].map(part => ({ ...workload('disk'), harts: [1], disk: { first: part * 4096, sectors: 4096 } }))
+    const networks = [1, 2].map(part => ({
+      ...workload('network'),
+      harts: [0],
+      network: { mac: [0x52, 0x54, 0, 0, 0, part], vlan: 0 },
+    }))
+    const run = native([...disks, ...networks], {
+      harts: 2,
+      disks: [new MemoryBacking(16_384)],
+      nics: [nicOnStation()],
+    })
+    run.run(800_000_000)
+    expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => [ended, crashed, exitCode])).toEqual(
+      Array.from({ length: 4 }, () => [true, false, 0]),
+    )
+  })
+
   test('a guest whose disk is not there gets errors, not silence', () => {
     const run = native([{ ...workload('disk'), disk: { first: 0, sectors: 4096 } }])
     run.run(200_000_000)
