@@ -11,6 +11,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { KernelCode } from './image.ts'
 import { taskFrame } from './layout.ts'
@@ -65,20 +66,20 @@ export class Kernel {
       exit: port => this.#exit(port),
       panic: port => this.#panic(port),
     }
-    const asCurrent = (entry: (port: HartPort) => void) => (port: HartPort) => {
-      const before = plan.current.port
-      plan.current.port = port
-      entry(port)
-      plan.current.port = before
-    }
+    const guard = new EntryGuard(plan.current, 'host kernel')
     const state: Record<string, StateRecord> = {
       coming: this.#coming,
       spaces: this.#spaces,
       programmed: this.#timers.programmed,
       counts: this.#counts,
+      inside: guard.record,
       ...plan.state,
     }
-    this.software = { name: 'host kernel', entries: program.entries.map(({ label }) => asCurrent(doors[label])), state }
+    this.software = {
+      name: 'host kernel',
+      entries: program.entries.map(({ label }) => guard.guard(program.symbols.get(label)!, doors[label])),
+      state,
+    }
   }
 
   // Coming up.

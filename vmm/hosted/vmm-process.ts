@@ -42,6 +42,12 @@ const CONSOLE_BYTES = 4096
 /** Registers of a system call's arguments. */
 const ARGUMENTS = 4
 
+/**
+ * System calls whose order is part of what they say: made with the lock held, as QEMU makes them, or a level that was decided
+ * on later could reach the kernel first.
+ */
+const IN_ORDER: ReadonlySet<number> = new Set([SYS_INTERRUPT, SYS_WRITE, SYS_SEND])
+
 export class VmmProcess {
   readonly program: Program
   readonly software: Software
@@ -102,7 +108,7 @@ export class VmmProcess {
       ...(process.node.network && { network: { backend: this.#network, mac: process.node.network.mac } }),
     })
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
-      main: port => this.#begin(port),
+      main: port => port.jump(this.#back),
       returned: port => this.#returned(port),
     }
     const state: Record<string, StateRecord> = {
@@ -130,13 +136,13 @@ export class VmmProcess {
   #returned(port: HartPort): void {
     const thread = port.x(THREAD_REGISTER)
     port.account('vmm process', 'thread', 'computing')
-    if (this.#calling[thread] === SYS_LOCK_WAKE) return this.#resumeCall(port, thread)
+    const call = this.#calling[thread]
+    if (call === SYS_LOCK_WAKE) return this.#resumeCall(port, thread)
     if (this.#held[thread] === 0) {
       this.#first[thread] = port.x(A0)
       this.#second[thread] = port.x(A1)
     }
-    if (!this.#lock(port, thread)) return
-    const call = this.#calling[thread]
+    if (!IN_ORDER.has(call) && !this.#lock(port, thread)) return
     if (call === SYS_RUN) this.#emulate(port, thread)
     else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
     else if (call === SYS_DISK) this.#disk.begun(port, this.#tags[thread], this.#first[thread])
@@ -145,6 +151,7 @@ export class VmmProcess {
     const again = this.#mayWork()
     this.#calling[thread] = NOTHING
     if (!again) this.#choose(port, thread)
+    if (IN_ORDER.has(this.#calling[thread])) return port.ecall(this.#back)
     const contended = port.swap32(USER_LOCK, LOCK_FREE) === LOCK_CONTENDED
     if (contended) {
       // Whoever sleeps for the lock is woken first; then what was chosen.
@@ -186,11 +193,6 @@ export class VmmProcess {
     return (
       this.#vm.isBehind() && this.#record.output === 0 && this.#disk.waiting() === 0 && this.#network.waiting() === 0
     )
-  }
-
-  #begin(port: HartPort): void {
-    this.#choose(port, port.x(THREAD_REGISTER))
-    port.ecall(this.#back)
   }
 
   /** The thread's next system call: what the devices have left to be done, then the guest or waiting. */

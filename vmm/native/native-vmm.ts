@@ -14,6 +14,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
 import { recordCrash } from '../core/crash.ts'
+import { EntryGuard } from '../core/entry-guard.ts'
 import { DEVICE, finishAccess, handleExit, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import { frame } from '../core/frame.ts'
 import type { Host } from '../core/host.ts'
@@ -63,13 +64,13 @@ export class NativeVmm implements Host {
   readonly #coming: Int32Array
   readonly #kicks: Int32Array
   readonly #counts = { started: 1, calling: 0 }
-  /** The hart whose entry is not over. */
-  readonly #inside = { hart: NOWHERE }
+  readonly #guard: EntryGuard
 
   constructor(program: Program, plan: Plan) {
     this.program = program
     this.plan = plan
     plan.host.vmm = this
+    this.#guard = new EntryGuard(plan.current, this.party)
     const { harts } = plan
     this.#pending = Array.from({ length: harts }, () => ({ ...memoryAccess(), address: 0, window: 0 }))
     this.#loaded = new Int32Array(harts).fill(NOWHERE)
@@ -89,30 +90,8 @@ export class NativeVmm implements Host {
     }
     this.software = {
       name: 'native VMM',
-      entries: program.entries.map(({ label }) => this.#asCurrent(label, doors[label])),
+      entries: program.entries.map(({ label }) => this.#guard.guard(this.#door(label), doors[label])),
       state: this.#state(),
-    }
-  }
-
-  /**
-   * The drivers reach the hart that runs the entry. One hart at a time is within the VMM: an entry may have been
-   * interrupted in its midst (the firmware's interrupts cannot be masked), and until it is over others begin again.
-   */
-  #asCurrent(label: string, entry: (port: HartPort) => void): (port: HartPort) => void {
-    const { current } = this.plan
-    const inside = this.#inside
-    const door = this.#door(label)
-    return port => {
-      if (inside.hart !== NOWHERE && inside.hart !== port.hart) {
-        port.account('vmm', 'another hart', 'waiting')
-        return port.jump(door)
-      }
-      const before = current.port
-      current.port = port
-      inside.hart = port.hart
-      entry(port)
-      inside.hart = NOWHERE
-      current.port = before
     }
   }
 
@@ -123,7 +102,7 @@ export class NativeVmm implements Host {
       coming: this.#coming,
       kicks: this.#kicks,
       counts: this.#counts,
-      inside: this.#inside,
+      inside: this.#guard.record,
       free: plan.free.record,
       clean: plan.free.clean,
       dirty: plan.free.dirty,

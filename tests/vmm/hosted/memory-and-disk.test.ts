@@ -52,8 +52,7 @@ test("guests' disks are parts of the machine's: what they write arrives there, a
       scripted: { software: { ...workload.software!(), name: `guest ${part}` }, program },
     }
   })
-  // One hart: with two, these guests can hang (docs/hosted.md, "Known defect").
-  const run = hosted(guests, { harts: 1, ramBytes: 160 * MIB, disks: [disk] })
+  const run = hosted(guests, { harts: 2, ramBytes: 160 * MIB, disks: [disk] })
   const written = (first: number, sectors: number) => {
     const bytes = new Uint8Array(sectors * 512)
     disk.read(first, bytes)
