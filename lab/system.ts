@@ -7,6 +7,7 @@ import type { Software } from '../hw/port.ts'
 import type { Program } from '../hw/spec/isa/assembler.ts'
 import { fdtNode } from '../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestNode } from '../hw/spec/layouts/guest-node.ts'
+import { type HostPolicy, hostPolicyNode } from '../hw/spec/layouts/host-policy.ts'
 import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
@@ -31,6 +32,8 @@ export interface SystemOptions {
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
   readonly seed?: number
+  /** How the host is set up, where it is not as by default. */
+  readonly hostPolicy?: Partial<HostPolicy>
   readonly output?: (bytes: Uint8Array) => void
 }
 
@@ -72,7 +75,7 @@ function bareSystem({ harts, ramBytes, guests, disks = [], nics = [], seed = 0, 
 }
 
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, output } = options
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, output } = options
   let at = FIRST_MODULE
   const modules: { address: number; bytes: Uint8Array }[] = []
   const place = (bytes: Uint8Array) => {
@@ -105,6 +108,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
         {},
         placed.map(({ node }, index) => guestNode(index, node)),
       ),
+      ...(hostPolicy ? [hostPolicyNode(hostPolicy)] : []),
     ],
     ...(output && { output }),
   })

@@ -1,6 +1,7 @@
 /** A machine description, checked: sizes in bytes, disks and addresses laid out, every mistake one clear line. */
 import { readFileSync, statSync } from 'node:fs'
 import type { ErrorObject } from 'ajv'
+import { DEFAULT_HOST_POLICY, type HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
 import { UserError } from '../user-error.ts'
 import { type RawDescription, type RawGuest, DescriptionSchema } from './schema.ts'
 import { formatSize, parseRam, parseSize } from './size.ts'
@@ -35,6 +36,7 @@ export interface Description {
   readonly network: boolean
   readonly seed: number
   readonly vmm: 'native' | 'hosted' | 'none'
+  readonly host: HostPolicy
   readonly guests: readonly GuestDescription[]
 }
 
@@ -73,7 +75,20 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
     throw new UserError(
       `${place}: vmm "none" runs one guest straight on the machine, but there are ${guests.length}; choose native or hosted`,
     )
-  return { harts, ramBytes, disk: disk?.description, network, seed: machine.seed ?? 1, vmm: raw.vmm, guests }
+  const host = hostOf(raw, guests, place)
+  return { harts, ramBytes, disk: disk?.description, network, seed: machine.seed ?? 1, vmm: raw.vmm, host, guests }
+}
+
+function hostOf({ host, vmm }: RawDescription, guests: readonly GuestDescription[], place: string): HostPolicy {
+  if (host && vmm !== 'hosted')
+    throw new UserError(
+      `${place}: host says how the host of vmm "hosted" is set up, but vmm is "${vmm}"; leave host out`,
+    )
+  if (host?.dedicated && !guests.some(({ harts }) => harts.length > 0))
+    throw new UserError(
+      `${place}: host.dedicated keeps harts for pinned vCPUs, but none is pinned; give a guest its harts`,
+    )
+  return { ...DEFAULT_HOST_POLICY, ...host }
 }
 
 async function validated(parsed: unknown, place: string): Promise<RawDescription> {

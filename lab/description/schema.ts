@@ -1,5 +1,6 @@
 /** The machine description: one JSON file says what machine to build and what runs on it. `barehart schema` prints this schema. */
 import Type, { type Static } from 'typebox'
+import { HOST_POLICIES } from '../../hw/spec/layouts/host-policy.ts'
 
 /** Bytes: a number, or a number with K, M or G. */
 const Size = Type.Union([Type.Integer({ minimum: 1 }), Type.String({ pattern: '^[1-9][0-9]*[KMG]?$' })], {
@@ -13,6 +14,22 @@ const Disk = Type.Union([
   ),
   Type.Object({ size: Size }, { additionalProperties: false, description: 'an empty disk in memory' }),
 ])
+
+/** One of an option's values. */
+function oneOf<T extends string>(values: readonly [T, T], description: string) {
+  return Type.Optional(Type.Union([Type.Literal(values[0]), Type.Literal(values[1])], { description }))
+}
+
+const Host = Type.Object(
+  {
+    form: oneOf(HOST_POLICIES.form, "hypervisor in the host's kernel, or a world that the host is switched away for"),
+    backend: oneOf(HOST_POLICIES.backend, "I/O of virtio devices by the VMM's process, or by a thread of the kernel"),
+    io: oneOf(HOST_POLICIES.io, "guests' disks through the host's page cache, or past it"),
+    pages: oneOf(HOST_POLICIES.pages, "guests' memory in pages of 2 MiB, or of 4 KiB given one at a time"),
+    dedicated: Type.Optional(Type.Boolean({ description: 'harts to which vCPUs are pinned run nothing else' })),
+  },
+  { additionalProperties: false, description: 'how the host of vmm "hosted" is set up' },
+)
 
 const Guest = Type.Object(
   {
@@ -72,6 +89,7 @@ export const DescriptionSchema = Type.Object(
     vmm: Type.Union([Type.Literal('native'), Type.Literal('hosted'), Type.Literal('none')], {
       description: 'type 1, type 2, or the one guest straight on the machine',
     }),
+    host: Type.Optional(Host),
     guests: Type.Array(Guest, { minItems: 1 }),
   },
   { $id: 'barehart-machine', title: 'barehart machine description', additionalProperties: false },

@@ -3,6 +3,7 @@ import type { Backing } from '../../../hw/devices/disk-backing.ts'
 import type { VirtNic } from '../../../hw/boards/virt.ts'
 import type { Machine, StopReason } from '../../../hw/index.ts'
 import { assemble } from '../../../hw/spec/isa/assembler.ts'
+import type { HostPolicy } from '../../../hw/spec/layouts/host-policy.ts'
 import { buildSystem, type System, type SystemGuest } from '../../../lab/system.ts'
 
 const MIB = 2 ** 20
@@ -17,6 +18,7 @@ export interface HostedOptions {
   readonly ramBytes?: number
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
+  readonly hostPolicy?: Partial<HostPolicy>
 }
 
 export interface HostedRun {
