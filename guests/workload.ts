@@ -9,6 +9,11 @@ export interface Workload {
   /** What it needs of the machine. */
   readonly disk: boolean
   readonly network: boolean
+  /** How often it does between its marks what is counted, and what a result's value then is: cycles, unless given. */
+  readonly operations?: number
+  readonly unit?: string
+  /** Fills the disk before the machine is switched on: it holds zeros unless given. */
+  diskContent?(bytes: Uint8Array): void
   /** Assembles the image anew. */
   image(): Program
   /** TypeScript behind the image's doors, for scripted workloads; a new one for each guest. */

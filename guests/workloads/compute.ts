@@ -89,5 +89,7 @@ export const compute: Workload = {
   does: `${ROUNDS} rounds of a CRC and a matrix product that fit the cache`,
   disk: false,
   network: false,
+  operations: ROUNDS,
+  unit: 'cycles per round',
   image: () => guestImage(SOURCE),
 }

@@ -127,6 +127,8 @@ export const disk: Workload = {
   does: `${REQUESTS} random reads and writes of 4 KiB, ${DEPTH} at a time, every ${FLUSH_EVERY}th a flush; data verified`,
   disk: true,
   network: false,
+  operations: REQUESTS,
+  unit: 'cycles per request',
   image: () => scriptedImage(DATA_BYTES),
   software: () => scriptedGuest('disk workload', scriptedImage(DATA_BYTES), hardware, diskTask),
 }

@@ -89,5 +89,7 @@ export const float: Workload = {
   does: `${SWEEPS} sweeps of heat over ${INNER} × ${INNER} doubles`,
   disk: false,
   network: false,
+  operations: SWEEPS,
+  unit: 'cycles per sweep',
   image: () => guestImage(SOURCE),
 }

@@ -23,5 +23,7 @@ export const hypercall: Workload = {
   does: `${CALLS} null calls to the environment (SBI get_spec_version)`,
   disk: false,
   network: false,
+  operations: CALLS,
+  unit: 'cycles per call',
   image: () => guestImage(SOURCE),
 }

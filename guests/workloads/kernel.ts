@@ -220,5 +220,7 @@ export const kernel: Workload = {
   does: `${SWITCHES} switches between two user processes, every ${FAULT_EVERY}th turn with a page fault`,
   disk: false,
   network: false,
+  operations: SWITCHES,
+  unit: 'cycles per switch',
   image: () => guestImage(SOURCE),
 }

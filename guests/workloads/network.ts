@@ -254,6 +254,8 @@ export const network: Workload = {
   does: `${ECHOES} UDP frames of ${SMALL} and ${LARGE} bytes echoed by a station, one at a time; data verified`,
   disk: false,
   network: true,
+  operations: ECHOES,
+  unit: 'cycles per echo',
   image: () => scriptedImage(DATA_BYTES),
   software: () => scriptedGuest('network workload', scriptedImage(DATA_BYTES), hardware, networkTask),
 }

@@ -41,5 +41,7 @@ export const timer: Workload = {
   does: `${INTERRUPTS} timer interrupts, asleep in between`,
   disk: false,
   network: false,
+  operations: INTERRUPTS,
+  unit: 'cycles per interrupt',
   image: () => guestImage(SOURCE),
 }
