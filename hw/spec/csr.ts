@@ -46,3 +46,20 @@ export function csr(
   const { reset = 0n, ...columns } = more
   return { name, number, rule, fields, reset, ...columns }
 }
+
+/** The bits of these fields, of the low 32: an unsigned number. Throws if one is not there. */
+export function maskOf(row: Csr, ...names: readonly string[]): number {
+  return names.reduce((mask, name) => mask + bitsOf(row, name, 0), 0)
+}
+
+/** The same of the high 32. */
+export function highMaskOf(row: Csr, ...names: readonly string[]): number {
+  return names.reduce((mask, name) => mask + bitsOf(row, name, 32), 0)
+}
+
+function bitsOf(row: Csr, name: string, word: 0 | 32): number {
+  const field = row.fields.find(candidate => candidate.name === name)
+  if (!field || field.low < word || field.high > word + 31)
+    throw new Error(`${row.name} has no field ${name} within bits ${word} to ${word + 31}`)
+  return (2 ** (field.high - field.low + 1) - 1) * 2 ** (field.low - word)
+}

@@ -23,6 +23,24 @@ export const SBI_HSM = 0x48_534d
 export const SBI_SRST = 0x5352_5354
 export const SBI_DBCN = 0x4442_434e
 
+/** Every extension that our firmware has. */
+export const SBI_EXTENSIONS: readonly number[] = [
+  SBI_LEGACY_SET_TIMER,
+  SBI_LEGACY_PUTCHAR,
+  SBI_LEGACY_GETCHAR,
+  SBI_LEGACY_SHUTDOWN,
+  SBI_BASE,
+  SBI_TIME,
+  SBI_IPI,
+  SBI_RFENCE,
+  SBI_HSM,
+  SBI_SRST,
+  SBI_DBCN,
+]
+
+/** SBI 9.1: states of a hart. */
+export const HART_STATE = { STARTED: 0, STOPPED: 1, START_PENDING: 2, STOP_PENDING: 3, SUSPENDED: 4 } as const
+
 /** Registers of a call (SBI 3): extension, function, arguments; error and value come back in a0 and a1. */
 export const A0 = 10
 export const A1 = 11

@@ -7,8 +7,7 @@ import { WORKLOADS } from '../../guests/index.ts'
 import type { MachineState } from '../../hw/index.ts'
 import { busyGuests, type Course, course, finish, workloadMachine } from './workload-system.ts'
 
-const REPRESENTATIVE = ['memory', 'hypercall', 'timer', 'disk', 'network'] as const
-const CASES = WORKLOADS.filter(({ name }) => REPRESENTATIVE.some(chosen => chosen === name)).flatMap(workload =>
+const CASES = WORKLOADS.flatMap(workload =>
   (['bare', 'native', 'hosted'] as const).map(configuration => ({ name: workload.name, workload, configuration })),
 )
 /** Of the whole run: firmware or set-up, and amid what comes after; cycles that no instruction is likely to end at. */

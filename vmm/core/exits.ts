@@ -3,9 +3,9 @@
  * guest past its instruction, or leaves a device access for whoever emulates devices.
  */
 import type { HartPort } from '../../hw/port.ts'
-import type { Csr } from '../../hw/spec/csr.ts'
+import { type Csr, maskOf } from '../../hw/spec/csr.ts'
 import { htinst, htval, hstatus, vsepc, vscause, vstval, vstvec, vsstatus } from '../../hw/spec/csrs/hypervisor.ts'
-import { scause, stval } from '../../hw/spec/csrs/supervisor.ts'
+import { scause, sstatus, stval } from '../../hw/spec/csrs/supervisor.ts'
 import { A6, A7 } from '../../hw/spec/sbi.ts'
 import { frame } from './frame.ts'
 import type { Host } from './host.ts'
@@ -41,10 +41,11 @@ const STORE_GUEST_PAGE = 23
 
 const WFI = 0x1050_0073
 
-// Bits of sstatus and vsstatus.
-const SIE = 1 << 1
-const SPIE = 1 << 5
-const SPP = 1 << 8
+// Bits of sstatus and vsstatus, and of hstatus.
+const SIE = maskOf(sstatus, 'SIE')
+const SPIE = maskOf(sstatus, 'SPIE')
+const SPP = maskOf(sstatus, 'SPP')
+const SPV = maskOf(hstatus, 'SPV')
 
 /** Handles the trap that brought the hart here from this vCPU. */
 export function handleExit(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, pending: PendingAccess): number {
@@ -192,5 +193,5 @@ function virtualInstruction(port: HartPort, host: Host, vcpu: Vcpu): void {
 
 /** True if the trap came from a guest at all (hstatus.SPV). */
 export function cameFromGuest(port: HartPort): boolean {
-  return (port.read(hstatus) & (1 << 7)) !== 0
+  return (port.read(hstatus) & SPV) !== 0
 }

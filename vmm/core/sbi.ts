@@ -7,6 +7,7 @@ import {
   A2,
   A6,
   A7,
+  HART_STATE,
   SBI_ALREADY_AVAILABLE,
   SBI_BASE,
   SBI_DBCN,
@@ -173,14 +174,21 @@ function hartState(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, c
   const index = vcpu.register32(port, A0)
   if (index >= vm.vcpus.length) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
   const target = vm.vcpus[index]
-  if (call === 2) return answer(port, vcpu, SBI_SUCCESS, target.record.status === STOPPED ? 1 : 0)
+  if (call === 2) return answer(port, vcpu, SBI_SUCCESS, stateOf(target))
   if (call !== 0) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
   if (target.record.status !== STOPPED) return answer(port, vcpu, SBI_ALREADY_AVAILABLE, 0)
+  // What is still on a hart would overwrite what it is to start with.
+  if (target.record.hart !== NOWHERE) return answer(port, vcpu, SBI_FAILED, 0)
   const address = vcpu.register64(port, A1)
   if (!vm.ram.contains(address)) return answer(port, vcpu, SBI_INVALID_ADDRESS, 0)
   startAt(port, target, address, vcpu.register32(port, A2))
   host.kick(port, target)
   answer(port, vcpu, SBI_SUCCESS, 0)
+}
+
+function stateOf({ record }: Vcpu): number {
+  if (record.status !== STOPPED) return HART_STATE.STARTED
+  return record.hart === NOWHERE ? HART_STATE.STOPPED : HART_STATE.STOP_PENDING
 }
 
 /** A hart's state when it starts (SBI 9.1): VS-mode, translation off, interrupts off, a0 its number, a1 what it was given. */

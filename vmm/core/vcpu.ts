@@ -1,5 +1,6 @@
 /** A vCPU: a frame in RAM for what the guest's hart holds, and a record for what the VMM knows of it. */
 import type { HartPort } from '../../hw/port.ts'
+import { maskOf } from '../../hw/spec/csr.ts'
 import { hvip } from '../../hw/spec/csrs/hypervisor.ts'
 import { frame, slotOf } from './frame.ts'
 
@@ -15,9 +16,9 @@ export const DEAD = 3
 export const NOWHERE = -1
 
 /** Interrupt bits of hvip. */
-export const VSSIP = 1 << 2
-export const VSTIP = 1 << 6
-export const VSEIP = 1 << 10
+export const VSSIP = maskOf(hvip, 'VSSIP')
+export const VSTIP = maskOf(hvip, 'VSTIP')
+export const VSEIP = maskOf(hvip, 'VSEIP')
 
 export interface VcpuRecord {
   [field: string]: number | boolean

@@ -3,6 +3,7 @@
  * Frames to be sent are copied from the process's ring into the kernel's memory; those that come are copied into the
  * other ring, where the process finds them when it waits. A frame for which the ring has no room is lost.
  */
+import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import type { VirtualSwitch } from '../core/virtual-switch.ts'
@@ -13,7 +14,7 @@ import type { Scheduler } from './scheduler.ts'
 
 const LEAST_FRAME = 14
 /** sstatus.SUM: the kernel may reach the pages of the process. */
-const SUM = 1 << 18
+const SUM = maskOf(sstatus, 'SUM')
 /** In place of a process's tap: it has none. */
 const UNPLUGGED: NetworkBackend = { buffer: () => 0, transmit: () => {}, attach: () => {} }
 

@@ -3,6 +3,7 @@
  * while the process does something else. Written pages stay in the cache until a flush, until there are many, or for
  * five seconds. Data is copied between cache and process in the process's own address space.
  */
+import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
@@ -41,7 +42,7 @@ const PAGE_SECTORS = CACHE_PAGE / SECTOR
 /** Pages that a request may touch. */
 const SPAN = DISK_MOST_SECTORS / PAGE_SECTORS + 1
 /** sstatus.SUM: the kernel may reach the pages of the process. */
-const SUM = 1 << 18
+const SUM = maskOf(sstatus, 'SUM')
 /** Policy: dirty pages of a file beyond which they are written, and how long they may wait (ticks). */
 const MANY = CACHE_PAGES / 8
 const PATIENCE = 50_000_000

@@ -3,6 +3,7 @@
  * asks for it, handles in the kernel what needs no device (timer, IPI, fences, harts, wfi, stage-2 faults), and leaves
  * the rest to the process through the run page.
  */
+import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort } from '../../hw/port.ts'
 import { hie, hip, hstatus, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
 import { sscratch, stvec } from '../../hw/spec/csrs/supervisor.ts'
@@ -18,7 +19,7 @@ import type { Scheduler } from './scheduler.ts'
 import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
 import { IN_GUEST, IN_USER, NEVER, type Task } from './task.ts'
 
-const HSTATUS_SPV = 1 << 7
+const HSTATUS_SPV = maskOf(hstatus, 'SPV')
 
 export class HypervisorModule implements Host {
   readonly party = 'host kernel'

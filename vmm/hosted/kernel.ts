@@ -7,6 +7,7 @@
  *   leave ─▶ the current task, or another: put its vCPU (saved), its address space (switched), load its vCPU (loaded)
  */
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
+import { maskOf } from '../../hw/spec/csr.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
@@ -25,9 +26,9 @@ import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
 import { Timers } from './timers.ts'
 
 // Interrupts as bits of sie and sip.
-const SSIP = 1 << 1
-const STIP = 1 << 5
-const SEIP = 1 << 9
+const SSIP = maskOf(sip, 'SSIP')
+const STIP = maskOf(sip, 'STIP')
+const SEIP = maskOf(sip, 'SEIP')
 
 const ECALL_FROM_U = 8
 const LOAD_PAGE_FAULT = 13

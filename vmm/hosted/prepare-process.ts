@@ -1,7 +1,9 @@
 /** Makes a VMM process: its address space, its guest's vCPUs as the module enters them first, its threads. */
 import type { HartPort } from '../../hw/port.ts'
+import { maskOf } from '../../hw/spec/csr.ts'
+import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
-import { frame } from '../core/frame.ts'
+import { prepareContext } from '../core/guest-context.ts'
 import { ROOT_BYTES } from '../core/g-stage.ts'
 import { startAt } from '../core/sbi.ts'
 import { USER_READ_EXECUTE, USER_READ_WRITE } from './address-space.ts'
@@ -21,14 +23,9 @@ import type { Process } from './process.ts'
 import { THREAD_REGISTER } from './system-calls.ts'
 
 const PAGE = 4096
-// hstatus, for a guest: it was in VS-mode; its wfi traps, for the hart is shared with the host.
-const HSTATUS_GUEST = (1 << 7) | (1 << 8) | (1 << 21)
-const HSTATUS_VSXL_64_HIGH = 2
-// sstatus of a guest: back to S (VS), floating point on. Of a process: back to U, interrupts on.
-const SSTATUS_GUEST = (1 << 8) | (1 << 5) | (3 << 13)
-const SSTATUS_USER = 1 << 5
+/** Of a process: back to U, interrupts on. */
+const SSTATUS_USER = maskOf(sstatus, 'SPIE')
 const SSTATUS_UXL_64_HIGH = 2
-const HGATP_SV39X4 = 8
 
 export function prepareProcess(port: HartPort, plan: Plan, process: Process): void {
   mapProcess(port, plan, process)
@@ -43,7 +40,8 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
   }
   port.fill(vm.ram.root, 0, ROOT_BYTES)
   for (let index = 0; index < vm.vcpus.length; index++)
-    prepareVcpu(port, vm.vcpus[index].frame, vm.ram.root, vm.index + 1)
+    // Its wfi traps: the hart is shared with the host.
+    prepareContext(port, vm.vcpus[index].frame, vm.ram.root, vm.index + 1, true)
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
   for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
   for (let index = 0; index < vm.vcpus.length; index++) {
@@ -66,18 +64,6 @@ function mapProcess(port: HartPort, plan: Plan, process: Process): void {
   for (let offset = PAGE; offset < RING_BYTES; offset += PAGE) {
     space.mapPage(port, USER_RINGS + offset, plan.free.takeTable(port), USER_READ_WRITE)
   }
-}
-
-function prepareVcpu(port: HartPort, at: number, root: number, vmid: number): void {
-  port.fill(at, 0, frame.size)
-  port.store32(at + frame.hstatus.at, HSTATUS_GUEST)
-  port.store32(at + frame.hstatus.at + 4, HSTATUS_VSXL_64_HIGH)
-  port.store32(at + frame.sstatus.at, SSTATUS_GUEST)
-  port.store32(at + frame.sstatus.at + 4, SSTATUS_UXL_64_HIGH)
-  port.store32(at + frame.hgatp.at, root / PAGE)
-  port.store32(at + frame.hgatp.at + 4, ((HGATP_SV39X4 << 28) | (vmid << 12)) >>> 0)
-  port.store32(at + frame.vstimecmp.at, 0xffff_ffff)
-  port.store32(at + frame.vstimecmp.at + 4, 0xffff_ffff)
 }
 
 function prepareThread(port: HartPort, plan: Plan, process: Process, thread: number): void {

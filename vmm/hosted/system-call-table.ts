@@ -1,4 +1,5 @@
 /** What the kernel does for its processes: the system calls of system-calls.ts. */
+import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { A0, A1, A2, A3, A7 } from '../../hw/spec/sbi.ts'
@@ -24,7 +25,7 @@ import {
 import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
 
 /** sstatus.SUM: the kernel may reach the pages of the process. */
-const SUM = 1 << 18
+const SUM = maskOf(sstatus, 'SUM')
 const PAGE = 4096
 
 /** By number: what the ledger calls it. */

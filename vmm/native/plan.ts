@@ -9,6 +9,7 @@ import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
 import { attachDevices, type OptionalDevices } from '../core/devices.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { type GuestImages, imagesOf } from '../core/guest-images.ts'
@@ -79,7 +80,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const taken = new Set(images.flatMap(({ images: { donated } }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, VMM_BASE + VMM_BYTES, taken)
   const pool = tablePool(nodes.length)
-  const free = new FreeMemory(pages, pool.base, pool.end, total)
+  const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
   const takePage = () => free.takePage()
   const takeTable = (port: HartPort) => free.takeTable(port)
 

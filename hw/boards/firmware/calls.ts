@@ -1,6 +1,7 @@
 /** SBI: base, timer, IPI and system reset (chapters 4, 6, 7 and 10), and the legacy calls (chapter 5). */
 import { VIRT_MAP } from '../virt-map.ts'
-import { EVENTS, EVENT_IPI, FRAME, HART_ID, HART_STATE, SBI_EXTENSION, SCRATCH_SHIFT, STATE } from './layout.ts'
+import { HART_STATE, SBI_EXTENSIONS } from '../../spec/sbi.ts'
+import { EVENTS, EVENT_IPI, FRAME, HART_ID, SCRATCH_SHIFT, STATE } from './layout.ts'
 import type { FirmwarePlace } from './firmware.ts'
 
 const SPECIFICATION_VERSION = 0x0200_0000
@@ -16,7 +17,7 @@ const RESET = 0x7777
 const LSR_DR = 1
 const LSR_THRE = 0x20
 
-const probed = Object.values(SBI_EXTENSION)
+const probed = SBI_EXTENSIONS
 
 /** The text of these calls. */
 export function calls({ harts }: FirmwarePlace): string {

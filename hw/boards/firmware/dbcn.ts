@@ -1,5 +1,5 @@
 /** SBI debug console (chapter 12): the UART, by bytes in memory. */
-import { SBI_ERROR } from './layout.ts'
+import { SBI_SUCCESS } from '../../spec/sbi.ts'
 import type { FirmwarePlace } from './firmware.ts'
 
 /** The text of the calls. The firmware's own memory is neither shown nor written. */
@@ -41,7 +41,7 @@ dbcn_read:
 dbcn_done:
   la t0, trap
   csrw mtvec, t0
-  li a0, ${SBI_ERROR.SUCCESS}
+  li a0, ${SBI_SUCCESS}
   sub a1, s0, a1
   j sbi_return
 dbcn_byte:

@@ -1,6 +1,7 @@
 /** SBI hart state management (chapter 9): start, stop, status, and retentive suspend. */
 import { VIRT_MAP } from '../virt-map.ts'
-import { HART_STATE, OPAQUE, SBI_ERROR, SCRATCH_SHIFT, START_ADDRESS, STATE } from './layout.ts'
+import { HART_STATE, SBI_ALREADY_AVAILABLE, SBI_INVALID_ADDRESS } from '../../spec/sbi.ts'
+import { OPAQUE, SCRATCH_SHIFT, START_ADDRESS, STATE } from './layout.ts'
 import type { FirmwarePlace } from './firmware.ts'
 
 const MSIP = 0x8
@@ -25,7 +26,7 @@ sbi_hsm:
   bltu a1, t0, hsm_address
   li t0, ${base + bytes}
   bgeu a1, t0, hsm_address
-  li a0, ${SBI_ERROR.INVALID_ADDRESS}
+  li a0, ${SBI_INVALID_ADDRESS}
   j sbi_error
 hsm_address:
   la t0, scratch
@@ -52,7 +53,7 @@ hsm_try:
   j sbi_success
 hsm_not_stopped:
   amoswap.w.rl zero, zero, (t2)
-  li a0, ${SBI_ERROR.ALREADY_AVAILABLE}
+  li a0, ${SBI_ALREADY_AVAILABLE}
   j sbi_error
 
 hsm_stop:

@@ -1,5 +1,5 @@
 /**
- * Where the firmware keeps what: each hart's scratch block, which mscratch points to, and the numbers of the SBI.
+ * Where the firmware keeps what: each hart's scratch block, which mscratch points to.
  *
  *   0x00 ra  0x08 t0–t6  0x40 a0–a7  0x80 s0 s1  0x90 the interrupted sp
  *   0x98 hart id  0xa0 state (HSM)  0xa8 start address  0xb0 opaque  0xb8 events
@@ -35,32 +35,3 @@ export const EVENTS = 0xb8
 /** Bits of a hart's events word: why its machine software interrupt was raised. */
 export const EVENT_IPI = 1
 export const EVENT_FENCE = 2
-
-/** SBI 9.1: states of a hart. */
-export const HART_STATE = { STARTED: 0, STOPPED: 1, START_PENDING: 2, STOP_PENDING: 3, SUSPENDED: 4 } as const
-
-/** SBI 3: error codes. */
-export const SBI_ERROR = {
-  SUCCESS: 0,
-  FAILED: -1,
-  NOT_SUPPORTED: -2,
-  INVALID_PARAM: -3,
-  DENIED: -4,
-  INVALID_ADDRESS: -5,
-  ALREADY_AVAILABLE: -6,
-} as const
-
-/** SBI: extension numbers. Those below 16 are the legacy ones (SBI 5). */
-export const SBI_EXTENSION = {
-  LEGACY_SET_TIMER: 0,
-  LEGACY_PUTCHAR: 1,
-  LEGACY_GETCHAR: 2,
-  LEGACY_SHUTDOWN: 8,
-  BASE: 0x10,
-  TIME: 0x5449_4d45,
-  IPI: 0x73_5049,
-  RFENCE: 0x5246_4e43,
-  HSM: 0x48_534d,
-  SRST: 0x5352_5354,
-  DBCN: 0x4442_434e,
-} as const

@@ -3,7 +3,8 @@
  * takes the fence and counts itself out, and the asker waits until all have.
  */
 import { VIRT_MAP } from '../virt-map.ts'
-import { EVENTS, EVENT_FENCE, HART_STATE, SCRATCH_SHIFT, STATE } from './layout.ts'
+import { HART_STATE } from '../../spec/sbi.ts'
+import { EVENTS, EVENT_FENCE, SCRATCH_SHIFT, STATE } from './layout.ts'
 
 const KIND = 0
 const START = 8

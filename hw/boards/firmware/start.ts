@@ -1,6 +1,7 @@
 /** Reset: each hart sets itself up; hart 0 goes on to the payload, the others wait to be started. */
 import { PAYLOAD_AT } from '../virt-map.ts'
-import { HART_ID, HART_STATE, OPAQUE, SCRATCH_SHIFT, START_ADDRESS, STATE } from './layout.ts'
+import { HART_STATE } from '../../spec/sbi.ts'
+import { HART_ID, OPAQUE, SCRATCH_SHIFT, START_ADDRESS, STATE } from './layout.ts'
 import type { FirmwarePlace } from './firmware.ts'
 
 /** "OSBI": the word that opens the boot information in a2, which names the payload's address. */

@@ -1,6 +1,22 @@
 /** Traps into M-mode: the SBI's calls, software interrupts between harts, and the timer of harts without stimecmp. */
 import { VIRT_MAP } from '../virt-map.ts'
-import { EVENTS, EVENT_FENCE, EVENT_IPI, FRAME, HART_ID, SBI_ERROR, SBI_EXTENSION } from './layout.ts'
+import {
+  SBI_BASE,
+  SBI_DBCN,
+  SBI_HSM,
+  SBI_INVALID_PARAM,
+  SBI_IPI,
+  SBI_LEGACY_GETCHAR,
+  SBI_LEGACY_PUTCHAR,
+  SBI_LEGACY_SET_TIMER,
+  SBI_LEGACY_SHUTDOWN,
+  SBI_NOT_SUPPORTED,
+  SBI_RFENCE,
+  SBI_SRST,
+  SBI_SUCCESS,
+  SBI_TIME,
+} from '../../spec/sbi.ts'
+import { EVENTS, EVENT_FENCE, EVENT_IPI, FRAME, HART_ID } from './layout.ts'
 
 const ECALL_FROM_SUPERVISOR = 9
 const INTERRUPT_SOFTWARE = 3
@@ -14,17 +30,17 @@ const restored = (registers: readonly (readonly [string, number])[]): string =>
 
 /** Extension numbers and their handlers, the frequent ones first. */
 const HANDLERS: readonly (readonly [number, string])[] = [
-  [SBI_EXTENSION.TIME, 'sbi_time'],
-  [SBI_EXTENSION.IPI, 'sbi_ipi'],
-  [SBI_EXTENSION.RFENCE, 'sbi_rfence'],
-  [SBI_EXTENSION.DBCN, 'sbi_dbcn'],
-  [SBI_EXTENSION.HSM, 'sbi_hsm'],
-  [SBI_EXTENSION.BASE, 'sbi_base'],
-  [SBI_EXTENSION.SRST, 'sbi_srst'],
-  [SBI_EXTENSION.LEGACY_PUTCHAR, 'legacy_putchar'],
-  [SBI_EXTENSION.LEGACY_GETCHAR, 'legacy_getchar'],
-  [SBI_EXTENSION.LEGACY_SET_TIMER, 'legacy_set_timer'],
-  [SBI_EXTENSION.LEGACY_SHUTDOWN, 'legacy_shutdown'],
+  [SBI_TIME, 'sbi_time'],
+  [SBI_IPI, 'sbi_ipi'],
+  [SBI_RFENCE, 'sbi_rfence'],
+  [SBI_DBCN, 'sbi_dbcn'],
+  [SBI_HSM, 'sbi_hsm'],
+  [SBI_BASE, 'sbi_base'],
+  [SBI_SRST, 'sbi_srst'],
+  [SBI_LEGACY_PUTCHAR, 'legacy_putchar'],
+  [SBI_LEGACY_GETCHAR, 'legacy_getchar'],
+  [SBI_LEGACY_SET_TIMER, 'legacy_set_timer'],
+  [SBI_LEGACY_SHUTDOWN, 'legacy_shutdown'],
 ]
 
 /** A handler finds its arguments in a0–a6 and the hart's scratch in sp; it may change a0–a7, t0–t6, s0, s1 and ra. */
@@ -46,13 +62,13 @@ ${kept.map(([register, offset]) => `  sd ${register}, ${offset}(sp)`).join('\n')
 ${HANDLERS.map(([extension, handler]) => `  li t0, ${extension}\n  beq a7, t0, ${handler}`).join('\n')}
 
 sbi_not_supported:
-  li a0, ${SBI_ERROR.NOT_SUPPORTED}
+  li a0, ${SBI_NOT_SUPPORTED}
   j sbi_error
 sbi_invalid_param:
-  li a0, ${SBI_ERROR.INVALID_PARAM}
+  li a0, ${SBI_INVALID_PARAM}
   j sbi_error
 sbi_success:
-  li a0, ${SBI_ERROR.SUCCESS}
+  li a0, ${SBI_SUCCESS}
 sbi_error:
   li a1, 0
   # Back to the caller with a0 and a1 as they are now.

@@ -1,0 +1,114 @@
+/** Coming up: memory and devices, then guests, then the other harts. */
+import type { HartPort } from '../../hw/port.ts'
+import { hie } from '../../hw/spec/csrs/hypervisor.ts'
+import type { Program } from '../../hw/spec/isa/assembler.ts'
+import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
+import { prepareContext, prepareHypervisor, VS_INTERRUPTS } from '../core/guest-context.ts'
+import { startAt } from '../core/sbi.ts'
+import { NOWHERE } from '../core/vcpu.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { Plan, PlannedGuest } from './plan.ts'
+import type { Running } from './running.ts'
+
+export class Boot {
+  /** Harts started, and whether a call to the firmware that starts one is under way. */
+  readonly counts = { started: 1, calling: 0 }
+  readonly #plan: Plan
+  readonly #interrupts: Interrupts
+  readonly #running: Running
+  readonly #symbols: Program['symbols']
+
+  constructor(plan: Plan, interrupts: Interrupts, running: Running, { symbols }: Program) {
+    this.#plan = plan
+    this.#interrupts = interrupts
+    this.#running = running
+    this.#symbols = symbols
+  }
+
+  boot(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    prepareHart(port)
+    const plan = this.#plan
+    for (const vm of plan.vms) port.fill(vm.ram.root, 0, 0x4000)
+    plan.controller.start()
+    for (const device of plan.devices) {
+      device.start(port)
+      if (device.source() !== 0) plan.controller.enable(device.source())
+    }
+    port.jump(this.#at('scrub'))
+  }
+
+  scrub(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    if (this.#plan.free.scrub(port)) return port.jump(this.#at('scrub'))
+    port.jump(this.#at('settle'))
+  }
+
+  /** Guests start when their devices are there. */
+  settle(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    const { devices, guests } = this.#plan
+    this.#interrupts.handle(port)
+    const due = this.#interrupts.runDevices(port)
+    for (let index = 0; index < devices.length; index++) {
+      if (devices[index].settled()) continue
+      this.#running.setTimer(port, due)
+      port.account('idle', 'boot', 'waiting')
+      return port.wfi(this.#at('settle'))
+    }
+    for (let index = 0; index < guests.length; index++) this.#prepareGuest(port, guests[index])
+    this.#startHarts(port)
+  }
+
+  #prepareGuest(port: HartPort, { vm, donated, tree, treeAt, kernelAt }: PlannedGuest): void {
+    for (const { guest, page } of donated) vm.ram.donate(port, guest, page)
+    const host = vm.ram.reach(port, treeAt, tree.length)
+    for (let at = 0; at < tree.length; at += 4) {
+      port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
+    }
+    for (let index = 0; index < vm.vcpus.length; index++) {
+      const { pin, frame } = vm.vcpus[index]
+      const shared = pin === NOWHERE || !this.#plan.scheduler.isDedicated(pin)
+      prepareContext(port, frame, vm.ram.root, vm.vmid, shared)
+    }
+    startAt(port, vm.vcpus[0], kernelAt, treeAt)
+  }
+
+  /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
+  #startHarts(port: HartPort): void {
+    const counts = this.counts
+    if (counts.started === this.#plan.harts) return this.#running.next(port)
+    counts.calling = 1
+    port.setX(A0, counts.started)
+    port.setX(A1, this.#at('start_secondary'))
+    port.setX(A2, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_HSM)
+    counts.started++
+    port.ecall(this.#at('called'))
+  }
+
+  secondary(port: HartPort): void {
+    port.account('vmm', 'boot', 'computing')
+    prepareHart(port)
+    this.#running.next(port)
+  }
+
+  called(port: HartPort): void {
+    if (this.counts.calling !== 0 && port.hart === 0) {
+      this.counts.calling = 0
+      return this.#startHarts(port)
+    }
+    this.#running.next(port)
+  }
+
+  /** Where a label of the image is. */
+  #at(label: string): number {
+    return this.#symbols.get(label)!
+  }
+}
+
+function prepareHart(port: HartPort): void {
+  prepareHypervisor(port)
+  port.write(hie, VS_INTERRUPTS)
+}

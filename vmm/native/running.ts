@@ -1,0 +1,211 @@
+/** Which guest runs where: the end of every entry, contexts changed for others, and waiting. */
+import type { HartPort } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
+import { hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
+import { stimecmp } from '../../hw/spec/csrs/supervisor.ts'
+import type { Program } from '../../hw/spec/isa/assembler.ts'
+import { A0, A1, A6, A7, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { frame } from '../core/frame.ts'
+import { NO_TIME } from '../core/guest-context.ts'
+import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, type VcpuRecord, WAITING } from '../core/vcpu.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { Plan } from './plan.ts'
+
+/** Between two parts of devices' work, in ticks: whoever is runnable gets the hart, however much one guest's devices have to do. */
+const WORK_PAUSE = 100
+
+export class Running {
+  /** By hart: the vCPU whose context its CSRs hold; the one that is coming; harts to be interrupted (mask). */
+  readonly loaded: Int32Array
+  readonly coming: Int32Array
+  readonly kicks: Int32Array
+  readonly #plan: Plan
+  readonly #interrupts: Interrupts
+  readonly #symbols: Program['symbols']
+
+  constructor(plan: Plan, interrupts: Interrupts, { symbols }: Program) {
+    const { harts } = plan
+    this.#plan = plan
+    this.#interrupts = interrupts
+    this.#symbols = symbols
+    this.loaded = new Int32Array(harts).fill(NOWHERE)
+    this.coming = new Int32Array(harts).fill(NOWHERE)
+    this.kicks = new Int32Array(harts)
+  }
+
+  /** Ends an entry: the hart goes where it is needed. */
+  next(port: HartPort): void {
+    const { scheduler, vcpus } = this.#plan
+    port.account('vmm', 'scheduling', 'scheduling')
+    const due = this.#interrupts.runDevices(port)
+    const others = this.kicks[port.hart] & ~(1 << port.hart)
+    this.kicks[port.hart] = 0
+    if (others !== 0) return this.#interruptHarts(port, others)
+    const more = this.#work(port) ? port.read(time) + WORK_PAUSE : Infinity
+    scheduler.stop(port)
+    const last = this.loaded[port.hart]
+    if (last !== NOWHERE) {
+      const { record } = vcpus[last]
+      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#at('dropped'))
+      this.#fence(port, record)
+      if (record.fencing) {
+        if (this.#isFencing(last)) {
+          port.account('vmm', 'remote fence', 'waiting')
+          return port.jump(this.#at('woken'))
+        }
+        record.fencing = false
+      }
+      // What came between the guest's last instruction and its wfi is not lost.
+      vcpus[last].settle(port)
+      if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
+    }
+    const timers = this.#wakeSleepers(port)
+    const index = scheduler.pick(port)
+    if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
+    const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
+    this.setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
+    if (index === last) return this.enter(port, vcpus[index])
+    this.coming[port.hart] = index
+    if (last === NOWHERE) return this.load(port)
+    this.#save(port, last, this.#at('saved'))
+  }
+
+  #fence(port: HartPort, record: VcpuRecord): void {
+    if (!record.fence) return
+    record.fence = false
+    port.fenceI()
+    port.hfenceVvma()
+  }
+
+  /** True if another vCPU of the same guest, held by a hart, has yet to do what this one has asked for (SBI 8: the call returns afterwards). */
+  #isFencing(index: number): boolean {
+    const { vms, owner } = this.#plan
+    const { vcpus } = vms[owner[index]]
+    for (let other = 0; other < vcpus.length; other++) {
+      const { record } = vcpus[other]
+      if (record.fence && record.hart !== NOWHERE) return true
+    }
+    return false
+  }
+
+  /** Saves the context that the hart holds; `door` goes on. */
+  #save(port: HartPort, last: number, door: number): void {
+    port.account('vmm', 'scheduling', 'world switch')
+    port.setX(A0, this.#plan.vcpus[last].frame)
+    port.setX(A1, door)
+    port.jump(this.#at('save_context'))
+  }
+
+  /** A vCPU that will not go on by itself has left the hart: its interrupts must not wake the hart any more. */
+  dropped(port: HartPort): void {
+    port.write(hie, 0)
+    port.write(hvip, 0)
+    port.write(vstimecmp, NO_TIME)
+    this.#plan.vcpus[this.loaded[port.hart]].record.hart = NOWHERE
+    this.loaded[port.hart] = NOWHERE
+    this.next(port)
+  }
+
+  /** The old context is in its frame: fetch the new one. */
+  load(port: HartPort): void {
+    const { vcpus } = this.#plan
+    port.account('vmm', 'scheduling', 'world switch')
+    const old = this.loaded[port.hart]
+    if (old !== NOWHERE) {
+      const { pin, record } = vcpus[old]
+      record.hart = NOWHERE
+      // A hart that found nothing to run sleeps until it is told.
+      if (pin === NOWHERE && record.status === RUNNABLE)
+        this.kicks[port.hart] |= this.#plan.scheduler.idleHart(port.hart)
+    }
+    port.setX(A0, vcpus[this.coming[port.hart]].frame)
+    port.setX(A1, this.#at('loaded'))
+    port.jump(this.#at('load_context'))
+  }
+
+  hasLoaded(port: HartPort): void {
+    const index = this.coming[port.hart]
+    const vcpu = this.#plan.vcpus[index]
+    this.loaded[port.hart] = index
+    vcpu.record.hart = port.hart
+    // Another hart may have changed this guest's tables, or run it, while this hart's TLB kept what it knew.
+    port.hfenceGvma()
+    port.hfenceVvma()
+    if (this.kicks[port.hart] !== 0) return this.next(port)
+    this.enter(port, vcpu)
+  }
+
+  enter(port: HartPort, vcpu: Vcpu): void {
+    const { record } = vcpu
+    this.#fence(port, record)
+    vcpu.settle(port)
+    port.account('vmm', 'resume', 'world switch')
+    port.setX(A0, vcpu.frame)
+    port.jump(this.#at('to_guest'))
+  }
+
+  /** Nothing to run: wait for an interrupt, or for the earliest of what is due. */
+  #wait(port: HartPort, due: number): void {
+    this.setTimer(port, due)
+    port.account('idle', 'nothing to run', 'waiting')
+    port.wfi(this.#at('woken'))
+  }
+
+  setTimer(port: HartPort, due: number): void {
+    port.write(stimecmp, due === Infinity ? NO_TIME : due)
+  }
+
+  /** True if an interrupt that the loaded guest has enabled is pending. */
+  #hasPending(port: HartPort): boolean {
+    return (port.read(hip) & port.read(hie)) !== 0
+  }
+
+  /** Makes waiting vCPUs runnable whose timer is due; returns when the next one is (ticks). Not those whose context another hart holds. */
+  #wakeSleepers(port: HartPort): number {
+    const now = port.read(time)
+    let next = Infinity
+    for (const vcpu of this.#plan.vcpus) {
+      const { record, pin } = vcpu
+      if (record.status !== WAITING || (pin !== NOWHERE && pin !== port.hart)) continue
+      if (record.hart !== NOWHERE && record.hart !== port.hart) continue
+      // A loaded one may have to make room for another: then nothing but this hart's own timer wakes it.
+      const due = record.hart === port.hart ? port.read(vstimecmp) : port.load64(vcpu.frame + frame.vstimecmp.at)
+      if (due <= now || record.raised !== 0) record.status = RUNNABLE
+      else if (due < next) next = due
+    }
+    return next
+  }
+
+  /** Does a part of what guests' devices have left for later. True if there may be more. */
+  #work(port: HartPort): boolean {
+    const { vms } = this.#plan
+    for (let index = 0; index < vms.length; index++) {
+      const vm = vms[index]
+      if (!vm.isBehind()) continue
+      port.account('vmm', 'device work', 'emulation')
+      vm.work(port)
+      return true
+    }
+    return false
+  }
+
+  #interruptHarts(port: HartPort, mask: number): void {
+    port.setX(A0, mask)
+    port.setX(A1, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_IPI)
+    port.ecall(this.#at('called'))
+  }
+
+  kick(port: HartPort, vcpu: Vcpu): void {
+    const hart = vcpu.record.hart === NOWHERE ? vcpu.pin : vcpu.record.hart
+    const mask = hart === NOWHERE ? 2 ** this.#plan.harts - 1 : 1 << hart
+    // Its own bit only makes this hart look whom it runs next.
+    this.kicks[port.hart] |= mask
+  }
+
+  /** Where a label of the image is. */
+  #at(label: string): number {
+    return this.#symbols.get(label)!
+  }
+}
