@@ -15,6 +15,7 @@ import { Memory } from './memory/memory.ts'
 import type { MmuCounts } from './memory/mmu.ts'
 import { MEI, MSI, MTI, SEI } from './spec/csrs/machine.ts'
 import { clint } from './spec/devices/clint.ts'
+import type { MarkKind } from './spec/isa/mark.ts'
 import { restorePages, savePages, type MachineState } from './machine-state.ts'
 import { EventQueue } from './time/events.ts'
 import type { LedgerRow } from './time/ledger.ts'
@@ -30,6 +31,10 @@ export interface MachineOptions {
   readonly prices?: Prices
   /** Cycles of a turn while several harts are awake. */
   readonly slice?: number
+  /** The order in which harts take their turns: by number unless given. */
+  readonly turns?: readonly number[]
+  /** Scale of the path length that TypeScript software is counted to have: 1 unless given. */
+  readonly pathLength?: number
 }
 
 export interface RunOptions {
@@ -44,6 +49,8 @@ export interface RunOptions {
   readonly marks?: boolean
   /** Asked at each turn's end. */
   readonly until?: () => boolean
+  /** Cycles of a turn while several harts are awake, during this run: the machine's own unless given. */
+  readonly slice?: number
 }
 
 /**
@@ -53,7 +60,10 @@ export interface RunOptions {
 export type StopReason =
   | { readonly kind: 'cycle' | 'instructions' | 'until' | 'idle' }
   | { readonly kind: 'stopped'; readonly reason: string; readonly code: number }
-  | { readonly kind: 'mark'; readonly hart: number; readonly mark: 'start' | 'end' }
+  | { readonly kind: 'mark'; readonly hart: number; readonly mark: MarkKind }
+
+/** Told of every mark: its number (0 for those that have none), and when. What was due is told when it is. */
+export type MarkListener = (hart: number, mark: MarkKind, number: number, cycle: number) => void
 
 /** Told of every trap: hart, mode before it, its code (negative for interrupts), and the cycle. */
 export type TrapListener = (hart: number, from: number, code: number, cycle: number) => void
@@ -62,6 +72,7 @@ type Wire = typeof MSI | typeof MTI | typeof MEI | typeof SEI
 
 const SLICE = 2_000
 const WIRES = 'wires'
+const DUE_MARKS = 'marks'
 /** In words: what of a window is architectural, and alike in every executor. */
 const REGISTERS_END = F + 32 * 8
 
@@ -74,9 +85,11 @@ export class Machine {
   readonly software = new SoftwareRegistry()
   readonly time: TimeSource
   readonly #slice: number
+  readonly #turns: readonly Hart[]
   readonly #chips = new Map<string, Partial<Timed & Saved>>()
   readonly #hash = new TraceHash()
   readonly #trapListeners: TrapListener[] = []
+  readonly #markListeners: MarkListener[] = []
   /** The hart in the window, and whether it is executing; the event being delivered has its own time. */
   #inside = 0
   #running = false
@@ -98,6 +111,7 @@ export class Machine {
     )
     const numbers = Array.from({ length: board.harts }, (_, id) => id)
     this.events.enroll(WIRES, { due: (kind, payload) => this.#wireEvent(kind, payload) })
+    this.events.enroll(DUE_MARKS, { due: (_, hart) => this.#marked(Number(hart), 'due', 0) })
     this.time = board.wire({
       memory: this.memory,
       bus: this.bus,
@@ -112,14 +126,18 @@ export class Machine {
       bus,
       time,
       prices: options.prices ?? rocketFlat,
+      pathLength: options.pathLength ?? 1,
       parties: options.parties ?? BARE_PARTIES,
       accessed: (window: BusWindow, offset: number, _bytes: number, low: number, high: number, write: boolean) =>
         this.#accessed(window, offset, low, high, write),
       catchUp: () => this.#catchUp(),
       enter: (hart: Hart, instruction: number) => this.software.enter(hart, instruction),
-      mark: (hart: number, mark: 'start' | 'end') => this.#mark(hart, mark),
+      mark: (hart: number, kind: MarkKind, value: number) => this.#mark(hart, kind, value),
     }
     this.harts = numbers.map(id => new Hart(id, { ...surroundings, clock: this.events.clock(`hart ${id}`) }))
+    this.#turns = (options.turns ?? numbers).map(id => this.harts[id])
+    if (new Set(this.#turns).size !== board.harts || this.#turns.includes(undefined as never))
+      throw new Error(`turns ${options.turns?.join(', ')}: each of ${board.harts} harts has one`)
     for (const hart of this.harts) {
       hart.executor = options.executor(memory, hart, hart.id)
       this.events.enroll(`hart ${hart.id}`, { due: () => hart.due() })
@@ -147,7 +165,7 @@ export class Machine {
   }
 
   #run(options: RunOptions): StopReason {
-    const { untilCycle = Infinity, maxInstructions = Infinity, until, marks = false } = options
+    const { untilCycle = Infinity, maxInstructions = Infinity, until, marks = false, slice = this.#slice } = options
     this.#marks = marks
     const first = this.harts[0]
     const lastInstruction = first.retired() + maxInstructions
@@ -167,8 +185,8 @@ export class Machine {
         if (next === Infinity) return { kind: 'idle' }
         continue
       }
-      this.#end = Math.min(next, awake > 1 ? this.#time + this.#slice : Math.min(untilCycle, this.#time + left))
-      for (const hart of this.harts) this.#turn(hart, hart === first ? lastInstruction : Infinity)
+      this.#end = Math.min(next, awake > 1 ? this.#time + slice : Math.min(untilCycle, this.#time + left))
+      for (const hart of this.#turns) this.#turn(hart, hart === first ? lastInstruction : Infinity)
       this.#advance()
     }
   }
@@ -193,17 +211,35 @@ export class Machine {
     this.#shorten(this.now())
   }
 
-  #mark(hart: number, mark: 'start' | 'end'): Outcome {
+  #mark(hart: number, kind: MarkKind, value: number): Outcome {
+    if (kind === 'due') {
+      if (value < Infinity) this.events.schedule(value, DUE_MARKS, kind, hart)
+      return RELOAD
+    }
+    this.#marked(hart, kind, value)
     if (!this.#marks) return DONE
-    this.#stopped = { kind: 'mark', hart, mark }
+    this.#stopped = { kind: 'mark', hart, mark: kind }
     this.#shorten(this.now())
     return RELOAD
+  }
+
+  /** Tells of a mark. Harts that sleep have idled up to it. */
+  #marked(hart: number, kind: MarkKind, number: number): void {
+    if (this.#markListeners.length === 0) return
+    const now = this.now()
+    for (const other of this.harts) if (other.asleep) other.sleepUntil(Math.min(now, this.events.next()))
+    for (const listener of this.#markListeners) listener(hart, kind, number, now)
   }
 
   /** Rows of a hart's ledger up to now: they sum to its clock. */
   ledger(hart: number): readonly LedgerRow[] {
     const of = this.harts[hart]
     return of.ledger.rows(of.now())
+  }
+
+  /** `listener` may look, and change nothing. */
+  onMark(listener: MarkListener): void {
+    this.#markListeners.push(listener)
   }
 
   mmuCounts(hart: number): MmuCounts {
@@ -313,7 +349,7 @@ export class Machine {
     const hart = this.harts[this.#inside]
     const end = this.#end
     this.#nested = true
-    for (const other of this.harts) {
+    for (const other of this.#turns) {
       if (other === hart) continue
       this.#end = Math.min(this.events.next(), Math.max(hart.present ? hart.now() : 0, other.now()) + cycles)
       this.#turn(other, Infinity)

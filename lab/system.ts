@@ -2,15 +2,17 @@
 import type { VirtNic } from '../hw/boards/virt.ts'
 import { virt, type VirtBoard } from '../hw/boards/virt.ts'
 import type { Backing } from '../hw/devices/disk-backing.ts'
-import { BARE_PARTIES, type Machine } from '../hw/index.ts'
+import { BARE_PARTIES, type Machine, type MachineOptions, type ModeParties } from '../hw/index.ts'
 import type { Software } from '../hw/port.ts'
 import type { Program } from '../hw/spec/isa/assembler.ts'
 import { fdtNode } from '../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestNode } from '../hw/spec/layouts/guest-node.ts'
+import { pageOrderNode } from '../hw/spec/layouts/page-order.ts'
 import { type HostPolicy, hostPolicyNode } from '../hw/spec/layouts/host-policy.ts'
 import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
+import { type Chance, chanceOf } from './chance.ts'
 import { buildMachine } from './machine.ts'
 
 export type Configuration = 'bare' | 'native' | 'hosted'
@@ -24,13 +26,14 @@ export interface SystemGuest extends Omit<GuestNode, 'kernel' | 'initrd'> {
   readonly scripted?: { readonly software: Software; readonly program: Program }
 }
 
-export interface SystemOptions {
+export interface SystemOptions extends Pick<MachineOptions, 'prices' | 'pathLength'> {
   readonly configuration: Configuration
   readonly harts: number
   readonly ramBytes: number
   readonly guests: readonly SystemGuest[]
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
+  /** Decides all that is left to chance: see chance.ts. 0 unless given: nothing is. */
   readonly seed?: number
   /** How the host is set up, where it is not as by default. */
   readonly hostPolicy?: Partial<HostPolicy>
@@ -54,7 +57,9 @@ export function buildSystem(options: SystemOptions): System {
   return options.configuration === 'bare' ? bareSystem(options) : hypervisedSystem(options, options.configuration)
 }
 
-function bareSystem({ harts, ramBytes, guests, disks = [], nics = [], seed = 0, output }: SystemOptions): System {
+function bareSystem(options: SystemOptions): System {
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, output } = options
+  const chance = chanceOf(seed, harts)
   const [guest] = guests
   if (!guest || guests.length > 1) throw new Error(`${guests.length} guests on the bare machine: it runs exactly one`)
   const { kernel, initrd, bootargs, scripted } = guest
@@ -66,22 +71,44 @@ function bareSystem({ harts, ramBytes, guests, disks = [], nics = [], seed = 0, 
     disks,
     nics,
     seed,
+    timePhase: chance.timePhase,
     ...(initrd && { initrd }),
     ...(output && { output }),
   })
-  const machine = buildMachine(board, { parties: BARE_PARTIES })
+  const machine = buildMachine(board, machineOptions(options, chance, BARE_PARTIES))
   if (scripted) machine.software.install(scripted.software, scripted.program)
   return { machine, board, guests: [] }
 }
 
+function machineOptions(
+  { prices, pathLength }: SystemOptions,
+  { turns }: Chance,
+  parties: ModeParties,
+): Partial<MachineOptions> {
+  return { parties, turns, ...(prices && { prices }), ...(pathLength !== undefined && { pathLength }) }
+}
+
+const largePages = (bytes: number) => Math.ceil(bytes / LARGE_PAGE)
+
+/** How far above where guests' images begin at the earliest they begin: chance has the first half of what is left of RAM. */
+function imageOffset({ guests, ramBytes }: SystemOptions, { images }: Chance): number {
+  const taken = guests.reduce(
+    (sum, { kernel, initrd }) => sum + largePages(kernel.length) + largePages(initrd?.length ?? 0),
+    0,
+  )
+  const room = largePages(RAM_BASE + ramBytes - FIRST_MODULE) - taken - 1
+  return Math.floor(images * Math.max(1, room / 2)) * LARGE_PAGE
+}
+
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
   const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, output } = options
-  let at = FIRST_MODULE
+  const chance = chanceOf(seed, harts)
+  let at = FIRST_MODULE + imageOffset(options, chance)
   const modules: { address: number; bytes: Uint8Array }[] = []
   const place = (bytes: Uint8Array) => {
     const image = { address: at, bytes: bytes.length }
     modules.push({ address: at, bytes })
-    at += Math.ceil(bytes.length / LARGE_PAGE) * LARGE_PAGE
+    at += largePages(bytes.length) * LARGE_PAGE
     return image
   }
   const placed = guests.map(({ kernel, initrd, scripted, ...node }) => ({
@@ -102,6 +129,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     disks,
     nics,
     seed,
+    timePhase: chance.timePhase,
     chosen: [
       fdtNode(
         'guests',
@@ -109,10 +137,12 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
         placed.map(({ node }, index) => guestNode(index, node)),
       ),
       ...(hostPolicy ? [hostPolicyNode(hostPolicy)] : []),
+      ...(chance.pageOrder === 0 ? [] : [pageOrderNode(chance.pageOrder)]),
     ],
     ...(output && { output }),
   })
-  const machine = buildMachine(board, { parties: configuration === 'native' ? NATIVE_PARTIES : HOSTED_PARTIES })
+  const parties = configuration === 'native' ? NATIVE_PARTIES : HOSTED_PARTIES
+  const machine = buildMachine(board, machineOptions(options, chance, parties))
   const create = configuration === 'native' ? createNativeVmm : createHostedVmm
   const { images, vms } = create(board.deviceTree())
   for (const { software, program } of images) machine.software.install(software, program)

@@ -1,6 +1,7 @@
 /** The device tree of board `virt`: what Linux and other software need to find all of it. */
 import { UART_CLOCK } from '../spec/devices/uart.ts'
 import { type FdtNode, type FdtValue, encodeFdt, fdtCells64, fdtNode } from '../spec/layouts/fdt.ts'
+import { randomWords } from '../spec/random.ts'
 import { VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
 
 export interface VirtTree {
@@ -199,13 +200,7 @@ function pcie(plic: number): FdtNode {
   })
 }
 
-/** Bytes that look random and depend on the seed alone (splitmix32). */
 function seedBytes(seed: number, count: number): Uint8Array {
-  let state = seed >>> 0
-  return Uint8Array.from({ length: count }, () => {
-    state = (state + 0x9e37_79b9) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0_aaad)
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a_2d97)
-    return (mixed ^ (mixed >>> 15)) & 0xff
-  })
+  const random = randomWords(seed)
+  return Uint8Array.from({ length: count }, () => random() & 0xff)
 }

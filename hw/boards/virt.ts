@@ -66,6 +66,8 @@ export interface VirtOptions {
   readonly time?: number
   /** Decides the random numbers that the device tree hands out. */
   readonly seed?: number
+  /** Cycles that mtime has counted before power-on: shifts its ticks, and all that follows them, against the harts' clock. 0 unless given. */
+  readonly timePhase?: number
   /** Cycles in a second: 1 GHz unless given. A multiple of {@link TIMEBASE}. */
   readonly frequency?: number
 }
@@ -235,7 +237,7 @@ function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: Ti
     distance?: 'core' | 'pcie',
   ): void => bus.attach(name, window.base, window.bytes, chip, distance)
 
-  const clint = new Clint(wiring.clock('clint'), harts)
+  const clint = new Clint(wiring.clock('clint'), harts, options.timePhase)
   wiring.enroll('clint', clint)
   attach('clint', VIRT_MAP.clint, clint, 'core')
 

@@ -21,9 +21,12 @@ export class Clint implements Chip, Timed, Saved {
   readonly #event: number[]
   /** mtime minus the ticks that the clock has counted, modulo 2^64: moved by writes to mtime. */
   #offset = 0n
+  /** Cycles by which mtime's ticks are ahead of the clock. */
+  readonly #phase: number
 
-  constructor(clock: Clock, lines: readonly ClintLines[]) {
+  constructor(clock: Clock, lines: readonly ClintLines[], phase = 0) {
     this.#clock = clock
+    this.#phase = phase
     this.#lines = lines
     this.#msip = lines.map(() => 0)
     // The manual leaves mtimecmp undefined at reset; at its highest value no interrupt is pending.
@@ -33,13 +36,14 @@ export class Clint implements Chip, Timed, Saved {
 
   /** The 64-bit mtime at the clock's current cycle: also what the harts' time CSR reads. */
   mtime(): bigint {
-    return (BigInt(Math.floor(this.#clock.now() / this.#clock.cyclesPerTick)) + this.#offset) & mask64
+    return (BigInt(Math.floor((this.#clock.now() + this.#phase) / this.#clock.cyclesPerTick)) + this.#offset) & mask64
   }
 
   /** The cycle at which mtime reaches `time`, or Infinity if it never does in this machine's life. */
   cycleOf(time: bigint): number {
     const ticks = time - this.#offset
-    return ticks >= BigInt(NEVER) ? Infinity : Math.max(0, Math.ceil(Number(ticks) * this.#clock.cyclesPerTick))
+    if (ticks >= BigInt(NEVER)) return Infinity
+    return Math.max(0, Math.ceil(Number(ticks) * this.#clock.cyclesPerTick) - this.#phase)
   }
 
   read(offset: number, bytes: 1 | 2 | 4): number {

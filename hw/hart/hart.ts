@@ -7,6 +7,7 @@ import type { Memory } from '../memory/memory.ts'
 import { Mmu, type MissPayer, type MmuState } from '../memory/mmu.ts'
 import type { TlbListener } from '../memory/tlb.ts'
 import { MEI, mhartid, MSI, MTI, SEI } from '../spec/csrs/machine.ts'
+import { type MarkKind, MARKS } from '../spec/isa/mark.ts'
 import type { Action, AmoOperation, FloatFormat, FloatOperation } from '../spec/isa/semantics.ts'
 import type { Activity, Party } from '../spec/ledger.ts'
 import { Ledger, type LedgerState } from '../time/ledger.ts'
@@ -32,7 +33,7 @@ import {
   type Executor,
   type Outcome,
 } from './services.ts'
-import { FCSR, slot } from './slots.ts'
+import { FCSR, HTIMEDELTA, slot } from './slots.ts'
 import { FLOAT, MACHINE, MODE, OPERANDS, PC, RESERVATION, VALUE, VIRTUAL, WINDOW_BYTES } from './state.ts'
 import { Timers } from './timers.ts'
 import { Traps } from './traps.ts'
@@ -61,13 +62,15 @@ export interface HartSurroundings extends DeviceListener {
   readonly time: TimeSource
   readonly clock: Clock
   readonly prices: Prices
+  /** Scale of counted path lengths. */
+  readonly pathLength: number
   readonly parties: ModeParties
   /** BUDGET has run out within an entry: see PortHost. */
   catchUp(): void
   /** Performs an `entry` instruction. */
   enter(hart: Hart, instruction: number): Outcome
-  /** A guest has come to where measuring begins or ends. */
-  mark(hart: number, mark: 'start' | 'end'): Outcome
+  /** A guest has come to where measuring begins or ends: `value` is the part's number, or the cycle at which it is due. */
+  mark(hart: number, kind: MarkKind, value: number): Outcome
 }
 
 export interface HartState {
@@ -90,6 +93,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   readonly accounts: Accounts
   fetchedPage = 0
   fetchedHost = 0
+  readonly prices: Prices
+  readonly pathLength: number
   interleave: (() => void) | undefined
   readonly #surroundings: HartSurroundings
   readonly #core: Core
@@ -104,8 +109,10 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   readonly #actions: Actions
 
   constructor(id: number, surroundings: HartSurroundings) {
-    const { memory, bus, time, clock, prices, parties } = surroundings
+    const { memory, bus, time, clock, prices, pathLength, parties } = surroundings
     this.id = id
+    this.prices = prices
+    this.pathLength = pathLength
     this.memory = memory
     this.#words = memory.words
     const window = new HartWindow(memory)
@@ -323,10 +330,18 @@ export class Hart implements PortHost, TlbListener, MissPayer {
       case 'entry':
         return this.#surroundings.enter(this, instruction)
       case 'mark':
-        return this.#surroundings.mark(this.id, this.#words[OPERANDS_WORD] === 0 ? 'start' : 'end')
+        return this.#mark(MARKS[this.#words[OPERANDS_WORD]])
       default:
         return this.#actions.perform(action, instruction)
     }
+  }
+
+  #mark(kind: MarkKind): Outcome {
+    const words = this.#words
+    const value = BigInt.asUintN(64, this.memory.longs[(OPERANDS_WORD + 2) >> 1])
+    if (kind !== 'due') return this.#surroundings.mark(this.id, kind, Number(value))
+    const delta = (words[MODE_WORD] & VIRTUAL) !== 0 ? BigInt.asUintN(64, this.memory.longs[HTIMEDELTA >> 1]) : 0n
+    return this.#surroundings.mark(this.id, kind, this.#surroundings.time.cycleOf(BigInt.asUintN(64, value - delta)))
   }
 
   float(operation: FloatOperation, format: FloatFormat, rm: number, instruction: number): Outcome {

@@ -3,7 +3,7 @@ import { DONE, RELOAD, TRAPPED, type Executor, type HartServices, type Outcome }
 import { BUDGET, DEADLINE, PC, VALUE } from '../hart/state.ts'
 import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
-import { instructionCycles, rocketFlat } from '../time/prices.ts'
+import { instructionCycles, type Prices, rocketFlat } from '../time/prices.ts'
 import { CodePages, type CodeStatistics } from './code-pages.ts'
 import { ENTRANCE } from './handlers.ts'
 import { encodeInterpreter, type Costs } from './interpreter.ts'
@@ -35,15 +35,17 @@ export interface Tier0Statistics extends CodeStatistics {
   readonly others: number
 }
 
-const COSTS: Costs = { instruction: instructionCycles, misaligned: rocketFlat.misaligned }
-
-/** Makes the executors of a machine's harts. */
-export function tier0(): (memory: Memory, hart: HartServices, hartIndex: number) => Tier0 {
+/** Makes the executors of a machine's harts: by the prices that the machine has too. */
+export function tier0(prices = rocketFlat): (memory: Memory, hart: HartServices, hartIndex: number) => Tier0 {
   let code: Tier0Code | undefined
   return (memory, hart, hartIndex) => {
-    if (code?.pages.memory !== memory) code = new Tier0Code(memory)
+    if (code?.pages.memory !== memory) code = new Tier0Code(memory, undefined, costsBy(prices))
     return new Tier0(memory, hart, hartIndex, code)
   }
+}
+
+function costsBy(prices: Prices): Costs {
+  return { instruction: instruction => instructionCycles(instruction, prices), misaligned: prices.misaligned }
 }
 
 /** What the interpreters of one machine's harts share: compiled code and predecoded pages. */
@@ -51,7 +53,7 @@ export class Tier0Code {
   readonly pages: CodePages
   readonly module: WebAssembly.Module
 
-  constructor(memory: Memory, pages = new CodePages(memory), costs: Costs = COSTS) {
+  constructor(memory: Memory, pages = new CodePages(memory), costs: Costs = costsBy(rocketFlat)) {
     this.pages = pages
     memory.view.setUint16(memory.scratchHost + RECORD.handler, ENTRANCE, true)
     this.module = new WebAssembly.Module(encodeInterpreter(memory.bytes.length / 65536, memory.scratchHost, costs))

@@ -2,13 +2,15 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { WORKLOADS } from '../../guests/index.ts'
-import type { Configuration } from '../system.ts'
+import { workloadNamed } from '../../guests/index.ts'
+import type { Configuration } from './configurations.ts'
 import { measure, type Result } from './measure.ts'
+import type { Conditions } from './subject.ts'
 
 export interface Measurement {
   readonly workload: string
   readonly configuration: Configuration
+  readonly conditions?: Conditions
 }
 
 /** What became of a measurement: a result, or why there is none. */
@@ -17,11 +19,12 @@ export type Outcome = { readonly result: Result } | { readonly failure: string }
 const MOST_THREADS = 2
 
 /** Does one measurement; never throws. */
-export async function attempt({ workload, configuration }: Measurement): Promise<Outcome> {
+export async function attempt({ workload, configuration, conditions = {} }: Measurement): Promise<Outcome> {
   try {
-    return { result: await measure(WORKLOADS.find(({ name }) => name === workload)!, configuration) }
+    return { result: await measure(workloadNamed(workload)!, configuration, conditions) }
   } catch (error) {
-    return { failure: `${workload} (${configuration}): ${(error as Error).message}` }
+    const { seed = 0 } = conditions
+    return { failure: `${workload} (${configuration}, seed ${seed}): ${(error as Error).message}` }
   }
 }
 

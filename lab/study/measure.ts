@@ -1,11 +1,10 @@
 /** One workload in one configuration: what it cost between its marks, ledger row by ledger row. */
 import { setImmediate } from 'node:timers/promises'
-import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
 import type { Machine } from '../../hw/index.ts'
 import type { Activity, Party } from '../../hw/spec/ledger.ts'
 import type { Workload } from '../../guests/workload.ts'
-import { nicOnStation } from '../network.ts'
-import { buildSystem, type Configuration } from '../system.ts'
+import type { Configuration } from './configurations.ts'
+import { type Conditions, subject } from './subject.ts'
 
 export interface ResultRow {
   readonly hart: number
@@ -18,19 +17,25 @@ export interface ResultRow {
 export interface Result {
   readonly workload: string
   readonly configuration: Configuration
+  readonly seed: number
+  /** What was measured: time elapsed between the marks, by the workload's operations. */
+  readonly value: number
+  readonly unit: string
+  /** The core and its model, by whose prices. */
+  readonly core: string
+  readonly model: string
+  /** Of the machine. */
+  readonly harts: number
   /** Retired on all harts between the marks, by everybody. */
   readonly instructions: number
   /** Elapsed between the marks, summed over the harts; the ledger's rows sum to it. */
   readonly cycles: number
   readonly ledger: readonly ResultRow[]
+  /** Of prices, machine, images and policy: all but the seed. */
+  readonly configurationHash: string
   readonly traceHash: string
 }
 
-const MIB = 2 ** 20
-const GUEST_BYTES = 64 * MIB
-const RAM_BYTES = 160 * MIB
-const DISK_SECTORS = (16 * MIB) / 512
-const GUEST_MAC = [0x02, 0x62, 0x68, 0, 0, 1]
 /** Cycles between two looks at the rest of the world. */
 const TURN = 20_000_000
 /** A workload that has not reached its next mark after so many cycles never will. */
@@ -69,33 +74,14 @@ async function runToMark(machine: Machine, mark: 'start' | 'end'): Promise<void>
   }
 }
 
-/** Builds the machine, runs the workload to its end mark. `seed` decides what the device tree hands out as random. */
-export async function measure(workload: Workload, configuration: Configuration, seed = 0): Promise<Result> {
-  const program = workload.image()
-  const software = workload.software?.()
-  const { machine } = buildSystem({
-    configuration,
-    harts: 1,
-    ramBytes: RAM_BYTES,
-    seed,
-    guests: [
-      {
-        label: workload.name,
-        memoryBytes: GUEST_BYTES,
-        vcpus: 1,
-        harts: [0],
-        weight: 256,
-        cap: 0,
-        bootargs: '',
-        kernel: program.bytes,
-        ...(workload.disk && { disk: { first: 0, sectors: DISK_SECTORS } }),
-        ...(workload.network && { network: { mac: GUEST_MAC, vlan: 0 } }),
-        ...(software && { scripted: { software, program } }),
-      },
-    ],
-    disks: workload.disk ? [new MemoryBacking(DISK_SECTORS)] : [],
-    nics: workload.network ? [nicOnStation()] : [],
-  })
+/** Builds the machine, runs the workload to its end mark. */
+export async function measure(
+  workload: Workload,
+  configuration: Configuration,
+  conditions: Conditions = {},
+): Promise<Result> {
+  const { system, core, model, configurationHash } = subject(workload, configuration, conditions)
+  const { machine } = system
   await runToMark(machine, 'start')
   const before = snapshot(machine)
   await runToMark(machine, 'end')
@@ -104,12 +90,21 @@ export async function measure(workload: Workload, configuration: Configuration, 
     const cycles = row.cycles - (before.rows.get(key)?.cycles ?? 0)
     return cycles === 0 ? [] : [{ ...row, cycles }]
   })
+  const cycles = after.clocks - before.clocks
+  const { length: harts } = machine.harts
   return {
     workload: workload.name,
     configuration,
+    seed: conditions.seed ?? 0,
+    value: cycles / harts / (workload.operations ?? 1),
+    unit: workload.unit ?? 'cycles',
+    core,
+    model,
+    harts,
     instructions: after.retired - before.retired,
-    cycles: after.clocks - before.clocks,
+    cycles,
     ledger: ledger.toSorted((a, b) => a.hart - b.hart || b.cycles - a.cycles),
+    configurationHash,
     traceHash: machine.traceHash(),
   }
 }

@@ -15,7 +15,10 @@ test('the data has what was asked for, in order; ledgers sum to the cycles; two 
     ['hypercall', 'memory'].flatMap(workload => ['bare', 'native', 'hosted'].map(name => `${workload} ${name}`)),
   )
   for (const result of results) {
-    expect(Object.keys(result)).toEqual(['workload', 'configuration', 'instructions', 'cycles', 'ledger', 'traceHash'])
+    expect(Object.keys(result)).toEqual([
+      ...['workload', 'configuration', 'seed', 'value', 'unit', 'core', 'model', 'harts', 'instructions', 'cycles'],
+      ...['ledger', 'configurationHash', 'traceHash'],
+    ])
     for (const row of result.ledger) {
       expect(Object.keys(row).toSorted()).toEqual(['activity', 'cause', 'cycles', 'hart', 'party'])
       expect(row.cycles).toBeGreaterThan(0)
@@ -31,9 +34,16 @@ test('the table fits its terminal', () => {
     (configuration, index): Result => ({
       workload: 'hypercall',
       configuration,
+      seed: 0,
+      value: 10 ** (6 + index),
+      unit: 'cycles',
+      core: 'Rocket',
+      model: 'flat',
+      harts: 1,
       instructions: 1,
       cycles: 10 ** (6 + index),
       ledger: [{ hart: 0, party: 'guest', cause: '', activity: 'computing', cycles: 10 ** (6 + index) }],
+      configurationHash: '',
       traceHash: '',
     }),
   )

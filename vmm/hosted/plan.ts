@@ -9,6 +9,7 @@ import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt, fdtCells } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { type GuestImages, imagesOf } from '../core/guest-images.ts'
@@ -100,7 +101,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const { pages, total } = freePages(tree, KERNEL_BASE + KERNEL_BYTES, taken)
   const cache = new PageCache(takeCache(pages))
   const pool = pagePool(nodes.length)
-  const free = new FreeMemory(pages, pool.base, pool.end, total)
+  const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
 
   let nextVcpu = 0
   let nextTask = 0

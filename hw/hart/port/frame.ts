@@ -14,7 +14,7 @@ import type { Installation, StateChange, Suspended } from './installation.ts'
 import { CALLS, Log } from './log.ts'
 import { pathLength } from './path-length.ts'
 import type { StateCopy } from './state-copy.ts'
-import { EXTRA_CYCLES, STUB_OFFSETS } from './stubs.ts'
+import { extraCycles, STUB_OFFSETS } from './stubs.ts'
 
 export interface Invocation {
   readonly installation: Installation
@@ -55,9 +55,16 @@ export class Frame {
   #attention = false
   #ended = false
   #begun = 0
+  /** Of each call: cycles beyond the one in which its instruction retires. */
+  readonly #extra: Int32Array
+  readonly #scale: number
+  /** Of the scaled path length, the part of a cycle that is not yet spent. An entry begins with a half: it rounds. */
+  #fraction = 0.5
 
   constructor(host: PortHost) {
     this.#host = host
+    this.#extra = extraCycles(host.prices)
+    this.#scale = host.pathLength
     this.#words = host.memory.words
     this.#doubles = host.memory.doubles
   }
@@ -74,6 +81,7 @@ export class Frame {
     this.#charge = undefined
     installation.runs += 1
     pathLength[0] = 0
+    this.#fraction = 0.5
     if (resumed) this.#rewind(resumed)
     else {
       this.#log.length = 0
@@ -88,7 +96,7 @@ export class Frame {
       throw error instanceof Error ? Object.assign(error, { message: `${this.#name()}: ${error.message}` }) : error
     }
     if (!this.#ended) throw new Error(`${this.#name()} ended without jump, sret, ecall or wfi`)
-    this.spend(pathLength[0])
+    this.#drain()
     installation.returnCopy(this.#host.id, this.#before!)
     return RELOAD
   }
@@ -98,9 +106,7 @@ export class Frame {
     if (this.recall(call)) return true
     if (this.#ended) throw new Error(`${CALLS[call]} after the entry's end`)
     if (this.#resuming && this.#goLive(call)) return true
-    const spent = pathLength[0]
-    pathLength[0] = 0
-    this.#words[BUDGET >> 2] -= spent
+    this.#drain()
     const host = this.#host
     if (host.interleave !== undefined) this.#interleave(host.interleave)
     if (this.#words[BUDGET >> 2] <= 0) {
@@ -128,7 +134,7 @@ export class Frame {
 
   /** The operation is done: what it returned, and how many instructions retired. */
   settle(call: number, result: number, instructions: number): number {
-    const extra = EXTRA_CYCLES[call]
+    const extra = this.#extra[call]
     this.#words[BUDGET >> 2] -= instructions + extra
     if (extra !== 0) this.#doubles[STALLS >> 3] += extra
     // What the machine itself computed meanwhile, with tables that software shares, is nobody's path length.
@@ -167,8 +173,7 @@ export class Frame {
       return
     }
     // What has been computed up to here is charged as before.
-    this.spend(pathLength[0])
-    pathLength[0] = 0
+    this.#drain()
     this.#host.account(party, cause, activity)
   }
 
@@ -191,6 +196,19 @@ export class Frame {
     this.#words[(X + T6 * 8) >> 2] = token
     this.#words[((X + T6 * 8) >> 2) + 1] = 0
     throw ABANDONED
+  }
+
+  /** Spends what has been computed since it was last asked. */
+  #drain(): void {
+    const counted = pathLength[0]
+    pathLength[0] = 0
+    if (this.#scale === 1) this.#words[BUDGET >> 2] -= counted
+    else {
+      const exact = counted * this.#scale + this.#fraction
+      const whole = Math.floor(exact)
+      this.#fraction = exact - whole
+      this.#words[BUDGET >> 2] -= whole
+    }
   }
 
   #rewind(resumed: Suspended): void {

@@ -3,12 +3,16 @@
  * entry has to see to itself because it does not return to the loop while it runs.
  */
 import type { Memory } from '../../memory/memory.ts'
+import type { Prices } from '../../time/prices.ts'
 import type { Activity, Party } from '../../spec/ledger.ts'
 import type { HartServices } from '../services.ts'
 
 export interface PortHost extends HartServices {
   /** mhartid. */
   readonly id: number
+  readonly prices: Prices
+  /** Cycles that an instruction of counted path length takes: 1, or otherwise to see what depends on the counting. */
+  readonly pathLength: number
   /** Its first WINDOW_BYTES are this hart's window while it runs. */
   readonly memory: Memory
   /**

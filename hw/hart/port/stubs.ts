@@ -5,7 +5,7 @@
  */
 import { instructionNamed } from '../../spec/isa/index.ts'
 import { STUB_INSTRUCTIONS } from '../../spec/port-stubs.ts'
-import { instructionCycles } from '../../time/prices.ts'
+import { instructionCycles, type Prices } from '../../time/prices.ts'
 import { CALL } from './log.ts'
 
 /** Of each call: the bytes from the stubs' beginning to its instruction, or -1. */
@@ -15,10 +15,13 @@ Object.keys(STUB_INSTRUCTIONS).forEach((call, index) => {
 })
 
 /** Of each call: the cycles that its instruction takes beyond the one in which it retires (lr and sc too, for `swap32If` and `lock`). */
-export const EXTRA_CYCLES: Int32Array = new Int32Array(64)
-const beyond = (name: string): number => instructionCycles(instructionNamed(name)!) - 1
-for (const [call, instruction] of Object.entries(STUB_INSTRUCTIONS)) {
-  EXTRA_CYCLES[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = beyond(instruction.slice(0, instruction.indexOf(' ')))
+export function extraCycles(prices: Prices): Int32Array {
+  const beyond = (name: string): number => instructionCycles(instructionNamed(name)!, prices) - 1
+  const extra = new Int32Array(64)
+  for (const [call, instruction] of Object.entries(STUB_INSTRUCTIONS)) {
+    extra[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = beyond(instruction.slice(0, instruction.indexOf(' ')))
+  }
+  extra[CALL.swap32If] = beyond('lr.w') + beyond('sc.w')
+  extra[CALL.lock] = extra[CALL.swap32If]
+  return extra
 }
-EXTRA_CYCLES[CALL.swap32If] = beyond('lr.w') + beyond('sc.w')
-EXTRA_CYCLES[CALL.lock] = EXTRA_CYCLES[CALL.swap32If]!
