@@ -2,6 +2,7 @@
 import type { Workload } from './workload.ts'
 import { compute } from './workloads/compute.ts'
 import { disk } from './workloads/disk.ts'
+import { diskPatterns } from './workloads/disk-pattern.ts'
 import { float } from './workloads/float.ts'
 import { hostile } from './workloads/hostile.ts'
 import { hypercall } from './workloads/hypercall.ts'
@@ -16,7 +17,7 @@ export type { Workload } from './workload.ts'
 export const WORKLOADS: readonly Workload[] = [compute, float, memory, kernel, hypercall, timer, disk, network, hostile]
 
 /** The small set and the variants. */
-export const ALL_WORKLOADS: readonly Workload[] = [...WORKLOADS, ...memoryVariants]
+export const ALL_WORKLOADS: readonly Workload[] = [...WORKLOADS, ...memoryVariants, ...diskPatterns]
 
 /** The workload of a name, if there is one. */
 export function workloadNamed(name: string): Workload | undefined {

@@ -17,18 +17,15 @@ import {
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
 import type { Workload } from '../workload.ts'
+import { BLOCK_BYTES, holdsStamps, SECTORS, storeStamps } from './disk-stamps.ts'
 
 const REQUESTS = 400
 const DEPTH = 4
-const BLOCK_BYTES = 4096
-const SECTORS = 8
 const DATA_BYTES = DEPTH * BLOCK_BYTES
 /** Blocks in use, of the disk's first 2 MiB. A tag keeps to its own, so that no two requests meet at one. */
 const BLOCKS = 512
 /** One request in so many is a flush. */
 const FLUSH_EVERY = 16
-/** Each cache line of a block begins with a stamp. */
-const LINE = 64
 const SEED = 0x2545_f491
 
 const STARTING = 0
@@ -81,10 +78,7 @@ function diskTask(ground: TaskGround<BlockDevice>): Task {
     const block = (random & (BLOCKS - 1) & ~(DEPTH - 1)) | tag
     const operation = (state.issued + 1) % FLUSH_EVERY === 0 ? FLUSH : (random & 0x1_0000) === 0 ? READ : WRITE
     const buffer = data + tag * BLOCK_BYTES
-    if (operation === WRITE) {
-      const version = versions[block] + 1
-      for (let at = 0; at < BLOCK_BYTES; at += LINE) port.store32(buffer + at, stamp(block, version, at))
-    }
+    if (operation === WRITE) storeStamps(port, buffer, block, versions[block] + 1)
     if (!disk.submit(tag, OPERATIONS[operation], block * SECTORS, SECTORS, buffer, false)) return false
     if (operation === WRITE) versions[block]++
     state.random = random
@@ -97,11 +91,7 @@ function diskTask(ground: TaskGround<BlockDevice>): Task {
   function finish(port: HartPort, tag: number): void {
     if (operations[tag] === READ) {
       const block = blocks[tag]
-      const version = versions[block]
-      const buffer = data + tag * BLOCK_BYTES
-      for (let at = 0; at < BLOCK_BYTES; at += LINE) {
-        if (port.load32(buffer + at) !== stamp(block, version, at)) state.bad++
-      }
+      if (!holdsStamps(port, data + tag * BLOCK_BYTES, block, versions[block])) state.bad++
     }
     over[tag] = 0
     operations[tag] = IDLE
@@ -115,11 +105,6 @@ function diskTask(ground: TaskGround<BlockDevice>): Task {
 
   for (const driver of ground.drivers) driver.onCompleted(completed)
   return { step, state: { run: state, operations, blocks, over, versions } }
-}
-
-/** What stands in a line of a block that has been written so often; a new disk holds zeros. */
-function stamp(block: number, version: number, at: number): number {
-  return version === 0 ? 0 : Math.imul((block << 20) ^ (version << 12) ^ at, 0x9e37_79b1) >>> 0
 }
 
 export const disk: Workload = {

@@ -120,6 +120,7 @@ export const INLINE_INTERFACES: readonly string[] = ['DmaBuffer', 'Environment.d
 
 /** Members that are called only while software is set up; who implements them may do as it likes. */
 export const SET_UP_MEMBERS: readonly string[] = [
+  'Workload.diskContent',
   'Workload.image',
   'Workload.software',
   'Environment.state',
