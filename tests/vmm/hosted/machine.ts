@@ -1,63 +1,8 @@
 /** A machine with the hosted configuration and guests given as assembly, for tests. */
-import type { Backing } from '../../../hw/devices/disk-backing.ts'
-import type { VirtNic } from '../../../hw/boards/virt.ts'
-import type { Machine, StopReason } from '../../../hw/index.ts'
-import { assemble } from '../../../hw/spec/isa/assembler.ts'
-import type { HostPolicy } from '../../../hw/spec/layouts/host-policy.ts'
-import { buildSystem, type System, type SystemGuest } from '../../../lab/system.ts'
+import { hypervised, type TestGuest, type VmmOptions, type VmmRun } from '../machine.ts'
 
-const MIB = 2 ** 20
+export type { TestGuest } from '../machine.ts'
 
-export interface TestGuest extends Partial<Omit<SystemGuest, 'kernel'>> {
-  /** Assembly text, or a kernel's bytes. */
-  readonly kernel: string | Uint8Array
-}
-
-export interface HostedOptions {
-  readonly harts?: number
-  readonly ramBytes?: number
-  readonly disks?: readonly Backing[]
-  readonly nics?: readonly VirtNic[]
-  readonly hostPolicy?: Partial<HostPolicy>
-}
-
-export interface HostedRun {
-  readonly machine: Machine
-  readonly guests: System['guests']
-  printed(): string
-  send(text: string): void
-  run(cycles: number, until?: () => boolean): StopReason
-}
-
-export function hosted(guests: readonly TestGuest[], options: HostedOptions = {}): HostedRun {
-  const output: number[] = []
-  const {
-    machine,
-    board,
-    guests: vms,
-  } = buildSystem({
-    configuration: 'hosted',
-    harts: 1,
-    ramBytes: 128 * MIB,
-    ...options,
-    guests: guests.map((guest, index) => ({
-      label: `guest${index}`,
-      memoryBytes: 16 * MIB,
-      vcpus: 1,
-      harts: [],
-      weight: 256,
-      cap: 0,
-      bootargs: '',
-      ...guest,
-      kernel: typeof guest.kernel === 'string' ? assemble(guest.kernel, { origin: 0x8020_0000 }).bytes : guest.kernel,
-    })),
-    output: bytes => void output.push(...bytes),
-  })
-  return {
-    machine,
-    guests: vms,
-    printed: () => String.fromCharCode(...output),
-    send: text => board.receive(Uint8Array.from(text, character => character.charCodeAt(0))),
-    run: (cycles, until) => machine.run({ untilCycle: machine.now() + cycles, ...(until && { until }) }),
-  }
+export function hosted(guests: readonly TestGuest[], options: VmmOptions = {}): VmmRun {
+  return hypervised('hosted', guests, options)
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { WORKLOADS } from '../../../guests/index.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import type { Machine } from '../../../hw/index.ts'
-import { END } from '../native/assembly.ts'
+import { END } from '../assembly.ts'
 import { hosted } from './machine.ts'
 
 const MIB = 2 ** 20

@@ -1,6 +1,6 @@
 /** Several guests on a hart: the host's scheduler gives each its share by weight, none more than its cap. */
 import { describe, expect, test } from 'vitest'
-import { countUntil } from '../native/assembly.ts'
+import { countUntil } from '../assembly.ts'
 import { hosted, type TestGuest } from './machine.ts'
 
 /** 200 ms of the machine's time, in ticks, and the cycles of a tick. */

@@ -4,7 +4,7 @@ import { WORKLOADS } from '../../../guests/index.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import { crashReport, endings } from '../../../lab/endings.ts'
 import { nicOnStation } from '../../../lab/network.ts'
-import { END, print } from './assembly.ts'
+import { END, print } from '../assembly.ts'
 import { native, type TestGuest } from './machine.ts'
 
 function workload(name: string): Pick<TestGuest, 'kernel' | 'scripted'> {
@@ -13,52 +13,6 @@ function workload(name: string): Pick<TestGuest, 'kernel' | 'scripted'> {
   const software = found.software?.()
   return { kernel: program.bytes, ...(software && { scripted: { software, program } }) }
 }
-
-test('a guest prints through SBI and through its UART, touches memory, and switches itself off', () => {
-  const run = native([
-    {
-      kernel: `
-    li a7, 1
-    li a0, 'a'
-    ecall
-    ${print('bc')}
-    li t3, 0x80600000
-    li t2, 'd'
-    sd t2, 0(t3)
-    ld t2, 0(t3)
-    sb t2, 0(t0)
-    ${END}`,
-    },
-  ])
-  run.run(50_000_000)
-  expect(run.printed()).toBe('abcd')
-  expect(run.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
-})
-
-test('a guest in wfi is woken by its timer', () => {
-  const run = native([
-    {
-      kernel: `
-    la t0, vector
-    csrw stvec, t0
-    li t0, 32
-    csrs sie, t0
-    csrsi sstatus, 2
-    rdtime t1
-    li t2, 50000
-    add t1, t1, t2
-    csrw 0x14d, t1
-1:  wfi
-    j 1b
-    .balign 4
-vector:
-    ${print('tick')}
-    ${END}`,
-    },
-  ])
-  run.run(100_000_000)
-  expect(run.printed()).toBe('tick')
-})
 
 test('a byte on the serial line reaches the guest in focus as an interrupt of its UART', () => {
   const echo = `
@@ -201,12 +155,6 @@ describe('a guest that crashes', () => {
     expect(report).toContain('guest0')
     expect(report).toContain('70000000')
     expect(report).toContain('1234')
-  })
-
-  test('leaves a shared hart to the others', () => {
-    const run = native([{ kernel: 'li t0, 0x70000000\n jr t0' }, { kernel: `${print('alive')}${END}` }])
-    run.run(50_000_000)
-    expect(run.printed()).toBe('[guest1] alive')
   })
 })
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import { nicOnStation } from '../../../lab/network.ts'
-import { END, print } from './assembly.ts'
+import { END, print } from '../assembly.ts'
 import { native, type TestGuest } from './machine.ts'
 
 /** Goes on behind any instruction that faults. */

@@ -1,6 +1,6 @@
 /** Several vCPUs on a hart: each gets its share by weight, none more than its cap, and who waits is woken. */
 import { describe, expect, test } from 'vitest'
-import { countUntil, END, print } from './assembly.ts'
+import { countUntil, END, print } from '../assembly.ts'
 import { native, type TestGuest } from './machine.ts'
 
 /** 100 ms of the machine's time, in ticks, and the cycles of a tick. */
