@@ -30,7 +30,7 @@ export class Timers {
     const { hart } = port
     const now = port.read(time)
     if (now >= scheduler.ticks[hart]) {
-      scheduler.ticks[hart] = now + TICK
+      scheduler.ticks[hart] = nextTick(now)
       scheduler.charge(port, now)
       if (scheduler.isOverdue(port, now)) scheduler.wanted[hart] = 1
     }
@@ -49,9 +49,14 @@ export class Timers {
   startTick(port: HartPort): void {
     const { ticks } = this.#plan.scheduler
     const { hart } = port
-    ticks[hart] = port.read(time) + TICK
+    ticks[hart] = nextTick(port.read(time))
     if (ticks[hart] >= this.programmed[hart]) return
     this.programmed[hart] = ticks[hart]
     port.write(stimecmp, ticks[hart])
   }
+}
+
+/** Ticks are multiples of the period, whenever a hart begins to have them: as Linux's, which go on where they were after idling. */
+function nextTick(now: number): number {
+  return (Math.floor(now / TICK) + 1) * TICK
 }
