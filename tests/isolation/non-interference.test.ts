@@ -3,17 +3,16 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { guestImage } from '../../guests/image.ts'
-import { paging, WINDOW } from '../../guests/paging.ts'
+import { paging } from '../../guests/paging.ts'
 import { hostile } from '../../guests/workloads/hostile.ts'
 import { GUEST_KERNEL } from '../../hw/spec/guest-map.ts'
 import { assemble } from '../../hw/spec/isa/assembler.ts'
 import { SBI_BASE, SBI_DBCN } from '../../hw/spec/sbi.ts'
-import { buildSystem, type Configuration } from '../../lab/system.ts'
+import type { Configuration } from '../../lab/system.ts'
 import type { VirtualMachine } from '../../vmm/core/virtual-machine.ts'
+import { sweep, twoGuests } from './two-guests.ts'
 
-const MIB = 2 ** 20
-const LARGE_PAGE = 2 * MIB
-const LABEL = '[observer] '
+const LARGE_PAGE = 2 ** 21
 const UART = 0x1000_0000
 
 /** Walks a megabyte, touches pages of its memory that are not there yet, asks its VMM and its devices, prints what comes of it. */
@@ -26,23 +25,7 @@ start:
     call paging_on
     li s4, 12
 rounds:
-    li s3, 40
-sweeps:
-    li s0, ${WINDOW}
-    li s2, 256
-1:  slli t0, s1, 13
-    xor s1, s1, t0
-    srli t0, s1, 7
-    xor s1, s1, t0
-    ld t1, 0(s0)
-    add s1, s1, t1
-    sd s1, 0(s0)
-    li t0, 4096
-    add s0, s0, t0
-    addi s2, s2, -1
-    bnez s2, 1b
-    addi s3, s3, -1
-    bnez s3, sweeps
+    ${sweep(40)}
     # a large page that was not there: zeros, then a sum
     li t0, ${GUEST_KERNEL + 2 * LARGE_PAGE}
     slli t1, s4, 21
@@ -84,33 +67,16 @@ start:
 
 /** All that the observer could see: its memory, in its own order, and its console. */
 function observe(configuration: Configuration, neighbour: Uint8Array) {
-  const printed: number[] = []
-  const guest = (label: string, kernel: Uint8Array, hart: number) => ({
-    label,
-    kernel,
-    memoryBytes: 32 * MIB,
-    vcpus: 1,
-    harts: [hart],
-    weight: 256,
-    cap: 0,
-    bootargs: '',
-  })
-  const { machine, guests } = buildSystem({
+  const { machine, guests, printed } = twoGuests(
     configuration,
-    harts: 2,
-    ramBytes: 128 * MIB,
-    guests: [guest('observer', OBSERVER.bytes, 1), guest('neighbour', neighbour, 0)],
-    output: bytes => void printed.push(...bytes),
-  })
+    { label: 'observer', kernel: OBSERVER.bytes, hart: 1 },
+    neighbour,
+  )
   machine.run({ untilCycle: 32_000_000 })
   const [observer] = guests
   return {
     memory: digest(observer, address => machine.memory.bytes.subarray(machine.memory.toHost(address))),
-    printed: String.fromCharCode(...printed)
-      .split('\n')
-      .filter(line => line.startsWith(LABEL))
-      .map(line => line.slice(LABEL.length).trimEnd())
-      .join(''),
+    printed: printed(),
     ended: observer.record.ended,
   }
 }
