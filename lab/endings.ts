@@ -37,16 +37,31 @@ const CAUSES: Readonly<Record<number, string>> = {
   23: 'store guest-page fault',
 }
 
+/** What a guest crashed of, in one line. */
+export function crashCause(system: System, { guest: label, exitCode }: Ending): string {
+  const { vcpu, faultAddress } = guestOf(system, label).record
+  const pc = frameOf(system, label).doubleword(frame.sepc.at)
+  return `${CAUSES[exitCode] ?? `trap ${exitCode}`} at 0x${faultAddress.toString(16)}, vCPU ${vcpu}, pc 0x${pc.toString(16)}`
+}
+
+function guestOf({ guests }: System, guest: string) {
+  return guests.find(({ label }) => label === guest)!
+}
+
+/** What the frame of the vCPU that crashed holds. */
+function frameOf(system: System, label: string) {
+  const { vcpus, record } = guestOf(system, label)
+  const at = vcpus[record.vcpu].frame
+  const { memory } = system.machine
+  return { doubleword: (offset: number) => memory.view.getBigUint64(memory.toHost(at + offset), true) }
+}
+
 /** Cause, registers, and the instructions around the fault, for people. */
-export function crashReport({ machine, guests }: System, ending: Ending): string {
-  const guest = guests.find(({ label }) => label === ending.guest)!
-  const { vcpu, faultAddress } = guest.record
-  const at = guest.vcpus[vcpu].frame
-  const doubleword = (address: number) => machine.memory.view.getBigUint64(machine.memory.toHost(address), true)
-  const pc = doubleword(at + frame.sepc.at)
+export function crashReport(system: System, ending: Ending): string {
+  const { doubleword } = frameOf(system, ending.guest)
   const lines = [
     `guest ${ending.guest} crashed and was stopped; the others go on`,
-    `  cause  ${CAUSES[ending.exitCode] ?? `trap ${ending.exitCode}`} at 0x${faultAddress.toString(16)}, vCPU ${vcpu}, pc 0x${pc.toString(16)}`,
+    `  cause  ${crashCause(system, ending)}`,
   ]
   for (let first = 1; first < 32; first += COLUMNS) {
     const row = REGISTERS.slice(first, first + COLUMNS)
@@ -54,14 +69,15 @@ export function crashReport({ machine, guests }: System, ending: Ending): string
       `  ${row
         .map(
           (name, index) =>
-            `${name.padStart(4)} ${doubleword(slotOf(at, first + index))
+            `${name.padStart(4)} ${doubleword(slotOf(0, first + index))
               .toString(16)
               .padStart(16, '0')}`,
         )
         .join(' ')}`,
     )
   }
-  return [...lines, ...instructionsAround(pc, guest.crashCode)].join('\n')
+  const pc = doubleword(frame.sepc.at)
+  return [...lines, ...instructionsAround(pc, guestOf(system, ending.guest).crashCode)].join('\n')
 }
 
 /** From where the halfwords make whole instructions that meet the pc. */

@@ -1,90 +1,129 @@
 /** `barehart compare [WORKLOAD…]`: the same workloads bare, under type 1 and under type 2, and where the cycles went. */
 import chalk from 'chalk'
 import { Command } from 'commander'
-import { WORKLOADS, type Workload } from '../../guests/index.ts'
+import { ALL_WORKLOADS, WORKLOADS } from '../../guests/index.ts'
 import { Progress } from '../progress.ts'
+import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from '../study/configurations.ts'
+import { differenceLines } from '../study/difference-lines.ts'
 import type { Result } from '../study/measure.ts'
-import { measureAll } from '../study/measure-all.ts'
-import { comparisonTable, legend } from '../study/table.ts'
-import { type Configuration, CONFIGURATIONS } from '../system.ts'
+import { configurationsOf, wholeNumber, workloadsOf } from '../study/names.ts'
+import { ENOUGH } from '../study/statistics.ts'
+import { type Study, study, type StudyPlan } from '../study/study.ts'
+import { comparisonTable, legend, typicalResults } from '../study/table.ts'
 import { UserError } from '../user-error.ts'
 
 interface CompareOptions {
   readonly configurations?: string
+  readonly seeds?: string
+  readonly seed?: string
+  readonly harts?: string
+  readonly pathLength: string
   readonly ledger?: boolean
   readonly json?: boolean
 }
+
+const MOST_SEEDS = 10_000
+const MOST_HARTS = 8
 
 export function compareCommand(): Command {
   return new Command('compare')
     .description(
       'run workloads bare, under the native (type 1) and the hosted (type 2) VMM, and print where the cycles went',
     )
-    .argument('[workloads...]', `of ${WORKLOADS.map(({ name }) => name).join(', ')}; all unless given`)
-    .option('--configurations <list>', `of ${CONFIGURATIONS.join(',')}`)
+    .argument(
+      '[workloads...]',
+      `of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, or all; unless given: ${WORKLOADS.map(({ name }) => name).join(', ')}`,
+    )
+    .option(
+      '--configurations <list>',
+      `of ${CONFIGURATIONS.join(',')}, or all; unless given: ${DEFAULT_CONFIGURATIONS.join(',')}`,
+    )
+    .option('--seeds <n>', `seeds 1 to n, paired across configurations; ${ENOUGH} and more state differences`)
+    .option('--seed <n>', 'this seed alone; 0, if neither is given: nothing is left to chance')
+    .option('--harts <n>', 'of the machine; unless given, as many as the configurations need')
+    .option('--path-length <factor>', "scale of the counted path length of VMMs', hosts' and drivers' code", '1')
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the results as JSON')
     .action(compare)
 }
 
-/** The workloads of these names; all of them for none. */
-export function workloadsNamed(names: readonly string[]): readonly Workload[] {
-  if (names.length === 0 || names.includes('all')) return WORKLOADS
-  return names.map(name => {
-    const found = WORKLOADS.find(workload => workload.name === name)
-    if (!found)
-      throw new UserError(
-        `there is no workload "${name}"; choose of ${WORKLOADS.map(workload => workload.name).join(', ')}`,
-      )
-    return found
-  })
+function seedsOf({ seeds, seed }: CompareOptions): readonly number[] {
+  if (seeds !== undefined && seed !== undefined)
+    throw new UserError(`--seeds ${seeds} --seed ${seed}: give one of the two`)
+  if (seed !== undefined) return [wholeNumber('--seed', seed, 0, 2 ** 32 - 1)]
+  if (seeds === undefined) return [0]
+  return Array.from({ length: wholeNumber('--seeds', seeds, 1, MOST_SEEDS) }, (_, index) => index + 1)
 }
 
-function configurationsNamed(list: string | undefined): readonly Configuration[] {
-  if (list === undefined) return CONFIGURATIONS
-  const names = list.split(',')
-  const stranger = names.find(name => !(CONFIGURATIONS as readonly string[]).includes(name))
-  if (stranger !== undefined)
-    throw new UserError(
-      `--configurations: there is no configuration "${stranger}"; choose of ${CONFIGURATIONS.join(',')}`,
-    )
-  return CONFIGURATIONS.filter(configuration => names.includes(configuration))
+/** As many as asked for, or as the configurations need. */
+function hartsOf(text: string | undefined, configurations: readonly Configuration[]): number {
+  const least = hartsNeeded(configurations)
+  if (text === undefined) return least
+  const harts = wholeNumber('--harts', text, 1, MOST_HARTS)
+  const greedy = configurations.find(name => hartsNeeded([name]) > harts)
+  if (greedy)
+    throw new UserError(`--harts ${harts}: ${greedy} needs ${hartsNeeded([greedy])}; leave --harts out or give more`)
+  return harts
+}
+
+function planOf(names: readonly string[], options: CompareOptions): StudyPlan {
+  const configurations = configurationsOf(options.configurations)
+  const pathLength = Number(options.pathLength)
+  if (!(pathLength >= 0.1 && pathLength <= 10))
+    throw new UserError(`--path-length ${options.pathLength}: give a factor from 0.1 to 10, such as 0.7 or 1.4`)
+  return {
+    workloads: workloadsOf(names),
+    configurations,
+    seeds: seedsOf(options),
+    conditions: {
+      harts: hartsOf(options.harts, configurations),
+      pathLength,
+    },
+  }
 }
 
 async function compare(names: readonly string[], options: CompareOptions): Promise<void> {
-  const workloads = workloadsNamed(names)
-  const configurations = configurationsNamed(options.configurations)
-  const measurements = workloads.flatMap(({ name }) =>
-    configurations.map(configuration => ({ workload: name, configuration })),
-  )
-  const progress = new Progress(measurements.length)
-  const outcomes = await measureAll(
-    measurements,
-    ({ workload, configuration }) => progress.begin(`${workload} (${configuration})`),
-    ({ workload, configuration }) => progress.finish(`${workload} (${configuration})`),
-  )
+  const plan = planOf(names, options)
+  const progress = new Progress(plan.workloads.length * plan.configurations.length * plan.seeds.length)
+  const found = await study(plan, progress)
   progress.end()
-  const results = outcomes.flatMap(outcome => ('result' in outcome ? [outcome.result] : []))
-  if (options.json) console.log(JSON.stringify({ results }, undefined, 1))
-  else if (results.length > 0) print(results, workloads, options.ledger ?? false)
-  const failures = outcomes.flatMap(outcome => ('failure' in outcome ? [outcome.failure] : []))
-  for (const failure of failures) console.error(`barehart: ${failure}`)
-  if (failures.length > 0) process.exitCode = 1
+  if (options.json) printData(found)
+  else if (found.results.length > 0) print(found, plan, options.ledger ?? false)
+  for (const failure of found.failures) console.error(`barehart: ${failure}`)
+  if (found.failures.length > 0) process.exitCode = 1
 }
 
-function print(results: readonly Result[], workloads: readonly Workload[], withLedger: boolean): void {
+function printData({ results, comparisons }: Study): void {
+  const compared = comparisons.map(({ samples: _results, ...comparison }) => comparison)
+  console.log(JSON.stringify({ results, comparisons: compared }, undefined, 1))
+}
+
+function print({ results, comparisons }: Study, { workloads, seeds }: StudyPlan, withLedger: boolean): void {
   const columns = process.stdout.columns || 80
-  console.log(`\n${comparisonTable(results, columns)}\n`)
-  console.log(chalk.dim("Cycles of Rocket cores (flat model) between the guest's marks; their parts in %:"))
+  const [{ core, model, harts }] = results as [Result]
+  console.log(`\n${comparisonTable(typicalResults(comparisons), columns)}\n`)
+  const several = harts > 1 ? `, summed over ${harts} harts` : ''
+  const typical = seeds.length > 1 ? `; of ${seeds.length} seeds the one nearest to the median` : ''
+  console.log(chalk.dim(`Cycles of ${core} cores (${model} model) between the guest's marks${several}${typical};`))
+  console.log(chalk.dim('their parts in %:'))
   console.log(legend(columns))
+  if (seeds.length >= ENOUGH) {
+    console.log(`\nDifferences over ${seeds.length} seeds, median and 95 % interval:\n${differenceLines(comparisons)}`)
+  } else if (seeds.length > 1) {
+    console.log(`\n${seeds.length} seeds are too few to state differences: give --seeds ${ENOUGH}`)
+  }
   if (withLedger) printLedgers(results)
-  const example = workloads[0]?.name ?? 'compute'
-  console.log(`\nTry next: ${chalk.bold(`npx barehart compare ${example} --ledger`)} (every row behind this)`)
+  const example = workloads[0] ?? 'compute'
+  const next = withLedger ? `--seeds ${ENOUGH}` : '--ledger'
+  const why = withLedger ? 'what is chance, and what is not' : 'every row behind this'
+  console.log(`\nTry next: ${chalk.bold(`npx barehart compare ${example} ${next}`)} (${why})`)
 }
 
 function printLedgers(results: readonly Result[]): void {
-  for (const { workload, configuration, ledger, instructions, traceHash } of results) {
-    console.log(`\n${chalk.bold(`${workload}, ${configuration}`)}: ${instructions} instructions, trace ${traceHash}`)
+  for (const { workload, configuration, seed, ledger, instructions, traceHash } of results) {
+    console.log(
+      `\n${chalk.bold(`${workload}, ${configuration}, seed ${seed}`)}: ${instructions} instructions, trace ${traceHash}`,
+    )
     for (const row of ledger) {
       console.log(
         `  ${String(row.cycles).padStart(12)}  hart ${row.hart}  ${row.party.padEnd(12)} ${row.activity.padEnd(12)} ${row.cause}`,

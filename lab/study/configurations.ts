@@ -23,6 +23,8 @@ interface Described {
   readonly cap?: number
   /** The machine must have so many harts at least; 1 unless given. */
   readonly harts?: number
+  /** For tables: at most 13 characters. */
+  readonly label: string
   /** In one line. */
   readonly does: string
   readonly axes: Axes
@@ -33,40 +35,47 @@ const HOST: Axes = { drivers: 'host OS', emulates: 'process', schedules: 'host O
 const TABLE = {
   bare: {
     vmm: 'none',
+    label: 'bare',
     does: 'the guest straight on the machine',
     axes: { drivers: 'guest', emulates: 'nobody', schedules: 'nobody' },
   },
   native: {
     vmm: 'native',
+    label: 'native',
     does: 'type 1, the guest alone on its hart',
     axes: { drivers: 'hypervisor', emulates: 'kernel mode', schedules: 'nobody' },
   },
   'native-shared': {
     vmm: 'native',
     cap: 100,
+    label: 'native shared',
     does: 'type 1 that keeps account of the hart, as with several guests',
     axes: { drivers: 'hypervisor', emulates: 'kernel mode', schedules: 'hypervisor' },
   },
   hosted: {
     vmm: 'hosted',
+    label: 'hosted',
     does: "type 2: module in the host's kernel, devices in a process",
     axes: HOST,
   },
   'hosted-kernel-backend': {
     vmm: 'hosted',
     hostPolicy: { backend: 'kernel' },
+    label: 'hosted kernel',
     does: "type 2, I/O of virtio devices by a thread of the host's kernel",
     axes: { ...HOST, emulates: 'kernel mode' },
   },
   'hosted-direct': {
     vmm: 'hosted',
     hostPolicy: { io: 'direct' },
+    label: 'hosted direct',
     does: "type 2, the guest's disk past the host's page cache",
     axes: HOST,
   },
   'hosted-small-pages': {
     vmm: 'hosted',
     hostPolicy: { pages: 'small' },
+    label: 'hosted small',
     does: "type 2, the guest's memory in pages of 4 KiB",
     axes: HOST,
   },
@@ -74,6 +83,7 @@ const TABLE = {
     vmm: 'hosted',
     hostPolicy: { dedicated: true },
     harts: 2,
+    label: 'hosted alone',
     does: 'type 2, nothing else on the hart of the guest',
     axes: { ...HOST, schedules: 'nobody' },
   },
@@ -81,12 +91,14 @@ const TABLE = {
     vmm: 'hosted',
     hostPolicy: { backend: 'kernel', io: 'direct', dedicated: true },
     harts: 2,
+    label: 'hosted tuned',
     does: 'type 2 with kernel backend, direct I/O and a dedicated hart',
     axes: { drivers: 'host OS', emulates: 'kernel mode', schedules: 'nobody' },
   },
   'hosted-switch': {
     vmm: 'hosted',
     hostPolicy: { form: 'switch' },
+    label: 'hosted switch',
     does: 'type 2 that switches the host away as a whole',
     axes: HOST,
   },

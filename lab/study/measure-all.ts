@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { workloadNamed } from '../../guests/index.ts'
+import { reproduction } from './command.ts'
 import type { Configuration } from './configurations.ts'
 import { measure, type Result } from './measure.ts'
 import type { Conditions } from './subject.ts'
@@ -13,46 +14,66 @@ export interface Measurement {
   readonly conditions?: Conditions
 }
 
-/** What became of a measurement: a result, or why there is none. */
-export type Outcome = { readonly result: Result } | { readonly failure: string }
+/**
+ * What became of a measurement: a result, or why there is none. Where a workload has failed in a configuration, it is not
+ * tried there again: others would take as long to fail.
+ */
+export type Outcome = { readonly result: Result } | { readonly failure: string } | { readonly spared: true }
+
+type Perform = (measurement: Measurement) => Promise<Outcome>
+
+/** Who is told of what is under way. */
+export interface Watcher {
+  begin(what: string): void
+  finish(what: string): void
+}
 
 const MOST_THREADS = 2
 
 /** Does one measurement; never throws. */
-export async function attempt({ workload, configuration, conditions = {} }: Measurement): Promise<Outcome> {
+export async function attempt(measurement: Measurement): Promise<Outcome> {
+  const { workload, configuration, conditions = {} } = measurement
   try {
     return { result: await measure(workloadNamed(workload)!, configuration, conditions) }
   } catch (error) {
-    const { seed = 0 } = conditions
-    return { failure: `${workload} (${configuration}, seed ${seed}): ${(error as Error).message}` }
+    return {
+      failure: `${nameOf(measurement)}: ${(error as Error).message}; to see it again: ${reproduction(workload, configuration, conditions)}`,
+    }
   }
 }
 
-/** Does them all. `begun` and `done` are told of each. */
+/** Does them all; `perform` is for tests. */
 export async function measureAll(
   measurements: readonly Measurement[],
-  begun: (measurement: Measurement) => void,
-  done: (measurement: Measurement) => void,
+  watcher: Watcher,
+  perform?: Perform,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
+  const failed = new Set<string>()
   const waiting = measurements.map((measurement, index) => ({ measurement, index }))
-  const work = async (perform: (measurement: Measurement) => Promise<Outcome>) => {
+  const work = async (how: Perform) => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      begun(next.measurement)
-      outcomes[next.index] = await perform(next.measurement)
-      done(next.measurement)
+      const { measurement, index } = next
+      const place = `${measurement.workload}\n${measurement.configuration}`
+      watcher.begin(nameOf(measurement))
+      const outcome = failed.has(place) ? { spared: true as const } : await how(measurement)
+      if ('failure' in outcome) failed.add(place)
+      outcomes[index] = outcome
+      watcher.finish(nameOf(measurement))
     }
   }
   const threads = Math.min(MOST_THREADS, availableParallelism(), measurements.length)
-  if (threads < 2) await work(attempt)
+  if (perform || threads < 2) await work(perform ?? attempt)
   else await Promise.all(Array.from({ length: threads }, () => inThread(work)))
   return outcomes
 }
 
+function nameOf({ workload, configuration, conditions }: Measurement): string {
+  return `${workload} (${configuration}, seed ${conditions?.seed ?? 0})`
+}
+
 /** Gives `work` a thread that performs measurements. */
-async function inThread(
-  work: (perform: (measurement: Measurement) => Promise<Outcome>) => Promise<void>,
-): Promise<void> {
+async function inThread(work: (perform: Perform) => Promise<void>): Promise<void> {
   const worker = new Worker(new URL('./thread.ts', import.meta.url), { execArgv: [...counting()] })
   try {
     await work(async measurement => {

@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { Machine } from '../../hw/index.ts'
 import type { Activity, Party } from '../../hw/spec/ledger.ts'
 import type { Workload } from '../../guests/workload.ts'
+import { crashCause, endings } from '../endings.ts'
+import type { System } from '../system.ts'
 import type { Configuration } from './configurations.ts'
 import { type Conditions, subject } from './subject.ts'
 
@@ -60,16 +62,18 @@ function snapshot(machine: Machine): Snapshot {
   }
 }
 
-async function runToMark(machine: Machine, mark: 'start' | 'end'): Promise<void> {
+async function runToMark(system: System, mark: 'start' | 'end'): Promise<void> {
+  const { machine } = system
   const end = machine.now() + PATIENCE
   for (;;) {
     const stop = machine.run({ marks: true, untilCycle: machine.now() + TURN })
     if (stop.kind === 'mark' && stop.mark === mark) return
-    if (stop.kind !== 'cycle' || machine.now() >= end) {
-      throw new Error(
-        `its ${mark} mark was not reached: ${stop.kind === 'stopped' ? stop.reason : stop.kind} after ${machine.now()} cycles`,
-      )
-    }
+    const crashed = endings(system).find(ending => ending.crashed)
+    if (crashed) throw new Error(`its guest crashed: ${crashCause(system, crashed)}`)
+    if (stop.kind === 'stopped') throw new Error(`it ended before its ${mark} mark: ${stop.reason}, code ${stop.code}`)
+    if (stop.kind !== 'cycle') throw new Error(`it waits forever before its ${mark} mark (${stop.kind})`)
+    if (machine.now() >= end)
+      throw new Error(`it has not come to its ${mark} mark in ${PATIENCE} cycles, and is taken to be caught in a loop`)
     await setImmediate()
   }
 }
@@ -82,9 +86,9 @@ export async function measure(
 ): Promise<Result> {
   const { system, core, model, configurationHash } = subject(workload, configuration, conditions)
   const { machine } = system
-  await runToMark(machine, 'start')
+  await runToMark(system, 'start')
   const before = snapshot(machine)
-  await runToMark(machine, 'end')
+  await runToMark(system, 'end')
   const after = snapshot(machine)
   const ledger = [...after.rows].flatMap(([key, row]) => {
     const cycles = row.cycles - (before.rows.get(key)?.cycles ?? 0)

@@ -1,5 +1,7 @@
 /** The comparison as a table for the terminal. */
 import chalk from 'chalk'
+import type { Comparison } from './comparison.ts'
+import { configurationNamed } from './configurations.ts'
 import type { Result } from './measure.ts'
 import { cyclesByHeading, type Heading, HEADINGS, MEANING, SHORT } from './where.ts'
 
@@ -58,9 +60,25 @@ function share(cycles: number, total: number, width: number): string {
   return percent >= 10 ? chalk.bold(text) : text
 }
 
-/** One line a result, grouped by workload; shares are percent of the line's cycles. */
+/** Of each workload and configuration the result whose value is closest to the median. */
+export function typicalResults(comparisons: readonly Comparison[]): readonly Result[] {
+  return comparisons.flatMap(({ samples, summary }) =>
+    summary.map(({ configuration, median }) =>
+      samples
+        .filter(result => result.configuration === configuration)
+        .reduce((best, result) => (Math.abs(result.value - median) < Math.abs(best.value - median) ? result : best)),
+    ),
+  )
+}
+
+/**
+ * One line a result, grouped by workload; shares are percent of the line's cycles. Where names do not fit side by side,
+ * the workload's has a line of its own.
+ */
 export function comparisonTable(results: readonly Result[], columns: number): string {
   const { name, configuration, cycles, overhead, gap, spelled } = layoutFor(columns)
+  const label = (result: Result) => configurationNamed(result.configuration).label
+  const beside = results.every(result => result.workload.length < name && label(result).length < configuration)
   const widths = HEADINGS.map(heading => gap + Math.max(SHARE, spelled(heading).length))
   const head =
     'workload'.padEnd(name + configuration) +
@@ -75,9 +93,11 @@ export function comparisonTable(results: readonly Result[], columns: number): st
     const more = !bare ? '?' : bare === result ? '' : overheadOf(result.cycles, bare.cycles)
     const title = result.workload === previous ? '' : result.workload
     previous = result.workload
+    if (!beside && title !== '') lines.push(chalk.cyan(title))
     lines.push(
-      chalk.cyan(title.padEnd(name)) +
-        result.configuration.padEnd(configuration) +
+      (beside
+        ? chalk.cyan(title.padEnd(name)) + label(result).padEnd(configuration)
+        : `  ${label(result)}`.padEnd(name + configuration)) +
         shortCount(result.cycles).padStart(cycles) +
         chalk.yellow(more.padStart(overhead)) +
         HEADINGS.map((heading, index) => share(sums[heading], result.cycles, widths[index] ?? 0)).join(''),
