@@ -24,6 +24,7 @@ export const frame = layout(0x400, 'our own', {
   htimedelta: { at: 0x170, bytes: 8 },
   scounteren: { at: 0x178, bytes: 8 },
   fcsr: { at: 0x180, bytes: 8 },
+  senvcfg: { at: 0x188, bytes: 8 },
   f: { at: 0x200, bytes: 8 },
 })
 

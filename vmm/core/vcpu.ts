@@ -25,7 +25,7 @@ export interface VcpuRecord {
   status: number
   /** The hart that holds its context, or NOWHERE. */
   hart: number
-  /** Interrupts to be raised once its context is on the hart that looks (set by other harts). */
+  /** Interrupts to be raised before it goes on. */
   raised: number
   /** The same, to be lowered. */
   lowered: number
@@ -89,31 +89,20 @@ export class Vcpu {
     const { record } = this
     const woken = record.status === WAITING
     if (woken) record.status = RUNNABLE
-    if (record.hart === port.hart) {
-      record.lowered &= ~bit
-      port.set(hvip, bit)
-      return woken
-    }
     record.raised |= bit
     record.lowered &= ~bit
-    return woken || record.hart !== NOWHERE
+    return woken || (record.hart !== NOWHERE && record.hart !== port.hart)
   }
 
   /** Lowers a virtual interrupt; true if another hart has to be told. */
   lower(port: HartPort, bit: number): boolean {
     const { record } = this
-    if (record.hart === port.hart) {
-      // What another hart asked for before, and has not been applied yet, is overtaken.
-      record.raised &= ~bit
-      port.clear(hvip, bit)
-      return false
-    }
     record.lowered |= bit
     record.raised &= ~bit
-    return record.hart !== NOWHERE
+    return record.hart !== NOWHERE && record.hart !== port.hart
   }
 
-  /** Applies what other harts asked for, on the hart that holds the context. */
+  /** Applies what was asked for, on the hart that holds the context. */
   settle(port: HartPort): void {
     const { record } = this
     if (record.raised !== 0) {

@@ -8,12 +8,12 @@
  */
 import { frame } from './frame.ts'
 
-const A0 = 10
-const GENERAL = Array.from({ length: 31 }, (_, index) => index + 1).filter(register => register !== A0)
-const FLOATS = Array.from({ length: 32 }, (_, index) => index)
+export const A0 = 10
+export const GENERAL = Array.from({ length: 31 }, (_, index) => index + 1).filter(register => register !== A0)
+export const FLOATS = Array.from({ length: 32 }, (_, index) => index)
 
-/** CSRs that belong to the vCPU on the hart; they change hands when it does. */
-const CONTEXT = [
+/** VS-mode's CSRs, and what else a guest's instructions reach of the hart. */
+export const GUEST_CSRS = [
   'vsstatus',
   'vsie',
   'vstvec',
@@ -26,11 +26,14 @@ const CONTEXT = [
   'hvip',
   'hgatp',
   'htimedelta',
-  'scounteren',
 ] as const
+/** CSRs of the hart that VU-mode is governed by, which the VMM itself has no use for. */
+export const USER_CSRS = ['scounteren', 'senvcfg'] as const
+/** CSRs that belong to the vCPU on the hart; they change hands when it does. */
+const CONTEXT = [...GUEST_CSRS, ...USER_CSRS]
 
 /** sstatus.FS as a mask: a guest's floating-point registers are dirty when both bits are set. */
-const FS = 0x6000
+export const FS = 0x6000
 
 /** Assembly text with the labels from_guest, to_guest, save_context, load_context. Needs an `enter exit` door: the text contains it. */
 export function worldSwitch(): string {

@@ -2,24 +2,24 @@
  * The hypervisor in the host's kernel, in the manner of KVM: it runs a vCPU on behalf of the VMM process's thread that
  * asks for it, handles in the kernel what needs no device (timer, IPI, fences, harts, wfi, stage-2 faults), and leaves
  * the rest to the process through the run page.
+ *
+ *   run (system call) ─▶ load the vCPU ─▶ enter ─▶ guest ─▶ exit ─▶ interrupts that wait ─▶ enter again, or
+ *                                                            └▶ put the vCPU ─▶ the system call returns
  */
-import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort } from '../../hw/port.ts'
-import { hie, hip, hstatus, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
-import { sscratch, stvec } from '../../hw/spec/csrs/supervisor.ts'
-import { A0, A1 } from '../../hw/spec/sbi.ts'
+import { hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
+import { A0, A1, A2 } from '../../hw/spec/sbi.ts'
 import { recordCrash } from '../core/crash.ts'
-import { DEVICE, finishAccess, handleExit, HANDLED, INTERRUPT, type PendingAccess } from '../core/exits.ts'
+import { DEVICE, finishAccess, handleExit, HANDLED, type PendingAccess } from '../core/exits.ts'
 import type { Host } from '../core/host.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { HostConsole } from './host-console.ts'
 import type { KernelCode } from './image.ts'
+import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, vcpuControl, vcpuOf } from './layout.ts'
 import type { Scheduler } from './scheduler.ts'
 import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
 import { IN_GUEST, IN_USER, NEVER, type Task } from './task.ts'
-
-const HSTATUS_SPV = maskOf(hstatus, 'SPV')
 
 export class HypervisorModule implements Host {
   readonly party = 'host kernel'
@@ -30,6 +30,9 @@ export class HypervisorModule implements Host {
   readonly #threads: readonly Task[]
   readonly pending: readonly PendingAccess[]
   readonly #outstanding: Int32Array
+  /** By vCPU: its virtual interrupts as they were when it trapped last, and how often it has. */
+  readonly #interrupts: Int32Array
+  readonly #exits: Float64Array
   readonly runPages: Float64Array
   readonly state: Record<string, Int32Array | Float64Array>
   readonly #vcpus: readonly Vcpu[]
@@ -55,13 +58,27 @@ export class HypervisorModule implements Host {
     this.loaded = new Int32Array(harts).fill(NOWHERE)
     this.#before = new Int32Array(harts).fill(NOWHERE)
     this.#outstanding = new Int32Array(vcpus.length)
+    this.#interrupts = new Int32Array(vcpus.length)
+    this.#exits = new Float64Array(vcpus.length)
     this.runPages = new Float64Array(vcpus.length)
-    this.state = { loaded: this.loaded, before: this.#before, outstanding: this.#outstanding, runPages: this.runPages }
+    this.state = {
+      loaded: this.loaded,
+      before: this.#before,
+      outstanding: this.#outstanding,
+      interrupts: this.#interrupts,
+      exits: this.#exits,
+      runPages: this.runPages,
+    }
   }
 
-  /** The system call: completes the device access that the process has emulated, and sends the thread into the guest. */
-  run(port: HartPort, task: Task): void {
+  /** The system call: takes the vCPU, completes the device access that the process has emulated, and sends the thread into the guest. False: another thread runs it. */
+  run(port: HartPort, task: Task): boolean {
     const vcpu = this.#vcpus[task.vcpu]
+    port.add32(vcpu.frame + vcpuControl.users.at, 1)
+    if (port.swap32If(vcpu.frame + vcpuControl.lock.at, 0, 1) !== 0) {
+      port.add32(vcpu.frame + vcpuControl.users.at, -1)
+      return false
+    }
     if (this.#outstanding[task.vcpu] !== 0) {
       this.#outstanding[task.vcpu] = 0
       const page = this.runPages[task.vcpu]
@@ -74,27 +91,36 @@ export class HypervisorModule implements Host {
       )
     }
     task.record.mode = IN_GUEST
+    return true
+  }
+
+  /** The end of `run`: the process goes on. */
+  #return(port: HartPort, task: Task, vcpu: Vcpu): void {
+    port.swap32(vcpu.frame + vcpuControl.lock.at, 0)
+    port.add32(vcpu.frame + vcpuControl.users.at, -1)
+    task.record.mode = IN_USER
   }
 
   /** The system call: the guest's external interrupt, as its virtual interrupt controller has it. */
   interrupt(port: HartPort, vcpu: Vcpu, level: boolean): void {
+    port.add32(vcpu.frame + vcpuControl.users.at, 1)
     const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
     if (elsewhere || level) this.kick(port, vcpu)
+    port.add32(vcpu.frame + vcpuControl.users.at, -1)
   }
 
-  /** A trap from the guest, its registers saved: back to the kernel's own vector, then what the guest is owed. True if it was the machine's own interrupt. */
-  exit(port: HartPort, task: Task): boolean {
-    port.write(stvec, this.#code.fromUser)
-    port.write(sscratch, 0)
-    port.clear(hstatus, HSTATUS_SPV)
+  /** A trap from the guest, whose registers are saved: what it is owed. Interrupts of the machine's own are taken afterwards. */
+  exit(port: HartPort, task: Task): void {
     const vcpu = this.#vcpus[task.vcpu]
     const { vm } = task.process
+    port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
+    // The guest may have cleared its software interrupt.
+    this.#interrupts[task.vcpu] = port.read(hvip)
+    this.#exits[task.vcpu] = this.#exits[task.vcpu] + 1
     const pending = this.pending[task.vcpu]
     const outcome = handleExit(port, this, vm, vcpu, pending)
-    if (outcome === INTERRUPT) return true
     if (outcome === DEVICE) this.#leaveToProcess(port, task, vcpu, pending)
-    else if (outcome === HANDLED && vm.record.ended) this.#tellEnd(port, task, vm)
-    return false
+    else if (outcome === HANDLED && vm.record.ended) this.#tellEnd(port, task, vcpu, vm)
   }
 
   #leaveToProcess(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {
@@ -110,15 +136,15 @@ export class HypervisorModule implements Host {
         port.store32(page + runPage.high.at, register === 0 ? 0 : port.load32(vcpu.frame + register * 8 + 4))
     }
     this.#outstanding[task.vcpu] = 1
-    task.record.mode = IN_USER
+    this.#return(port, task, vcpu)
   }
 
-  #tellEnd(port: HartPort, task: Task, vm: VirtualMachine): void {
+  #tellEnd(port: HartPort, task: Task, vcpu: Vcpu, vm: VirtualMachine): void {
     const page = this.runPages[task.vcpu]
     port.store32(page + runPage.reason.at, EXIT_ENDED)
     port.store32(page + runPage.code.at, vm.record.exitCode)
     port.store32(page + runPage.crashed.at, vm.record.crashed ? 1 : 0)
-    task.record.mode = IN_USER
+    this.#return(port, task, vcpu)
   }
 
   /** The last thing before the guest goes on: false if it cannot, and the thread sleeps. Else the entry is over. */
@@ -134,21 +160,33 @@ export class HypervisorModule implements Host {
       return false
     }
     if (!isLoaded) {
+      port.account('host kernel', 'load vCPU', 'world switch')
       port.setX(A0, vcpu.frame)
       port.setX(A1, this.#code.loaded)
+      port.setX(A2, task.frame)
       port.jump(this.#code.loadContext)
       return true
     }
+    port.account('host kernel', 'run guest', 'world switch')
     if (record.fence) {
       record.fence = false
       port.fenceI()
       port.hfenceVvma()
     }
-    vcpu.settle(port)
-    port.account('host kernel', 'run guest', 'world switch')
-    port.write(stvec, this.#code.fromGuest)
+    // Whoever asks for something from here on sees that the hart has to be interrupted for it.
+    port.store32(vcpu.frame + vcpuControl.mode.at, MODE_GUEST)
+    port.fence()
+    this.#interrupts[task.vcpu] = (this.#interrupts[task.vcpu] | record.raised) & ~record.lowered
+    record.raised = 0
+    record.lowered = 0
+    port.write(hvip, this.#interrupts[task.vcpu])
+    if (record.fence || this.#scheduler.wanted[port.hart] !== 0) {
+      port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
+      port.jump(this.#code.exited)
+      return true
+    }
     port.setX(A0, vcpu.frame)
-    port.jump(this.#code.toGuest)
+    port.jump(this.#code.enterGuest)
     return true
   }
 
@@ -173,6 +211,7 @@ export class HypervisorModule implements Host {
     port.account('host kernel', 'put vCPU', 'world switch')
     port.setX(A0, this.#vcpus[index].frame)
     port.setX(A1, this.#code.saved)
+    port.setX(A2, this.#threads[index].frame)
     port.jump(this.#code.saveContext)
     return true
   }
@@ -188,17 +227,11 @@ export class HypervisorModule implements Host {
   // What the handling of exits asks for.
 
   kick(port: HartPort, vcpu: Vcpu): void {
-    const task = this.#threadOf(vcpu)
-    const { record } = vcpu
+    const { record, frame } = vcpu
     if (record.status === WAITING) record.status = RUNNABLE
-    if (record.hart !== NOWHERE) this.#scheduler.interrupt(port, record.hart)
-    this.#scheduler.wake(port, task)
-  }
-
-  #threadOf(vcpu: Vcpu): Task {
-    let index = 0
-    while (this.#vcpus[index] !== vcpu) index++
-    return this.#threads[index]
+    if (record.hart !== NOWHERE && port.swap32If(frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING) === MODE_GUEST)
+      this.#scheduler.interrupt(port, record.hart)
+    this.#scheduler.wake(port, this.#threads[vcpuOf(frame)])
   }
 
   consolePut(port: HartPort, vm: VirtualMachine, byte: number): void {

@@ -3,25 +3,49 @@
  * the VMM process's, one copy a process at its own physical page, all mapped at the same address.
  */
 import { assemble, type Program } from '../../hw/spec/isa/assembler.ts'
-import { worldSwitch } from '../core/world-switch.ts'
-import { KERNEL_BASE, TEXT_BYTES, taskFrame, textOf } from './layout.ts'
+import { A0, FLOATS, FS, GENERAL } from '../core/world-switch.ts'
+import { guestSwitch } from './guest-switch.ts'
+import { HART_FRAMES, KERNEL_BASE, TEXT_BYTES, taskFrame, textOf } from './layout.ts'
 
-const A0 = 10
-const GENERAL = Array.from({ length: 31 }, (_, index) => index + 1).filter(register => register !== A0)
+/** sstatus.SUM, and FS: the kernel has neither on entry. */
+const OFF_IN_KERNEL = 0x4_0000 | FS
+const SIE = 2
+const HART_FRAME_SHIFT = Math.log2(taskFrame.size)
 const general = (operation: 'ld' | 'sd') =>
   GENERAL.map(register => `    ${operation} x${register}, ${taskFrame.x.at + register * 8}(a0)`).join('\n')
 
+const lines = (rows: readonly string[]) => rows.join('\n')
+/** All of the registers that were there, a0 from sscratch, into the frame at a0. */
+const saved = `${general('sd')}
+    csrrw t0, sscratch, zero
+    sd t0, ${taskFrame.x.at + A0 * 8}(a0)
+    csrr t0, sepc
+    sd t0, ${taskFrame.sepc.at}(a0)
+    li t0, ${OFF_IN_KERNEL}
+    csrrc t0, sstatus, t0
+    sd t0, ${taskFrame.sstatus.at}(a0)
+    csrr t0, stval
+    sd t0, ${taskFrame.stval.at}(a0)
+    csrr t0, scause
+    sd t0, ${taskFrame.scause.at}(a0)`
+
+const comingIn = `    csrw sie, zero
+    csrw sscratch, zero
+    la t0, from_user
+    csrw stvec, t0
+    li tp, ${HART_FRAMES}
+    slli t0, a0, ${HART_FRAME_SHIFT}
+    add tp, tp, t0`
+
 /**
- * `sscratch` holds the frame of the task that runs in user mode, zero in the kernel. Each door is a label and, behind
+ * `sscratch` holds the frame of the task that runs in user mode, zero in the kernel, where tp is the hart's own frame.
+ * The kernel lets interrupts come only between its entries, in windows of one instruction. Each door is a label and, behind
  * it, an entry of the same name; `wfi` and `ecall` fall into theirs.
  */
 const KERNEL = `
     .option norvc
 start:                      # a0 = hart
-    csrw sie, zero
-    csrw sscratch, zero
-    la t0, from_user
-    csrw stvec, t0
+${comingIn}
 boot:
     enter boot
 scrub:
@@ -30,13 +54,13 @@ scrub:
 settle:
     enter settle
 start_secondary:            # a0 = hart, as the firmware starts it
-    csrw sie, zero
-    csrw sscratch, zero
-    la t0, from_user
-    csrw stvec, t0
+${comingIn}
 secondary:
     enter secondary
     wfi
+rested:
+    csrsi sstatus, ${SIE}
+    csrci sstatus, ${SIE}
 woken:
     enter woken
     ecall
@@ -44,6 +68,8 @@ called:
     enter called
 saved:
     enter saved
+fetched:
+    enter fetched
 switched:
     enter switched
 loaded:
@@ -53,20 +79,20 @@ loaded:
 from_user:
     csrrw a0, sscratch, a0
     beqz a0, from_kernel
-${general('sd')}
-    csrrw t0, sscratch, zero
-    sd t0, ${taskFrame.x.at + A0 * 8}(a0)
-    csrr t0, sepc
-    sd t0, ${taskFrame.sepc.at}(a0)
-    csrr t0, sstatus
-    sd t0, ${taskFrame.sstatus.at}(a0)
+${saved}
+    ld tp, ${taskFrame.kernelPointer.at}(a0)
+trap:
     enter trap
 from_kernel:
-    csrrw a0, sscratch, a0
-    enter panic
+    mv a0, tp
+${saved}
+interrupted:
+    enter interrupted
 
 to_user:                    # a0 = frame
+    sd tp, ${taskFrame.kernelPointer.at}(a0)
     csrw sscratch, a0
+to_kernel:                  # a0 = the hart's frame
     ld t0, ${taskFrame.sepc.at}(a0)
     csrw sepc, t0
     ld t0, ${taskFrame.sstatus.at}(a0)
@@ -75,11 +101,30 @@ ${general('ld')}
     ld a0, ${taskFrame.x.at + A0 * 8}(a0)
     sret
 
+switch_task:                # a0 = the frame of the thread that comes, a1 = where to go on, a2 = of the one that goes
+    li t1, ${FS}
+    ld t0, ${taskFrame.sstatus.at}(a2)
+    and t0, t0, t1
+    bne t0, t1, 1f
+    csrs sstatus, t1
+${lines(FLOATS.map(register => `    fsd f${register}, ${taskFrame.f.at + register * 8}(a2)`))}
+    csrr t0, fcsr
+    sd t0, ${taskFrame.fcsr.at}(a2)
+1:  ld t0, ${taskFrame.sstatus.at}(a0)
+    and t0, t0, t1
+    beqz t0, 2f
+    csrs sstatus, t1
+${lines(FLOATS.map(register => `    fld f${register}, ${taskFrame.f.at + register * 8}(a0)`))}
+    ld t0, ${taskFrame.fcsr.at}(a0)
+    csrw fcsr, t0
+2:  csrc sstatus, t1
+    jr a1
+
 switch_space:               # a0 = frame, a1 = where to go on
     ld t0, ${taskFrame.satp.at}(a0)
     csrw satp, t0
     jr a1
-${worldSwitch()}
+${guestSwitch()}
 `
 
 /** s1 tells a thread which it is. A system call falls into `returned`. */
@@ -97,16 +142,19 @@ export interface KernelCode {
   readonly scrub: number
   readonly settle: number
   readonly startSecondary: number
-  readonly woken: number
+  readonly rested: number
   readonly called: number
   readonly switched: number
   readonly saved: number
+  readonly fetched: number
   readonly loaded: number
-  readonly fromUser: number
   readonly toUser: number
+  readonly toKernel: number
+  readonly switchTask: number
   readonly switchSpace: number
-  readonly fromGuest: number
-  readonly toGuest: number
+  readonly enterGuest: number
+  readonly window: number
+  readonly exited: number
   readonly saveContext: number
   readonly loadContext: number
 }
@@ -117,16 +165,19 @@ export function kernelCode(program: Program): KernelCode {
     scrub: at('scrub'),
     settle: at('settle'),
     startSecondary: at('start_secondary'),
-    woken: at('woken'),
+    rested: at('rested'),
     called: at('called'),
     switched: at('switched'),
     saved: at('saved'),
+    fetched: at('fetched'),
     loaded: at('loaded'),
-    fromUser: at('from_user'),
     toUser: at('to_user'),
+    toKernel: at('to_kernel'),
+    switchTask: at('switch_task'),
     switchSpace: at('switch_space'),
-    fromGuest: at('from_guest'),
-    toGuest: at('to_guest'),
+    enterGuest: at('enter_guest'),
+    window: at('window'),
+    exited: at('exited'),
     saveContext: at('save_context'),
     loadContext: at('load_context'),
   }

@@ -4,7 +4,9 @@
  *
  *   boot ─▶ scrub … ─▶ settle … ─▶ called (starts the other harts) ─▶ leave
  *   trap (from a process), exit (from a guest), woken (from idling) ─▶ what is owed ─▶ leave
- *   leave ─▶ the current task, or another: put its vCPU (saved), its address space (switched), load its vCPU (loaded)
+ *   leave ─▶ the current task, or another: put its vCPU (saved), its registers (fetched), its address space (switched),
+ *            load its vCPU (loaded)
+ *   interrupted: an interrupt in one of the kernel's windows, behind a guest's exit and behind idling
  */
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
 import { maskOf } from '../../hw/spec/csr.ts'
@@ -15,7 +17,7 @@ import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { KernelCode } from './image.ts'
-import { taskFrame } from './layout.ts'
+import { hartFrameOf, taskFrame, taskFrameOf } from './layout.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
@@ -61,11 +63,13 @@ export class Kernel {
       woken: port => this.#woken(port),
       called: port => this.#called(port),
       saved: port => this.#saved(port),
+      fetched: port => this.#fetched(port),
       switched: port => this.#leave(port),
       loaded: port => this.#loaded(port),
       trap: port => this.#trap(port),
       exit: port => this.#exit(port),
-      panic: port => this.#panic(port),
+      exited: port => this.#leave(port),
+      interrupted: port => this.#interrupted(port),
     }
     const guard = new EntryGuard(plan.current, 'host kernel')
     const state: Record<string, StateRecord> = {
@@ -179,15 +183,22 @@ export class Kernel {
 
   /** From a guest. */
   #exit(port: HartPort): void {
-    if (this.#plan.module.exit(port, this.#currentTask(port))) this.#interrupt(port)
+    this.#plan.module.exit(port, this.#currentTask(port))
+    port.jump(this.#code.window)
+  }
+
+  /** From idling: what woke the hart has been taken. */
+  #woken(port: HartPort): void {
+    port.account('host kernel', 'wake-up', 'scheduling')
     this.#leave(port)
   }
 
-  /** From idling. */
-  #woken(port: HartPort): void {
-    port.account('host kernel', 'wake-up', 'scheduling')
+  /** From the kernel itself: an interrupt. Anything else is an error of its own. */
+  #interrupted(port: HartPort): void {
+    if (port.readHigh(scause) === 0) this.#panic(port)
     this.#interrupt(port)
-    this.#leave(port)
+    port.setX(A0, hartFrameOf(port.hart))
+    port.jump(this.#code.toKernel)
   }
 
   #interrupt(port: HartPort): void {
@@ -255,8 +266,10 @@ export class Kernel {
   }
 
   #saved(port: HartPort): void {
-    this.#plan.module.hasSaved(port)
-    this.#switchTask(port)
+    const { scheduler, module } = this.#plan
+    module.hasSaved(port)
+    if (this.#coming[port.hart] === scheduler.current[port.hart]) this.#leave(port)
+    else this.#switchTask(port)
   }
 
   /** The old task holds nothing on the hart any more: the new one takes over. */
@@ -279,7 +292,18 @@ export class Kernel {
       return this.#idle(port)
     }
     if (scheduler.ticks[hart] === NEVER) this.#timers.startTick(port)
-    const { process, frame } = scheduler.tasks[next]
+    // Its cap may end its turn before a tick does.
+    if (scheduler.tasks[next].process.node.cap !== 0) this.#timers.run(port)
+    port.setX(A0, scheduler.tasks[next].frame)
+    port.setX(A1, this.#code.fetched)
+    port.setX(A2, taskFrameOf(last))
+    port.jump(this.#code.switchTask)
+  }
+
+  /** The new task's registers are there: its address space, if it has another. */
+  #fetched(port: HartPort): void {
+    const { hart } = port
+    const { process, frame } = this.#currentTask(port)
     if (this.#spaces[hart] === process.vm.index) return this.#leave(port)
     this.#spaces[hart] = process.vm.index
     this.#switchSpace(port, frame, this.#code.switched)
@@ -295,10 +319,10 @@ export class Kernel {
   #idle(port: HartPort): void {
     const { free, scheduler } = this.#plan
     this.#timers.run(port)
-    if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.woken)
-    if (port.hart === 0 && free.scrub(port)) return port.jump(this.#code.woken)
+    if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.rested)
+    if (port.hart === 0 && free.scrub(port)) return port.jump(this.#code.rested)
     port.account('idle', 'nothing to run', 'waiting')
-    port.wfi(this.#code.woken)
+    port.wfi(this.#code.rested)
   }
 
   /** The current task goes on where it was. */
@@ -310,6 +334,9 @@ export class Kernel {
       if (!module.enter(port, task)) this.#schedule(port)
       return
     }
+    // Whoever leaves `run` leaves nothing of the vCPU's on the hart.
+    this.#coming[port.hart] = task.index
+    if (module.save(port)) return
     if (mode === IN_WAIT && !this.#calls.deliver(port, task)) return this.#schedule(port)
     port.account('host kernel', 'return to process', 'world switch')
     port.setX(A0, task.frame)

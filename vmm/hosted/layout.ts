@@ -5,7 +5,8 @@
  *   0x8020_0000  image: trap entry and exit, world switch, doors
  *      + 64 KiB  text of the VMM processes, 4 KiB each
  *      +128 KiB  frames of vCPUs, 1 KiB each
- *      +256 KiB  frames of tasks, 512 bytes each
+ *      +256 KiB  frames of tasks, 1 KiB each
+ *      +448 KiB  frames of harts: what an interrupt finds in them while they are in the kernel
  *      +512 KiB  index of the page cache
  *      +  1 MiB  DMA memory of the drivers
  *      +  4 MiB  G-stage roots, 16 KiB each, then pages of 4 KiB: page tables, process data
@@ -26,6 +27,7 @@ export const TEXT_BYTES = 4096
 const TEXTS = KERNEL_BASE + 64 * KIB
 const VCPU_FRAMES = KERNEL_BASE + 128 * KIB
 const TASK_FRAMES = KERNEL_BASE + 256 * KIB
+export const HART_FRAMES = KERNEL_BASE + 448 * KIB
 export const CACHE_INDEX = KERNEL_BASE + 512 * KIB
 const DMA = KERNEL_BASE + MIB
 const DMA_SHARE = 512 * KIB
@@ -35,13 +37,46 @@ export const MOST_VCPUS = (TASK_FRAMES - VCPU_FRAMES) / frame.size
 /** Of one guest: a mask of its threads takes 32 bits. */
 export const MOST_VCPUS_OF_A_GUEST = 31
 
-/** A task's user registers while the kernel runs, and its address space for satp. */
-export const taskFrame = layout(0x200, 'our own', {
+/**
+ * A task's user registers while the kernel runs, its floating-point registers while somebody else has them, its address
+ * space for satp, and the kernel's thread pointer. Of a hart: the kernel's registers while it handles an interrupt.
+ */
+export const taskFrame = layout(0x400, 'our own', {
   x: { at: 0x000, bytes: 8 },
   sepc: { at: 0x100, bytes: 8 },
   sstatus: { at: 0x108, bytes: 8 },
   satp: { at: 0x110, bytes: 8 },
+  kernelPointer: { at: 0x118, bytes: 8 },
+  stval: { at: 0x120, bytes: 8 },
+  scause: { at: 0x128, bytes: 8 },
+  fcsr: { at: 0x130, bytes: 8 },
+  f: { at: 0x200, bytes: 8 },
 })
+
+/** In a vCPU's frame, behind what the guest has: what the kernel has while the guest runs, registers from ra on (guest-switch.ts). */
+export const hostContext = layout(0x400, 'our own', {
+  x: { at: 0x300, bytes: 8 },
+  sstatus: { at: 0x3c0, bytes: 8 },
+  hstatus: { at: 0x3c8, bytes: 8 },
+  scounteren: { at: 0x3d0, bytes: 8 },
+  senvcfg: { at: 0x3d8, bytes: 8 },
+  stvec: { at: 0x3e0, bytes: 8 },
+  sscratch: { at: 0x3e8, bytes: 8 },
+})
+
+/** There too: who runs the vCPU, by words that harts change at the same time. */
+export const vcpuControl = layout(0x400, 'our own', {
+  /** 1 while a thread is in `run`. */
+  lock: { at: 0x190, bytes: 4 },
+  /** System calls that use the vCPU. */
+  users: { at: 0x194, bytes: 4 },
+  /** MODE_: whether the hart is in the guest, so that it has to be interrupted to see what is new. */
+  mode: { at: 0x198, bytes: 4 },
+})
+export const MODE_OUTSIDE = 0
+export const MODE_GUEST = 1
+/** In the guest, and somebody has interrupted it already. */
+export const MODE_LEAVING = 2
 
 export function textOf(process: number): number {
   return TEXTS + process * TEXT_BYTES
@@ -51,9 +86,18 @@ export function vcpuFrameOf(vcpu: number): number {
   return VCPU_FRAMES + vcpu * frame.size
 }
 
+/** The number of the vCPU whose frame this is, over all machines. */
+export function vcpuOf(frameAddress: number): number {
+  return (frameAddress - VCPU_FRAMES) / frame.size
+}
+
 /** Index -1 is the frame of the idle loop: only its satp is used. */
 export function taskFrameOf(task: number): number {
   return TASK_FRAMES + (task + 1) * taskFrame.size
+}
+
+export function hartFrameOf(hart: number): number {
+  return HART_FRAMES + hart * taskFrame.size
 }
 
 /** The nth driver's DMA memory; the direct map gives the kernel the same addresses as the device. */

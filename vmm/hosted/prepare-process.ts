@@ -23,8 +23,9 @@ import type { Process } from './process.ts'
 import { THREAD_REGISTER } from './system-calls.ts'
 
 const PAGE = 4096
-/** Of a process: back to U, interrupts on. */
-const SSTATUS_USER = maskOf(sstatus, 'SPIE')
+/** Of a process: back to U, interrupts on; floating point on, its registers as they were first. */
+const FS_INITIAL = maskOf(sstatus, 'FS') & -maskOf(sstatus, 'FS')
+const SSTATUS_USER = maskOf(sstatus, 'SPIE') | FS_INITIAL
 const SSTATUS_UXL_64_HIGH = 2
 
 export function prepareProcess(port: HartPort, plan: Plan, process: Process): void {

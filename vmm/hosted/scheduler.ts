@@ -124,6 +124,15 @@ export class Scheduler {
     return best
   }
 
+  /** When the hart's current task will have used up its process's cap (ticks); NEVER if it has none, or has used it up. */
+  capDue(hart: number): number {
+    const index = this.current[hart]
+    if (index === IDLE) return NEVER
+    const { node, record } = this.tasks[index].process
+    const left = (PERIOD * node.cap) / 100 - record.used
+    return left > 0 ? this.since[hart] + left : NEVER
+  }
+
   /** True if another ready task of the hart's has had clearly less than the current one: asked at each tick. */
   isOverdue(port: HartPort, now: number): boolean {
     const index = this.current[port.hart]

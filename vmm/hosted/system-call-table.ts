@@ -3,7 +3,7 @@ import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { A0, A1, A2, A3, A7 } from '../../hw/spec/sbi.ts'
-import { DEAD } from '../core/vcpu.ts'
+import { DEAD, NOWHERE } from '../core/vcpu.ts'
 import { taskFrame, USER_CONSOLE, USER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
@@ -55,7 +55,7 @@ export class SystemCalls {
     const number = port.load32(frame + A7 * 8)
     port.account('host kernel', NAMES[number] ?? 'syscall', 'computing')
     port.store64(frame + taskFrame.sepc.at, port.load64(frame + taskFrame.sepc.at) + 4)
-    if (number === SYS_RUN) this.#plan.module.run(port, task)
+    if (number === SYS_RUN) this.#run(port, task)
     else if (number === SYS_INTERRUPT) this.#interrupt(port, task)
     else if (number === SYS_WAIT) task.record.mode = IN_WAIT
     else if (number === SYS_DISK) this.#disk(port, task)
@@ -76,6 +76,10 @@ export class SystemCalls {
   #result(port: HartPort, task: Task, first: number, second: number): void {
     port.store64(task.frame + A0 * 8, first)
     port.store64(task.frame + A1 * 8, second)
+  }
+
+  #run(port: HartPort, task: Task): void {
+    if (task.vcpu === NOWHERE || !this.#plan.module.run(port, task)) this.#result(port, task, -1, 0)
   }
 
   #interrupt(port: HartPort, task: Task): void {

@@ -29,7 +29,7 @@ export class Timers {
     const { scheduler, devices, files, due } = this.#plan
     const { hart } = port
     const now = port.read(time)
-    if (now >= scheduler.ticks[hart]) {
+    if (now >= scheduler.ticks[hart] || now >= scheduler.capDue(hart)) {
       scheduler.ticks[hart] = nextTick(now)
       scheduler.charge(port, now)
       if (scheduler.isOverdue(port, now)) scheduler.wanted[hart] = 1
@@ -40,7 +40,7 @@ export class Timers {
       for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
       due[0] = Math.min(due[0], next)
     }
-    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], due[0])
+    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], scheduler.capDue(hart), due[0])
     this.programmed[hart] = next
     port.write(stimecmp, next === NEVER ? NO_TIME : next)
   }

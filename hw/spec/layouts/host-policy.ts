@@ -48,7 +48,7 @@ export function hostPolicyNode(policy: Partial<HostPolicy>): FdtNode {
 
 function choiceOf<T extends string>(node: FdtNode | undefined, name: string, values: readonly T[]): T {
   const bytes = node?.properties.get(name)
-  if (!bytes) return values[0]!
+  if (!bytes) return values[0]
   const text = Array.from(bytes, byte => (byte === 0 ? '' : String.fromCharCode(byte))).join('')
   const value = values.find(candidate => candidate === text)
   if (value === undefined)
