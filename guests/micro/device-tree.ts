@@ -13,8 +13,8 @@ const EXTERNAL_S = 9
 /** Roles of bootargs: measuring, or a neighbour of one that does. */
 export const ROLE = { measure: 0, noise: 1, waker: 2 } as const
 
-/** Compares the property's name (a0 saved in s4) and goes to `label` if it is \`text\`. */
-const property = (text: string, label: string) => `    mv a0, s4
+/** Goes to the property's code if its name, at s4, is the one with this label. */
+const property = (label: string) => `    mv a0, s4
     la a1, name_${label}
     call same_text
     bnez a0, property_${label}`
@@ -178,8 +178,8 @@ token_property:
     add s0, s5, s6
     addi s0, s0, 3
     andi s0, s0, -4
-${Object.entries(NAMES)
-  .map(([label, text]) => property(text, label))
+${Object.keys(NAMES)
+  .map(label => property(label))
   .join('\n')}
     j next_token
 property_reg:

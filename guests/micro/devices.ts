@@ -16,9 +16,12 @@ const BLOCK = 2
 const ACKNOWLEDGE_DRIVER = 3
 const FEATURES_OK = 11
 const DRIVER_OK = 15
-const QUEUE_SIZE = 8
+/** As many as Xvisor has: it lays its rings out for that number, whatever QueueNum says. */
+const QUEUE_SIZE = 128
 /** Of the queue's memory: descriptors first, then the available ring, and a page on the used ring (2.7.2). */
 const AVAILABLE = QUEUE_SIZE * 16
+/** Behind the available ring's entries. */
+const USED_EVENT = 4 + QUEUE_SIZE * 2
 const USED = 4096
 const NO_INTERRUPT = 1
 const NEXT = 1
@@ -126,7 +129,7 @@ virtio_up:
     sw t1, ${mmio.QueueDescLow.at}(s2)
     srli t2, t1, 32
     sw t2, ${mmio.QueueDescHigh.at}(s2)
-    addi t3, t1, ${AVAILABLE}
+    la t3, available
     sw t3, ${mmio.QueueDriverLow.at}(s2)
     sw t2, ${mmio.QueueDriverHigh.at}(s2)
     li t3, ${USED}
@@ -157,9 +160,9 @@ io_out:
     la a0, watch_end
     call io_begin
     beqz a0, 9f
-    la t0, queue
+    la t0, available
     li t1, ${NO_INTERRUPT}
-    sh t1, ${AVAILABLE}(t0)
+    sh t1, 0(t0)
     li s0, ${REQUESTS}
 1:  li a0, ${BETWEEN}
     call spin_ticks
@@ -193,8 +196,8 @@ io_in:
     call enable_source
     beqz a0, 7f
     mv s1, a0
-    la t0, queue
-    sh zero, ${AVAILABLE}(t0)
+    la t0, available
+    sh zero, 0(t0)
     la t0, answer_handler
     csrw stvec, t0
     li t0, ${SEIE}
@@ -203,6 +206,8 @@ io_in:
 1:  li a0, ${BETWEEN}
     call spin_ticks
     li s5, 0
+    # Xvisor wants to know after which request we wish to be told, asked for VIRTIO_F_EVENT_IDX or not
+    sh s3, used_event, t0
     rdtime s8
     call offer
     sw zero, ${mmio.QueueNotify.at}(s2)
@@ -270,9 +275,9 @@ offer:
     addi s3, s3, 1
     slli s3, s3, 48
     srli s3, s3, 48
-    la t0, queue
+    la t0, available
     fence
-    sh s3, ${AVAILABLE + 2}(t0)
+    sh s3, 2(t0)
     fence
     ret
 
@@ -320,6 +325,8 @@ identity: .space ${ID_BYTES}
 answer: .byte 0
     .bss
     .balign 4096
-queue: .space ${2 * 4096}
+queue: .space ${AVAILABLE}
+available: .space ${USED_EVENT}
+used_event: .space ${2 * 4096 - AVAILABLE - USED_EVENT}
     .text
 `
