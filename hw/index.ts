@@ -7,6 +7,7 @@ export { BARE_PARTIES, type ModeParties } from './hart/accounts.ts'
 export type { MachineState } from './machine-state.ts'
 export { Machine, type ExecutorFactory, type MachineOptions, type RunOptions, type StopReason } from './machine.ts'
 export { rocketFlat, type Prices } from './time/prices.ts'
+export { i82576, p3700, type DrivePrices, type NicPrices } from './time/prices-devices.ts'
 
 /** Builds the machine of a board, switched on: every hart at its reset vector. */
 export function build(board: Board, options: MachineOptions): Machine {

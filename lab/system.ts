@@ -1,6 +1,5 @@
 /** A whole system: a machine, what controls it, and its guests, switched on and ready to run. */
-import type { VirtNic } from '../hw/boards/virt.ts'
-import { virt, type VirtBoard } from '../hw/boards/virt.ts'
+import { virt, type VirtBoard, type VirtNic, type VirtOptions } from '../hw/boards/virt.ts'
 import type { Backing } from '../hw/devices/disk-backing.ts'
 import { BARE_PARTIES, type Machine, type MachineOptions, type ModeParties } from '../hw/index.ts'
 import type { Software } from '../hw/port.ts'
@@ -35,6 +34,7 @@ export interface SystemOptions extends Pick<MachineOptions, 'prices' | 'pathLeng
   readonly nics?: readonly VirtNic[]
   /** Decides all that is left to chance: see chance.ts. 0 unless given: nothing is. */
   readonly seed?: number
+  readonly devicePrices?: NonNullable<VirtOptions['devicePrices']>
   /** How the host is set up, where it is not as by default. */
   readonly hostPolicy?: Partial<HostPolicy>
   readonly output?: (bytes: Uint8Array) => void
@@ -58,7 +58,7 @@ export function buildSystem(options: SystemOptions): System {
 }
 
 function bareSystem(options: SystemOptions): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, output } = options
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, devicePrices, output } = options
   const chance = chanceOf(seed, harts)
   const [guest] = guests
   if (!guest || guests.length > 1) throw new Error(`${guests.length} guests on the bare machine: it runs exactly one`)
@@ -72,6 +72,7 @@ function bareSystem(options: SystemOptions): System {
     nics,
     seed,
     timePhase: chance.timePhase,
+    ...(devicePrices && { devicePrices }),
     ...(initrd && { initrd }),
     ...(output && { output }),
   })
@@ -101,7 +102,7 @@ function imageOffset({ guests, ramBytes }: SystemOptions, { images }: Chance): n
 }
 
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, output } = options
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, devicePrices, output } = options
   const chance = chanceOf(seed, harts)
   let at = FIRST_MODULE + imageOffset(options, chance)
   const modules: { address: number; bytes: Uint8Array }[] = []
@@ -130,6 +131,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     nics,
     seed,
     timePhase: chance.timePhase,
+    ...(devicePrices && { devicePrices }),
     chosen: [
       fdtNode(
         'guests',

@@ -22,6 +22,7 @@ import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
 import { assemble } from '../spec/isa/assembler.ts'
 import type { FdtNode } from '../spec/layouts/fdt.ts'
+import type { DrivePrices, NicPrices } from '../time/prices-devices.ts'
 import { virtDeviceTree } from './device-tree.ts'
 import { FIRMWARE_BYTES, firmwareSource } from './firmware/firmware.ts'
 import { type BootImage, loadImage, parseImage } from './load.ts'
@@ -60,6 +61,8 @@ export interface VirtOptions {
   readonly chosen?: readonly FdtNode[]
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
+  /** How long disks and network cards take: as the controllers' defaults unless given. */
+  readonly devicePrices?: { readonly drive: DrivePrices; readonly card: NicPrices }
   /** What the UART sends. */
   readonly output?: (bytes: Uint8Array) => void
   /** Seconds since 1970 at power-on: 2025-01-01 unless given. */
@@ -266,7 +269,7 @@ function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: Ti
 }
 
 /** The root bus: disks from slot 1 on, network cards behind them. */
-function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [] }: VirtOptions): void {
+function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [], devicePrices }: VirtOptions): void {
   const { bus } = wiring
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
   const dma = memoryDma(wiring.memory)
@@ -287,14 +290,15 @@ function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [] }: VirtOpt
   let slot = 1
   disks.forEach((backing, index) => {
     const name = `nvme${index}`
-    const disk = new NvmeController(name, backing, wiring.clock(name))
+    const disk = new NvmeController(name, backing, wiring.clock(name), devicePrices && { drive: devicePrices.drive })
     wiring.enroll(name, disk)
     if (isSaved(backing)) wiring.enroll(`${name}-medium`, backing)
     host.plug(disk, slot++)
   })
   nics.forEach(({ mac, connect }, index) => {
     const name = `nic${index}`
-    const nic = new NicController(name, mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5] + index], wiring.clock(name))
+    const address = mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5] + index]
+    const nic = new NicController(name, address, wiring.clock(name), devicePrices && { prices: devicePrices.card })
     wiring.enroll(name, nic)
     host.plug(nic, slot++)
     connect?.(nic, wiring)
