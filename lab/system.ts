@@ -12,6 +12,7 @@ import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/inde
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
 import { type Chance, chanceOf } from './chance.ts'
+import { hostDisk } from './host-disk.ts'
 import { buildMachine } from './machine.ts'
 
 export type Configuration = 'bare' | 'native' | 'hosted'
@@ -121,13 +122,14 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
       `the guests' images end at 0x${at.toString(16)}, and the device tree must fit above, but RAM ends at 0x${(RAM_BASE + ramBytes).toString(16)}; raise machine.ram`,
     )
   }
+  const drives = configuration === 'native' ? disks : withFileSystem(disks, guests)
   const kernel = configuration === 'native' ? nativeImage().bytes : hostedImage(guests.length)
   const board = virt({
     harts,
     ramBytes,
     kernel,
     modules,
-    disks,
+    disks: drives,
     nics,
     seed,
     timePhase: chance.timePhase,
@@ -156,4 +158,10 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     machine.software.install(software, scripted.program, { base: node.kernel.address })
   }
   return { machine, board, guests: vms }
+}
+
+/** The host's disk is the first: guests' disks are files on it. */
+function withFileSystem(disks: readonly Backing[], guests: readonly SystemGuest[]): readonly Backing[] {
+  const images = guests.flatMap(({ disk }, guest) => (disk ? [{ guest, ...disk }] : []))
+  return images.length === 0 ? disks : disks.map((disk, index) => (index === 0 ? hostDisk(disk, images) : disk))
 }

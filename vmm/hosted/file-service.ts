@@ -1,28 +1,20 @@
 /**
- * The host's files, one a guest (its part of the disk), read and written through the page cache by requests that go on
- * while the process does something else. Written pages stay in the cache until a flush, until there are many, or for
- * five seconds. Data is copied between cache and process in the process's own address space.
+ * What processes do with their files: requests that go on while the process does something else, through the page cache
+ * or past it. Through it, data is copied between cache and process in the process's own address space; past it, the disk
+ * reads and writes the process's pages, which are held meanwhile.
  */
 import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
-import { time } from '../../hw/spec/csrs/counters.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
-import type { BlockQueue } from './block-queue.ts'
-import {
-  CACHE_PAGE,
-  CACHE_PAGES,
-  DIRTY,
-  FAILED,
-  fileOf,
-  keyOf,
-  NO_PAGE,
-  type PageCache,
-  READING,
-  REFERENCED,
-  VALID,
-  WRITING,
-} from './page-cache.ts'
+import { BLOCK_READ, type BlockLayer, FOR_PAGES } from './files/block-layer.ts'
+import type { DirectRequests } from './files/direct-requests.ts'
+import { type FileSystem, HOLE } from './files/file-system.ts'
+import { inodeAt, MAP_CHANGED, openInode } from './files/inodes.ts'
+import type { Journal } from './files/journal.ts'
+import { ReadAhead } from './files/read-ahead.ts'
+import type { WriteBack } from './files/write-back.ts'
+import { CACHE_PAGE, FAILED, keyOf, MARKER, NO_PAGE, type PageCache, READING, REFERENCED, VALID } from './page-cache.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 import {
@@ -35,7 +27,6 @@ import {
   DISK_STARTED,
   DISK_TAGS,
 } from './system-calls.ts'
-import { NEVER } from './task.ts'
 
 const SECTOR = 512
 const PAGE_SECTORS = CACHE_PAGE / SECTOR
@@ -43,18 +34,21 @@ const PAGE_SECTORS = CACHE_PAGE / SECTOR
 const SPAN = DISK_MOST_SECTORS / PAGE_SECTORS + 1
 /** sstatus.SUM: the kernel may reach the pages of the process. */
 const SUM = maskOf(sstatus, 'SUM')
-/** Policy: dirty pages of a file beyond which they are written, and how long they may wait (ticks). */
-const MANY = CACHE_PAGES / 8
-const PATIENCE = 50_000_000
 
-/** What a request is at: no request; getting its pages; waiting for those that are being read; waiting for written pages; for the disk's flush. */
+/** What a request is at. */
 const NONE = 0
-const GATHERING = 1
-const READING_IN = 2
-const WRITING_OUT = 3
-const FLUSHING = 4
-/** All files, where one may be named. */
-const EVERY = -1
+/** There is too much to be written back: whoever writes waits. */
+const THROTTLED = 1
+/** Getting its pages. */
+const GATHERING = 2
+/** Waiting for those that are being read. */
+const READING_IN = 3
+/** A flush waits for the file's written pages, for the journal, for the disk. */
+const WRITING_OUT = 4
+const COMMITTING = 5
+const FLUSHING = 6
+/** Past the cache: the disk has the process's pages. */
+const DIRECT = 7
 
 export class FileService {
   readonly state: Record<string, StateRecord>
@@ -64,36 +58,40 @@ export class FileService {
   readonly #sector: Float64Array
   readonly #count: Int32Array
   readonly #address: Float64Array
+  /** Pages that it has, or the number that the journal or the disk's flushes have to reach. */
   readonly #gathered: Int32Array
   readonly #pages: Int32Array
-  /** By file: requests, dirty pages in `#dirty` from the front, pages being written, flushes asked of the disk. */
+  /** By process: requests under way. */
   readonly #active: Int32Array
-  readonly #dirtyCount: Int32Array
-  readonly #writing: Int32Array
-  readonly #writeError: Int32Array
-  /** Dirty pages in the order in which they became so, of all files. */
-  readonly #dirty = new Int32Array(CACHE_PAGES)
-  readonly #record = { dirty: 0, due: NEVER, asked: 0, flushed: 0 }
   readonly #processes: readonly Process[]
   readonly #scheduler: Scheduler
   readonly #cache: PageCache
-  readonly #queue: BlockQueue
-  /** When the kernel looks after its devices next. */
-  readonly #due: Float64Array
+  readonly #fileSystem: FileSystem
+  readonly #blocks: BlockLayer
+  readonly #writeBack: WriteBack
+  readonly #journal: Journal
+  readonly #direct: DirectRequests
+  readonly #ahead = new ReadAhead()
 
   constructor(
     processes: readonly Process[],
     scheduler: Scheduler,
     cache: PageCache,
-    queue: BlockQueue,
-    due: Float64Array,
+    fileSystem: FileSystem,
+    blocks: BlockLayer,
+    writeBack: WriteBack,
+    journal: Journal,
+    direct: DirectRequests,
   ) {
     const requests = processes.length * DISK_TAGS
     this.#processes = processes
     this.#scheduler = scheduler
     this.#cache = cache
-    this.#queue = queue
-    this.#due = due
+    this.#fileSystem = fileSystem
+    this.#blocks = blocks
+    this.#writeBack = writeBack
+    this.#journal = journal
+    this.#direct = direct
     this.#stage = new Int32Array(requests)
     this.#operation = new Int32Array(requests)
     this.#sector = new Float64Array(requests)
@@ -102,9 +100,6 @@ export class FileService {
     this.#gathered = new Int32Array(requests)
     this.#pages = new Int32Array(requests * SPAN)
     this.#active = new Int32Array(processes.length)
-    this.#dirtyCount = new Int32Array(processes.length)
-    this.#writing = new Int32Array(processes.length)
-    this.#writeError = new Int32Array(processes.length)
     this.state = {
       stage: this.#stage,
       operation: this.#operation,
@@ -114,31 +109,12 @@ export class FileService {
       gathered: this.#gathered,
       pages: this.#pages,
       active: this.#active,
-      dirtyCount: this.#dirtyCount,
-      writing: this.#writing,
-      writeError: this.#writeError,
-      dirtyPages: this.#dirty,
-      files: this.#record,
-      cache: cache.record,
+      ahead: this.#ahead.record,
     }
-    queue.attach(
-      (port, page, ok) => this.#transferred(port, page, ok),
-      (port, ok) => this.#flushed(port, ok),
-    )
-  }
-
-  start(port: HartPort): void {
-    this.#cache.create(port)
-  }
-
-  /** Writes what has waited long enough; returns when to call again (ticks). */
-  elapsed(port: HartPort): number {
-    const record = this.#record
-    if (record.due <= port.read(time)) {
-      record.due = NEVER
-      this.#writeOut(port, EVERY)
-    }
-    return record.due
+    blocks.attach(FOR_PAGES, (port, page, sectors, ok) => this.#transferred(port, page, sectors / PAGE_SECTORS, ok))
+    blocks.attachFlush((port, ok) => this.#flushed(port, ok))
+    direct.attach((port, process) => scheduler.wake(port, scheduler.tasks[process.ioTask]))
+    journal.attach(port => this.#wakeWaiting(port))
   }
 
   /** Begins a request of a process; what comes is a DISK_ result. The process's address space is the one in satp. */
@@ -151,29 +127,36 @@ export class FileService {
     count: number,
     address: number,
   ): number {
-    const file = process.vm.index
-    const request = file * DISK_TAGS + tag
+    const { index } = process.vm
+    const request = index * DISK_TAGS + tag
     if (tag >= DISK_TAGS || operation > DISK_FLUSH || this.#stage[request] !== NONE) return DISK_FAILED
+    if (process.record.file <= 0) return DISK_FAILED
     if (operation !== DISK_FLUSH) {
       if (count < 1 || count > DISK_MOST_SECTORS || sector + count > process.sectors) return DISK_FAILED
       if (!process.space.contains(address, count * SECTOR)) return DISK_FAILED
     }
-    this.#stage[request] = operation === DISK_FLUSH ? WRITING_OUT : GATHERING
     this.#operation[request] = operation
     this.#sector[request] = sector
     this.#count[request] = count
     this.#address[request] = address
     this.#gathered[request] = 0
-    this.#active[file]++
+    this.#active[index]++
+    if (operation === DISK_FLUSH) this.#stage[request] = WRITING_OUT
+    else if (this.#direct.takes(process, address)) {
+      if (!this.#direct.begin(port, process, request, operation, sector, count, address))
+        return this.#finish(port, index, request, DISK_FAILED)
+      this.#stage[request] = DIRECT
+      return DISK_STARTED
+    } else this.#stage[request] = operation === DISK_READ ? GATHERING : THROTTLED
     return this.#advance(port, process, request)
   }
 
   /** A request of a process's that is over now: its tag, plus DISK_ERROR if it failed; -1 if there is none. */
   ended(port: HartPort, process: Process): number {
-    const file = process.vm.index
-    let left = this.#active[file]
+    const { index } = process.vm
+    let left = this.#active[index]
     for (let tag = 0; left > 0 && tag < DISK_TAGS; tag++) {
-      const request = file * DISK_TAGS + tag
+      const request = index * DISK_TAGS + tag
       if (this.#stage[request] === NONE) continue
       left--
       const result = this.#advance(port, process, request)
@@ -184,33 +167,57 @@ export class FileService {
 
   /** A process is over: its requests are forgotten, what it has written goes to the disk. */
   abandon(port: HartPort, process: Process): void {
-    const file = process.vm.index
+    const { index } = process.vm
     for (let tag = 0; tag < DISK_TAGS; tag++) {
-      const request = file * DISK_TAGS + tag
-      if (this.#stage[request] !== NONE) this.#finish(port, file, request, DISK_FAILED)
+      const request = index * DISK_TAGS + tag
+      if (this.#stage[request] !== NONE && this.#stage[request] !== DIRECT)
+        this.#finish(port, index, request, DISK_FAILED)
     }
-    this.#writeOut(port, file)
+    if (process.record.file > 0) this.#writeBack.writeOut(port, process.record.file)
   }
 
   /** Takes a request as far as it goes now. */
   #advance(port: HartPort, process: Process, request: number): number {
-    const file = process.vm.index
+    const stage = this.#stage[request]
+    if (stage === DIRECT) {
+      const result = this.#direct.result(request)
+      return result === DISK_STARTED ? result : this.#finish(port, process.vm.index, request, result)
+    }
+    if (stage === THROTTLED) {
+      if (this.#writeBack.isOver()) return DISK_STARTED
+      this.#stage[request] = GATHERING
+    }
+    const { file } = process.record
     if (this.#stage[request] === GATHERING && !this.#gather(port, file, request)) return DISK_STARTED
     if (this.#stage[request] === READING_IN) return this.#transfer(port, process, request)
+    return this.#flush(port, process, request)
+  }
+
+  /** Data, then metadata if it says where the data is, then the disk's own cache. */
+  #flush(port: HartPort, process: Process, request: number): number {
+    const { file } = process.record
+    const at = inodeAt(file)
     if (this.#stage[request] === WRITING_OUT) {
-      this.#writeOut(port, file)
-      if (this.#writing[file] > 0 || this.#dirtyCount[file] > 0) return DISK_STARTED
-      this.#stage[request] = FLUSHING
-      this.#record.asked++
-      this.#gathered[request] = this.#record.asked
-      this.#queue.addFlush()
-      this.#queue.submit(port)
+      this.#writeBack.writeOut(port, file)
+      if (!this.#writeBack.isClean(port, file)) return DISK_STARTED
+      this.#stage[request] = COMMITTING
+      this.#gathered[request] = 0
+      const flags = port.load32(at + openInode.flags.at)
+      if ((flags & MAP_CHANGED) !== 0) {
+        port.store32(at + openInode.flags.at, flags & ~MAP_CHANGED)
+        this.#gathered[request] = this.#journal.commit(port)
+      }
     }
-    if (this.#record.flushed < this.#gathered[request]) return DISK_STARTED
-    const failed = this.#writeError[file] !== 0
-    this.#writeError[file] = 0
+    if (this.#stage[request] === COMMITTING) {
+      if (!this.#journal.isCommitted(this.#gathered[request])) return DISK_STARTED
+      this.#stage[request] = FLUSHING
+      this.#gathered[request] = this.#blocks.flush(port)
+    }
+    if (this.#blocks.flushed() < this.#gathered[request]) return DISK_STARTED
+    const failed = port.load32(at + openInode.error.at) !== 0
+    if (failed) port.store32(at + openInode.error.at, 0)
     this.#gathered[request] = 0
-    return this.#finish(port, file, request, failed ? DISK_FAILED : DISK_DONE)
+    return this.#finish(port, process.vm.index, request, failed ? DISK_FAILED : DISK_DONE)
   }
 
   /** Finds or takes the pages of a request and starts reading those that it needs. False: the cache has none to give now. */
@@ -219,27 +226,63 @@ export class FileService {
     const sector = this.#sector[request]
     const first = Math.floor(sector / PAGE_SECTORS)
     const pages = Math.ceil((sector + this.#count[request]) / PAGE_SECTORS) - first
+    const isRead = this.#operation[request] === DISK_READ
     for (let index = this.#gathered[request]; index < pages; index++) {
       const key = keyOf(file, first + index)
       let page = cache.find(port, key)
+      if (page === NO_PAGE && isRead) {
+        this.#ahead.missed(port, file, first + index, pages - index)
+        this.#readWindow(port, file)
+        page = cache.find(port, key)
+      }
       if (page === NO_PAGE) page = cache.take(port, key)
       if (page === NO_PAGE) {
-        this.#writeOut(port, EVERY)
+        this.#writeBack.writeAll(port)
         return false
       }
       this.#pages[request * SPAN + index] = page
       this.#gathered[request] = index + 1
       const flags = cache.flags(port, page)
       if ((flags & (VALID | READING)) === 0 && this.#needsContents(request, first + index)) {
-        cache.setFlags(port, page, READING | REFERENCED)
-        this.#queue.add(page)
+        this.#read(port, file, first + index, page, REFERENCED)
       } else {
-        cache.setFlags(port, page, flags | REFERENCED)
+        cache.setFlags(port, page, (flags & ~MARKER) | REFERENCED)
+        if (isRead && (flags & MARKER) !== 0) {
+          this.#ahead.reached(port, file, first + index)
+          this.#readWindow(port, file)
+        }
       }
     }
+    if (isRead) this.#ahead.passed(port, file, first + pages)
     this.#stage[request] = READING_IN
-    this.#queue.submit(port)
+    this.#blocks.unplug(port)
     return true
+  }
+
+  /** Reads the pages of the window that are not in the cache, as long as it has room for them. */
+  #readWindow(port: HartPort, file: number): void {
+    const cache = this.#cache
+    const { first, pages, marker } = this.#ahead.record
+    const end = Math.ceil(port.load64(inodeAt(file) + openInode.length.at) / CACHE_PAGE)
+    const last = Math.min(first + pages, end)
+    for (let number = first; number < last; number++) {
+      const key = keyOf(file, number)
+      let page = cache.find(port, key)
+      if (page === NO_PAGE) {
+        page = cache.take(port, key)
+        if (page === NO_PAGE) return
+        this.#read(port, file, number, page, number === marker ? MARKER : 0)
+      }
+      cache.release(port, page)
+    }
+  }
+
+  #read(port: HartPort, file: number, number: number, page: number, flags: number): void {
+    const cache = this.#cache
+    const sector = this.#fileSystem.sectorOf(port, file, number)
+    if (sector === HOLE) return cache.setFlags(port, page, FAILED)
+    cache.setFlags(port, page, READING | flags)
+    this.#blocks.add(port, BLOCK_READ, sector, PAGE_SECTORS, cache.addressOf(page), FOR_PAGES, page)
   }
 
   /** True unless the request writes the whole page. */
@@ -252,14 +295,15 @@ export class FileService {
   /** Copies between the pages and the process, once all are there. */
   #transfer(port: HartPort, process: Process, request: number): number {
     const cache = this.#cache
-    const file = process.vm.index
+    const { file } = process.record
+    const { index: owner } = process.vm
     const count = this.#gathered[request]
     const first = Math.floor(this.#sector[request] / PAGE_SECTORS)
     for (let index = 0; index < count; index++) {
       const flags = cache.flags(port, this.#pages[request * SPAN + index])
       if ((flags & READING) !== 0) return DISK_STARTED
       if ((flags & VALID) === 0 && this.#needsContents(request, first + index))
-        return this.#finish(port, file, request, DISK_FAILED)
+        return this.#finish(port, owner, request, DISK_FAILED)
     }
     const isRead = this.#operation[request] === DISK_READ
     let address = this.#address[request]
@@ -269,14 +313,14 @@ export class FileService {
       const page = this.#pages[request * SPAN + index]
       const bytes = Math.min(CACHE_PAGE - offset, left)
       if (!this.#copy(port, process, address, cache.addressOf(page) + offset, bytes, isRead))
-        return this.#finish(port, file, request, DISK_FAILED)
-      if (!isRead) this.#soil(port, file, page)
+        return this.#finish(port, owner, request, DISK_FAILED)
+      if (!isRead) this.#writeBack.soil(port, file, page)
       address += bytes
       left -= bytes
       offset = 0
     }
-    if (this.#dirtyCount[file] > MANY) this.#writeOut(port, file)
-    return this.#finish(port, file, request, DISK_DONE)
+    if (!isRead) this.#journal.touch(port, file)
+    return this.#finish(port, owner, request, DISK_DONE)
   }
 
   /** Between the process's memory and a page. False if the process cannot be given the memory. */
@@ -293,80 +337,44 @@ export class FileService {
     return true
   }
 
-  /** The page holds what the disk does not. */
-  #soil(port: HartPort, file: number, page: number): void {
-    const record = this.#record
-    const flags = this.#cache.flags(port, page)
-    this.#cache.setFlags(port, page, (flags & ~FAILED) | VALID | DIRTY)
-    if ((flags & DIRTY) !== 0) return
-    this.#dirty[record.dirty] = page
-    record.dirty++
-    this.#dirtyCount[file]++
-    if (record.due !== NEVER) return
-    record.due = port.read(time) + PATIENCE
-    this.#due[0] = Math.min(this.#due[0], record.due)
-  }
-
-  /** Sends the dirty pages of a file to the disk, but for those that are on their way there with older contents. */
-  #writeOut(port: HartPort, file: number): void {
-    const cache = this.#cache
-    const record = this.#record
-    let kept = 0
-    for (let index = 0; index < record.dirty; index++) {
-      const page = this.#dirty[index]
-      const owner = fileOf(cache.keyOf(port, page))
-      const flags = cache.flags(port, page)
-      if ((file === EVERY || owner === file) && (flags & WRITING) === 0) {
-        cache.setFlags(port, page, (flags & ~DIRTY) | WRITING)
-        this.#queue.add(page)
-        this.#writing[owner]++
-        this.#dirtyCount[owner]--
-      } else {
-        this.#dirty[kept] = page
-        kept++
-      }
-    }
-    record.dirty = kept
-    this.#queue.submit(port)
-  }
-
-  #finish(port: HartPort, file: number, request: number, result: number): number {
+  #finish(port: HartPort, owner: number, request: number, result: number): number {
     if (this.#stage[request] === GATHERING || this.#stage[request] === READING_IN) {
       for (let index = 0; index < this.#gathered[request]; index++)
         this.#cache.release(port, this.#pages[request * SPAN + index])
     }
     this.#stage[request] = NONE
-    this.#active[file]--
+    this.#active[owner]--
     return result
   }
 
-  /** The disk has read or written a page. */
-  #transferred(port: HartPort, page: number, ok: boolean): void {
+  /** The disk has read or written pages that lie together. */
+  #transferred(port: HartPort, first: number, pages: number, ok: boolean): void {
     const cache = this.#cache
-    const flags = cache.flags(port, page)
-    if ((flags & READING) !== 0) {
-      cache.setFlags(port, page, (flags & ~READING) | (ok ? VALID : FAILED))
-    } else {
-      const file = fileOf(cache.keyOf(port, page))
-      cache.setFlags(port, page, flags & ~WRITING)
-      this.#writing[file]--
-      if (!ok) this.#writeError[file] = 1
+    for (let page = first; page < first + pages; page++) {
+      const flags = cache.flags(port, page)
+      if ((flags & READING) !== 0) cache.setFlags(port, page, (flags & ~READING) | (ok ? VALID : FAILED))
+      else this.#writeBack.written(port, page, ok)
     }
     this.#wakeWaiting(port)
   }
 
-  /** The disk has flushed; its flushes come one after the other. */
+  /** The disk has flushed. If it could not, nobody's data is safe. */
   #flushed(port: HartPort, ok: boolean): void {
-    this.#record.flushed++
-    if (!ok) for (let file = 0; file < this.#writeError.length; file++) this.#writeError[file] = 1
+    if (!ok) {
+      for (let index = 0; index < this.#processes.length; index++) {
+        const { file } = this.#processes[index].record
+        if (file > 0) port.store32(inodeAt(file) + openInode.error.at, 1)
+      }
+    }
+    this.#journal.flushed(port)
     this.#wakeWaiting(port)
   }
 
   /** Processes with requests look what has become of them. */
   #wakeWaiting(port: HartPort): void {
     const { tasks } = this.#scheduler
-    for (let file = 0; file < this.#active.length; file++) {
-      if (this.#active[file] > 0) this.#scheduler.wake(port, tasks[this.#processes[file].ioTask])
+    for (let index = 0; index < this.#active.length; index++) {
+      if (this.#active[index] > 0) this.#scheduler.wake(port, tasks[this.#processes[index].ioTask])
     }
   }
 }

@@ -16,6 +16,7 @@ import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
+import { createStorage, imagePaths, openImage } from './files/boot.ts'
 import type { KernelCode } from './image.ts'
 import { hartFrameOf, taskFrame, taskFrameOf } from './layout.ts'
 import type { Plan } from './plan.ts'
@@ -42,6 +43,7 @@ export class Kernel {
   readonly #timers: Timers
   readonly #plan: Plan
   readonly #calls: SystemCalls
+  readonly #paths: readonly Uint8Array[]
   /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
@@ -53,6 +55,7 @@ export class Kernel {
     this.#timers = new Timers(plan)
     this.#plan = plan
     this.#calls = new SystemCalls(plan)
+    this.#paths = imagePaths(plan.processes)
     this.#coming = new Int32Array(harts).fill(IDLE)
     this.#spaces = new Int32Array(harts).fill(NOWHERE)
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
@@ -95,7 +98,7 @@ export class Kernel {
     prepareHart(port)
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
-    plan.files.start(port)
+    createStorage(port, plan.storage, plan.free)
     plan.controller.start()
     for (const device of plan.devices) {
       device.start(port)
@@ -106,15 +109,17 @@ export class Kernel {
 
   #scrub(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    port.jump(this.#plan.free.scrub(port) ? this.#code.scrub : this.#code.settle)
+    const { pageStructs, free } = this.#plan
+    port.jump(pageStructs.prepare(port) || free.scrub(port) ? this.#code.scrub : this.#code.settle)
   }
 
   /** Processes start when their devices are there. */
   #settle(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    const { devices, processes } = this.#plan
+    const { devices, processes, storage, soft } = this.#plan
     this.#interrupt(port)
     this.#timers.run(port)
+    soft.run(port)
     for (let index = 0; index < devices.length; index++) {
       if (devices[index].settled()) continue
       port.account('idle', 'boot', 'waiting')
@@ -122,7 +127,12 @@ export class Kernel {
     }
     const counts = this.#counts
     if (counts.prepared === processes.length) return this.#startHarts(port)
-    prepareProcess(port, this.#plan, processes[counts.prepared])
+    const process = processes[counts.prepared]
+    if (!openImage(port, storage, process, this.#paths[counts.prepared])) {
+      port.account('idle', 'boot', 'waiting')
+      return port.wfi(this.#code.settle)
+    }
+    prepareProcess(port, this.#plan, process)
     counts.prepared++
     port.jump(this.#code.settle)
   }
@@ -229,9 +239,10 @@ export class Kernel {
 
   /** Ends an entry: interrupts the harts that have to know, then goes on with the current task or chooses another. */
   #leave(port: HartPort): void {
-    const { scheduler } = this.#plan
+    const { scheduler, soft } = this.#plan
     const { hart } = port
     if (this.#timers.isStale(port)) this.#timers.run(port)
+    if (soft.pending[hart] !== 0) soft.run(port)
     if (scheduler.kicks[hart] !== 0) return this.#interruptHarts(port)
     const index = scheduler.current[hart]
     if (index === IDLE || scheduler.wanted[hart] !== 0 || scheduler.tasks[index].record.state !== READY)

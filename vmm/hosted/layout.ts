@@ -7,7 +7,7 @@
  *      +128 KiB  frames of vCPUs, 1 KiB each
  *      +256 KiB  frames of tasks, 1 KiB each
  *      +448 KiB  frames of harts: what an interrupt finds in them while they are in the kernel
- *      +512 KiB  index of the page cache
+ *      +512 KiB  tables of the kernel (TABLES)
  *      +  1 MiB  DMA memory of the drivers
  *      +  4 MiB  G-stage roots, 16 KiB each, then pages of 4 KiB: page tables, process data
  *      + 16 MiB  end; everything above, up to the end of RAM, is free memory, page cache first
@@ -28,7 +28,18 @@ const TEXTS = KERNEL_BASE + 64 * KIB
 const VCPU_FRAMES = KERNEL_BASE + 128 * KIB
 const TASK_FRAMES = KERNEL_BASE + 256 * KIB
 export const HART_FRAMES = KERNEL_BASE + 448 * KIB
-export const CACHE_INDEX = KERNEL_BASE + 512 * KIB
+/** Where the kernel's tables begin: each subsystem lays out its own. */
+export const TABLES = {
+  /** The page cache's hash heads and page descriptors. */
+  cacheIndex: KERNEL_BASE + 512 * KIB,
+  /** Files that are open, and a path on its way in. */
+  inodes: KERNEL_BASE + 640 * KIB,
+  path: KERNEL_BASE + 652 * KIB,
+  /** The block layer's requests. */
+  requests: KERNEL_BASE + 656 * KIB,
+  /** Where pages are put in order before they are written. */
+  sorting: KERNEL_BASE + 832 * KIB,
+} as const
 const DMA = KERNEL_BASE + MIB
 const DMA_SHARE = 512 * KIB
 const ROOTS = KERNEL_BASE + 4 * MIB

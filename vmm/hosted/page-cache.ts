@@ -5,7 +5,7 @@
  */
 import type { HartPort } from '../../hw/port.ts'
 import { layout } from '../../hw/spec/layout.ts'
-import { CACHE_INDEX } from './layout.ts'
+import { TABLES } from './layout.ts'
 
 export const CACHE_PAGE = 4096
 /** 8 MiB. */
@@ -15,21 +15,30 @@ const HEADS_BYTES = HEADS * 4
 /** How far the hand goes in search of one page. */
 const REACH = 256
 
-/** `key` is 0 for a page that was never used; `next` is the number of the next page of the chain, plus one; `users` hold it. */
-const descriptor = layout(16, 'our own', {
+/**
+ * `key` is 0 for a page that was never used; `next` is the number of the next page of the chain, plus one; `users` hold
+ * it; `nextDirty` is the next of its file's pages that hold what the disk does not, plus one.
+ */
+const descriptor = layout(32, 'our own', {
   key: { at: 0, bytes: 4 },
   flags: { at: 4, bytes: 4 },
   next: { at: 8, bytes: 4 },
   users: { at: 12, bytes: 4 },
+  nextDirty: { at: 16, bytes: 4 },
 })
 
-/** Flags of a page: its contents can be used; it is being read, or written; it holds what the disk does not; it was used lately; its last read failed. */
+/**
+ * Flags of a page: its contents can be used; it is being read, or written; it holds what the disk does not; it was used
+ * lately; its last read failed; whoever comes to it reads on; the journal's transaction has it.
+ */
 export const VALID = 1
 export const READING = 2
 export const WRITING = 4
 export const DIRTY = 8
 export const REFERENCED = 16
 export const FAILED = 32
+export const MARKER = 64
+export const JOURNALED = 128
 
 export const NO_PAGE = -1
 
@@ -58,7 +67,7 @@ export class PageCache {
 
   /** Clears the index. */
   create(port: HartPort): void {
-    port.fill(CACHE_INDEX, 0, HEADS_BYTES + CACHE_PAGES * descriptor.size)
+    port.fill(TABLES.cacheIndex, 0, HEADS_BYTES + CACHE_PAGES * descriptor.size)
   }
 
   /** Where a page's contents are, for the kernel and for the disk. */
@@ -76,6 +85,20 @@ export class PageCache {
 
   setFlags(port: HartPort, page: number, flags: number): void {
     port.store32(descriptorOf(page) + descriptor.flags.at, flags)
+  }
+
+  nextDirty(port: HartPort, page: number): number {
+    return port.load32(descriptorOf(page) + descriptor.nextDirty.at) - 1
+  }
+
+  setNextDirty(port: HartPort, page: number, next: number): void {
+    port.store32(descriptorOf(page) + descriptor.nextDirty.at, next + 1)
+  }
+
+  /** One user more. */
+  hold(port: HartPort, page: number): void {
+    const at = descriptorOf(page) + descriptor.users.at
+    port.store32(at, port.load32(at) + 1)
   }
 
   /** The page with this key, now used once more; NO_PAGE if it is not there. */
@@ -100,7 +123,8 @@ export class PageCache {
       record.hand = page + 1 === CACHE_PAGES ? 0 : page + 1
       const at = descriptorOf(page)
       const flags = port.load32(at + descriptor.flags.at)
-      if (port.load32(at + descriptor.users.at) !== 0 || (flags & (READING | WRITING | DIRTY)) !== 0) continue
+      if (port.load32(at + descriptor.users.at) !== 0 || (flags & (READING | WRITING | DIRTY | JOURNALED)) !== 0)
+        continue
       if ((flags & REFERENCED) !== 0) {
         port.store32(at + descriptor.flags.at, flags & ~REFERENCED)
         continue
@@ -136,9 +160,9 @@ export class PageCache {
 }
 
 function descriptorOf(page: number): number {
-  return CACHE_INDEX + HEADS_BYTES + page * descriptor.size
+  return TABLES.cacheIndex + HEADS_BYTES + page * descriptor.size
 }
 
 function headOf(key: number): number {
-  return CACHE_INDEX + (key % HEADS) * 4
+  return TABLES.cacheIndex + (key % HEADS) * 4
 }

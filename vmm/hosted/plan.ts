@@ -10,6 +10,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt, fdtCells } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
+import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { type GuestImages, imagesOf } from '../core/guest-images.ts'
@@ -23,9 +24,14 @@ import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import { AddressSpace } from './address-space.ts'
 import { VirtualSwitch } from '../core/virtual-switch.ts'
-import { BlockQueue, DISK_DEPTH } from './block-queue.ts'
 import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
+import { BlockLayer, DISK_DEPTH } from './files/block-layer.ts'
+import { Buffers } from './files/buffers.ts'
+import { DirectRequests } from './files/direct-requests.ts'
+import { FileSystem } from './files/file-system.ts'
+import { Journal } from './files/journal.ts'
+import { WriteBack } from './files/write-back.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import type { KernelCode } from './image.ts'
@@ -41,12 +47,16 @@ import {
   taskFrameOf,
   vcpuFrameOf,
 } from './layout.ts'
-import { CACHE_PAGE, CACHE_PAGES, fileOf, PageCache, pageOf } from './page-cache.ts'
+import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
+import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { Process } from './process.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
+import { SoftInterrupts } from './soft-interrupts.ts'
+import { DISK_TAGS } from './system-calls.ts'
 import { Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
+const RAM_BASE = 0x8000_0000
 /** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
 const CONTEXT = 1
 const PLIC_SOURCES = 95
@@ -56,14 +66,21 @@ const NIC_REGISTERS = 0x4010_0000
 /** Frames from outside that one entry hands out: each may be copied to every process. */
 const FRAMES_AT_A_TIME = 8
 
-const PAGE_SECTORS = CACHE_PAGE / 512
-
 /** The interrupt controller, as the kernel's context of hart 0 sees it. */
 export interface Controller {
   start(): void
   enable(source: number): void
   claim(): number
   complete(source: number): void
+}
+
+/** What files are kept by. */
+export interface Storage {
+  readonly cache: PageCache
+  readonly disk: BlockLayer
+  readonly fileSystem: FileSystem
+  readonly writeBack: WriteBack
+  readonly journal: Journal
 }
 
 export interface Plan {
@@ -80,6 +97,9 @@ export interface Plan {
   readonly controller: Controller
   readonly console: HostConsole
   readonly files: FileService
+  readonly storage: Storage
+  readonly pageStructs: PageStructs
+  readonly soft: SoftInterrupts
   readonly bridge: Bridge
   readonly devices: readonly PlacedDevice[]
   /** When a device's driver wants to be called next (ticks): one element. */
@@ -91,6 +111,7 @@ export interface Plan {
 export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
+  const policy = hostPolicyOf(tree)
   checkRoom(nodes)
   const harts = hartsOf(tree)
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
@@ -99,7 +120,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const images = nodes.map(node => imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000))
   const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, KERNEL_BASE + KERNEL_BYTES, taken)
-  const cache = new PageCache(takeCache(pages))
+  const cache = new PageCache(takeLarge(pages, CACHE_PAGES * CACHE_PAGE, 'page cache'))
+  const ram = total * LARGE_PAGE
+  const pageStructs = new PageStructs(takeLarge(pages, pageStructBytes(ram), 'records of pages'), RAM_BASE, ram)
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
 
@@ -172,15 +195,20 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
 
   const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
   const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => disk.mask(masked)])
-  const location = {
-    sectorOf: (port: HartPort, page: number) => {
-      const key = cache.keyOf(port, page)
-      return processes[fileOf(key)].firstSector + pageOf(key) * PAGE_SECTORS
-    },
-  }
   const nvme = nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH })
-  const disk: BlockQueue = new BlockQueue(current, diskEnvironment, nvme, bus, plic, DISK_REGISTERS, cache, location)
-  const files = new FileService(processes, scheduler, cache, disk, due)
+  const soft = new SoftInterrupts(harts)
+  const disk: BlockLayer = new BlockLayer(current, diskEnvironment, nvme, bus, plic, DISK_REGISTERS, soft, harts)
+  const buffers = new Buffers(cache, disk)
+  const fileSystem = new FileSystem(buffers, disk, free)
+  const writeBack = new WriteBack(cache, fileSystem, disk)
+  const journal = new Journal(cache, buffers, fileSystem, disk, writeBack)
+  const direct = new DirectRequests(policy.io === 'direct', processes, DISK_TAGS, fileSystem, disk, pageStructs)
+  const files = new FileService(processes, scheduler, cache, fileSystem, disk, writeBack, journal, direct)
+  const early = (_port: HartPort, when: number) => {
+    due[0] = Math.min(due[0], when)
+  }
+  writeBack.attach(early)
+  journal.attachThread(early)
 
   const virtualSwitch = new VirtualSwitch()
   const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
@@ -211,6 +239,14 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     ...serial.state,
     ...disk.state,
     ...files.state,
+    cache: cache.record,
+    pageStructs: pageStructs.record,
+    buffers: buffers.record,
+    fileSystem: fileSystem.record,
+    ...writeBack.state,
+    ...journal.state,
+    ...direct.state,
+    ...soft.state,
     ...bridge.state,
     ...virtualSwitch.state,
     ...network.state,
@@ -242,6 +278,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     controller,
     console,
     files,
+    storage: { cache, disk, fileSystem, writeBack, journal },
+    pageStructs,
+    soft,
     bridge,
     devices,
     due,
@@ -262,14 +301,14 @@ function checkRoom(nodes: readonly GuestNode[]): void {
   if (vcpus > MOST_VCPUS) throw new Error(`${vcpus} vCPUs in all: the hosted configuration has room for ${MOST_VCPUS}`)
 }
 
-/** Takes the page cache's memory from the free pages: the lowest, which must lie together. Returns its address. */
-function takeCache(pages: number[]): number {
-  const count = (CACHE_PAGES * CACHE_PAGE) / LARGE_PAGE
+/** Takes memory of the kernel's own from the free pages: the lowest, which must lie together. Returns its address. */
+function takeLarge(pages: number[], bytes: number, what: string): number {
+  const count = Math.ceil(bytes / LARGE_PAGE)
   const taken = pages.splice(Math.max(0, pages.length - count)).reverse()
   const [first] = taken
   if (taken.length < count || taken.some((page, index) => page !== first + index * LARGE_PAGE)) {
     throw new Error(
-      `no ${count * (LARGE_PAGE / 2 ** 20)} MiB in one piece for the host's page cache: give more RAM, or load images higher`,
+      `no ${count * (LARGE_PAGE / 2 ** 20)} MiB in one piece for the host's ${what}: give more RAM, or load images higher`,
     )
   }
   return first

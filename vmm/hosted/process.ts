@@ -4,6 +4,7 @@ import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { AddressSpace } from './address-space.ts'
 
 const INPUT = 256
+export const NO_FILE = -1
 const PAGE_SECTORS = 8
 
 /** A guest's disk ends with a whole page: the rest of a page would be somebody else's. */
@@ -19,11 +20,20 @@ export class Process {
   readonly firstVcpu: number
   readonly firstTask: number
   readonly ioTask: number
-  /** Its file, in whole pages of the cache: a part of the disk. */
-  readonly firstSector: number
+  /** Its disk's size: a file, in whole pages. */
   readonly sectors: number
-  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. */
-  readonly record = { ended: false, released: false, waiters: 0, used: 0, rings: 0, first: 0, count: 0 }
+  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. `file`: its disk's slot among the open files, or none (negative); `buffered`: it stays with the page cache. */
+  readonly record = {
+    ended: false,
+    released: false,
+    waiters: 0,
+    used: 0,
+    rings: 0,
+    first: 0,
+    count: 0,
+    file: NO_FILE,
+    buffered: false,
+  }
   /** Bytes that have come for its console. */
   readonly input = new Uint8Array(INPUT)
 
@@ -34,7 +44,6 @@ export class Process {
     this.firstVcpu = firstVcpu
     this.firstTask = firstTask
     this.ioTask = firstTask + node.vcpus
-    this.firstSector = node.disk?.first ?? 0
     this.sectors = wholePages(node.disk?.sectors ?? 0)
   }
 

@@ -26,7 +26,7 @@ export class Timers {
 
   /** Does what is due; then the hart's timer is set to what comes next. */
   run(port: HartPort): void {
-    const { scheduler, devices, files, due } = this.#plan
+    const { scheduler, devices, storage, due } = this.#plan
     const { hart } = port
     const now = port.read(time)
     if (now >= scheduler.ticks[hart] || now >= scheduler.capDue(hart)) {
@@ -36,7 +36,8 @@ export class Timers {
     }
     if (due[0] <= now) {
       due[0] = NEVER
-      let next = files.elapsed(port)
+      let next = storage.writeBack.elapsed(port)
+      next = Math.min(next, storage.journal.elapsed(port))
       for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
       due[0] = Math.min(due[0], next)
     }
