@@ -9,6 +9,8 @@ import { hypercall } from './workloads/hypercall.ts'
 import { kernel } from './workloads/kernel.ts'
 import { memory, memoryVariants } from './workloads/memory.ts'
 import { network } from './workloads/network.ts'
+import { networkPatterns } from './workloads/network-pattern.ts'
+import { server } from './workloads/server.ts'
 import { timer } from './workloads/timer.ts'
 
 export type { Workload } from './workload.ts'
@@ -17,7 +19,13 @@ export type { Workload } from './workload.ts'
 export const WORKLOADS: readonly Workload[] = [compute, float, memory, kernel, hypercall, timer, disk, network, hostile]
 
 /** The small set and the variants. */
-export const ALL_WORKLOADS: readonly Workload[] = [...WORKLOADS, ...memoryVariants, ...diskPatterns]
+export const ALL_WORKLOADS: readonly Workload[] = [
+  ...WORKLOADS,
+  ...memoryVariants,
+  ...diskPatterns,
+  ...networkPatterns,
+  server,
+]
 
 /** The workload of a name, if there is one. */
 export function workloadNamed(name: string): Workload | undefined {

@@ -15,7 +15,7 @@ const TABLE = 1
 
 /** Sizes of the window's pages, in bytes. */
 export const SMALL_PAGE = 4096
-export const LARGE_PAGE = 2 ** 21
+export const LARGE_PAGE = 0x20_0000
 export type PageBytes = typeof SMALL_PAGE | typeof LARGE_PAGE
 
 /**

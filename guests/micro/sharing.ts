@@ -4,7 +4,7 @@ import { STIE } from './harness.ts'
 
 const GAPS = 50
 /** A gap, in ticks: more than a hypervisor's own tick takes. */
-const GAP = 20
+const GAP = 12
 /** Ticks between two wakings of the waker, and their drift. */
 const PERIOD = 2000
 const DRIFT = 37

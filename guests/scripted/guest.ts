@@ -1,32 +1,21 @@
 /**
- * A scripted guest around one device: it reads its device tree, finds the device, as a virtio one under a VMM or behind
- * PCIe on the bare machine, starts its driver, and lets a task use it. The same image and software run everywhere.
+ * A scripted guest around one device or two: it reads its device tree, finds the devices, as virtio ones under a VMM or
+ * behind PCIe on the bare machine (device.ts), starts their drivers, and lets a task use them. The same image and
+ * software run everywhere.
  */
-import type { Environment, Lifecycle } from '../../drivers/environment.ts'
+import type { Lifecycle } from '../../drivers/environment.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
-import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
+import type { CurrentPort } from '../../drivers/port-environment.ts'
 import type { HartPort, Software, SoftwareState } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { sie, sip, stimecmp } from '../../hw/spec/csrs/supervisor.ts'
-import { virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A1 } from '../../hw/spec/sbi.ts'
 import { openTree, readTree, treeFindings, VIRTIO_SLOTS } from './device-tree.ts'
-import { DRIVER_BYTES } from './image.ts'
+import { type GuestDevice, guestDevice, type Hardware, placeDriver, type TaskGround } from './device.ts'
 
-/** The device that a guest is about: how it is found, and its drivers. */
-export interface Hardware<D extends Lifecycle> {
-  /** PCIe class, subclass and interface. */
-  readonly pcieClass: number
-  readonly virtioId: number
-  /** Requests or buffers at a time. */
-  readonly queueDepth: number
-  readonly physical: DriverMaker<D>
-  readonly virtual: DriverMaker<D>
-}
-
-export type DriverMaker<D extends Lifecycle> = (env: Environment, config: { readonly queueDepth: number }) => D
+export type { Hardware, TaskGround } from './device.ts'
 
 /** What a task says when it has done what it can: a step's result. */
 export const WAIT = 0
@@ -36,6 +25,8 @@ export const DONE = 2
 export const FAILED = 3
 /** Nothing tells when it can go on: call it again in a while. */
 export const RETRY = 4
+/** It has done enough for one entry, and goes on in the next. */
+export const AGAIN = 5
 
 /** What the guest is for. */
 export interface Task {
@@ -45,15 +36,6 @@ export interface Task {
   step(port: HartPort): number
 }
 
-/** What a task is made with. */
-export interface TaskGround<D extends Lifecycle> {
-  /** The drivers, of which one is in use: `device` says which. */
-  readonly drivers: readonly [physical: D, virtual: D]
-  device(): D
-  /** Address of the image's data, for the hart and the device. */
-  readonly data: number
-}
-
 const STIP = 1 << 5
 const SEIP = 1 << 9
 const NEVER = Number.MAX_SAFE_INTEGER
@@ -61,7 +43,6 @@ const MICROSECONDS = 1_000_000
 const RETRY_MICROSECONDS = 1000
 /** Of any PLIC that these guests meet. */
 const SOURCES = 95
-const PRIORITY = 1
 
 /** Builds the software of an image made by `scriptedImage`. */
 export function scriptedGuest<D extends Lifecycle>(
@@ -70,6 +51,26 @@ export function scriptedGuest<D extends Lifecycle>(
   hardware: Hardware<D>,
   makeTask: (ground: TaskGround<D>) => Task,
 ): Software {
+  const ground = groundOf(name, program)
+  const device = guestDevice(hardware, 0, ground)
+  return guestSoftware(ground, [device.device], makeTask(device.ground))
+}
+
+/** The same of an image with two devices. */
+export function twoDeviceGuest<A extends Lifecycle, B extends Lifecycle>(
+  name: string,
+  program: Program,
+  hardware: readonly [Hardware<A>, Hardware<B>],
+  makeTask: (first: TaskGround<A>, second: TaskGround<B>) => Task,
+): Software {
+  const ground = groundOf(name, program)
+  const first = guestDevice(hardware[0], 0, ground)
+  const second = guestDevice(hardware[1], 1, ground)
+  return guestSoftware(ground, [first.device, second.device], makeTask(first.ground, second.ground))
+}
+
+/** What the guest's devices share: where they are found, the interrupt controller, and the time. */
+function groundOf(name: string, program: Program) {
   const label = (symbol: string): number => {
     const found = program.symbols.get(symbol)
     if (found === undefined) throw new Error(`the image of ${name} has no label ${symbol}`)
@@ -81,37 +82,16 @@ export function scriptedGuest<D extends Lifecycle>(
   const slots = { windows: new Float64Array(VIRTIO_SLOTS), sources: new Int32Array(VIRTIO_SLOTS) }
   const plicWindow = { base: 0 }
   const ecam = { base: 0 }
-  const window = { base: 0 }
-  const chosen = { virtual: false, source: 0 }
-  function setMasked(masked: boolean): void {
-    if (masked) controller.disable(chosen.source)
-    else controller.enable(chosen.source, PRIORITY)
+
+  function now(): number {
+    return (current.port.read(time) * MICROSECONDS) / findings.ticksPerSecond
   }
 
-  const now = () => (current.port.read(time) * MICROSECONDS) / findings.ticksPerSecond
-  const place = (part: string, registers: { base: number }, at: string) =>
-    new PortEnvironment({
-      current,
-      name: part,
-      registers,
-      dma: { base: label(at), device: label(at), bytes: DRIVER_BYTES },
-      interrupts: [setMasked],
-      now,
-      wakeAt: ignored,
-    })
-  const plicEnvironment = place('plic', plicWindow, 'physical_driver')
+  const memory = label('drivers')
+  const plicEnvironment = placeDriver({ current, now, memory }, 'plic', plicWindow, [])
   const plicConfig = { context: 0, sources: SOURCES }
   const controller = plicDriver(plicEnvironment, plicConfig)
-  const bus = pcieBus(place('pcie', ecam, 'physical_driver'))
-  const physicalEnvironment = place('physical', window, 'physical_driver')
-  const virtualEnvironment = place('virtual', window, 'virtual_driver')
-  const physical = hardware.physical(physicalEnvironment, hardware)
-  const virtual = hardware.virtual(virtualEnvironment, hardware)
-  const task = makeTask({
-    drivers: [physical, virtual],
-    device: () => (chosen.virtual ? virtual : physical),
-    data: label('data'),
-  })
+  const bus = pcieBus(placeDriver({ current, now, memory }, 'pcie', ecam, []))
   const state: SoftwareState = {
     findings,
     'virtio windows': slots.windows,
@@ -119,13 +99,31 @@ export function scriptedGuest<D extends Lifecycle>(
     'plic window': plicWindow,
     'plic context': plicConfig,
     ecam,
-    window,
-    chosen,
     ...plicEnvironment.registered,
-    ...physicalEnvironment.registered,
-    ...virtualEnvironment.registered,
-    ...task.state,
   }
+  const data = label('data')
+  return {
+    name,
+    program,
+    label,
+    current,
+    now,
+    memory,
+    data,
+    findings,
+    slots,
+    plicWindow,
+    plicConfig,
+    ecam,
+    controller,
+    bus,
+    state,
+  }
+}
+
+function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly GuestDevice[], task: Task): Software {
+  const { name, program, label, current, findings, slots, plicWindow, plicConfig, ecam, controller, now } = ground
+  const state: SoftwareState = Object.assign({}, ground.state, ...devices.map(device => device.state), task.state)
   const [read, idle, work, begin, finish, failed, back] = [
     label('read'),
     label('idle'),
@@ -145,51 +143,28 @@ export function scriptedGuest<D extends Lifecycle>(
     current.port = port
     if (!readTree(port, findings, slots)) return port.jump(read)
     if (findings.plic === 0 || findings.context < 0 || findings.ticksPerSecond === 0) return port.jump(failed)
-    if (!findVirtual(port) && !findPhysical()) return port.jump(failed)
+    ecam.base = findings.ecam
+    for (const device of devices) if (!device.find(port)) return port.jump(failed)
     plicWindow.base = findings.plic
     plicConfig.context = findings.context
     controller.start()
-    controller.enable(chosen.source, PRIORITY)
     port.write(stimecmp, NEVER)
     port.write(sie, STIP | SEIP)
-    if (chosen.virtual) virtual.start()
-    else physical.start()
+    for (const device of devices) device.start()
     port.jump(work)
-  }
-
-  function findVirtual(port: HartPort): boolean {
-    for (let slot = 0; slot < findings.virtioSlots; slot++) {
-      const base = slots.windows[slot]
-      if (port.load32(base + virtioMmio.DeviceID.at) !== hardware.virtioId) continue
-      window.base = base
-      chosen.source = slots.sources[slot]!
-      chosen.virtual = true
-      return true
-    }
-    return false
-  }
-
-  function findPhysical(): boolean {
-    if (findings.ecam === 0) return false
-    ecam.base = findings.ecam
-    const slot = bus.findClass(hardware.pcieClass)
-    if (slot < 0) return false
-    window.base = findings.pcieMemory
-    bus.enable(slot, findings.pcieMemory)
-    chosen.source = findings.pcieSource + bus.wire(slot)
-    return true
   }
 
   function onWork(port: HartPort): void {
     current.port = port
-    const due = chosen.virtual ? virtualEnvironment.elapsed() : physicalEnvironment.elapsed()
+    let due = Infinity
+    for (const device of devices) due = Math.min(due, device.elapsed())
     const outcome = task.step(port)
     if (outcome === BEGIN) return port.jump(begin)
     if (outcome === DONE) return port.jump(finish)
     if (outcome === FAILED) return port.jump(failed)
     const next = outcome === RETRY ? Math.min(due, now() + RETRY_MICROSECONDS) : due
     // What the step has deferred is due at once.
-    if (next === 0) return port.jump(work)
+    if (next === 0 || outcome === AGAIN) return port.jump(work)
     port.write(stimecmp, next === Infinity ? NEVER : Math.ceil((next * findings.ticksPerSecond) / MICROSECONDS))
     port.jump(idle)
   }
@@ -201,10 +176,7 @@ export function scriptedGuest<D extends Lifecycle>(
     if ((pending & SEIP) !== 0) {
       let source = controller.claim()
       while (source !== 0) {
-        if (source === chosen.source) {
-          if (chosen.virtual) virtualEnvironment.interrupted(0)
-          else physicalEnvironment.interrupted(0)
-        }
+        for (const device of devices) device.interrupted(source)
         controller.complete(source)
         source = controller.claim()
       }
@@ -219,8 +191,4 @@ export function scriptedGuest<D extends Lifecycle>(
     interrupt: onInterrupt,
   }
   return { name, entries: program.entries.map(entry => doors[entry.label]), state }
-}
-
-function ignored(): void {
-  // The loop looks at what is due by itself.
 }

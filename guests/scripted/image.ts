@@ -10,7 +10,7 @@ import { PORT_STUBS } from '../../hw/spec/port-stubs.ts'
 import { SBI_SRST } from '../../hw/spec/sbi.ts'
 import { guestImage } from '../image.ts'
 
-/** Bytes for each driver's own structures. */
+/** Bytes for each driver's own structures; a device has two drivers, of which one is used. */
 export const DRIVER_BYTES = 0x1_0000
 
 /** ra, t0 to t6, a0 to a7. */
@@ -21,8 +21,8 @@ const each = (instruction: string): string =>
 /** sstatus.SIE. */
 const SIE = 2
 
-/** Assembles it, with room for so many bytes of data (label \`data\`, on a page's boundary). */
-export function scriptedImage(dataBytes: number): Program {
+/** Assembles it, with room for so many bytes of data (label `data`, on a page's boundary) and the drivers of its devices. */
+export function scriptedImage(dataBytes: number, devices = 1): Program {
   return guestImage(`
 start:                      # a0 = hart, a1 = device tree
     csrw sie, zero
@@ -65,10 +65,8 @@ ${each('ld')}
 ${PORT_STUBS}
     .bss
     .balign 4096
-physical_driver:
-    .space ${DRIVER_BYTES}
-virtual_driver:
-    .space ${DRIVER_BYTES}
+drivers:
+    .space ${devices * 2 * DRIVER_BYTES}
 data:
     .space ${dataBytes}
     .space 4096

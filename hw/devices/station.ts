@@ -1,11 +1,14 @@
 /**
- * A machine at the far end of a cable, as far as a network card can tell: it answers ARP and ICMP echo, echoes UDP to
- * port 7, counts the rest, and sends UDP frames at a steady rate when told to. Laboratory equipment, not a computer.
+ * A machine at the far end of a cable, as far as a network card can tell: it answers ARP and ICMP echo, has the UDP
+ * services of hw/spec/devices/station.ts, counts the rest, and sends UDP frames at a steady rate when told to.
+ * Laboratory equipment, not a computer.
  */
 import type { Clock, Plain, Saved, Timed } from '../bus/chip.ts'
+import { ASK, STATION_PORT } from '../spec/devices/station.ts'
 import type { Cable, End, Port } from './cable.ts'
 import { add16, fold16, get16, put16 } from './nic/checksum.ts'
-import { ETHERTYPE, PROTOCOL, parse } from './nic/frame.ts'
+import { ETHERTYPE, type Frame, PROTOCOL, parse } from './nic/frame.ts'
+import { type Load, StationLoads } from './station-loads.ts'
 
 export interface StationOptions {
   readonly mac: readonly number[]
@@ -31,7 +34,6 @@ const ARP_REQUEST = 1
 const ARP_REPLY = 2
 const ARP_BYTES = 42
 const ECHO_REQUEST = 8
-const ECHO_PORT = 7
 const SOURCE_PORT = 40_000
 const IP_HEADER = 20
 const UDP_HEADER = 8
@@ -42,6 +44,8 @@ export class Station implements Port, Timed, Saved {
   readonly #options: StationOptions
   readonly #clock: Clock
   #cable: { readonly cable: Cable; readonly end: End } | undefined
+  readonly #loads = new StationLoads()
+  #discarded = 0
   #counts: StationCounts = { received: 0, receivedBytes: 0, damaged: 0, sent: 0, answered: 0 }
 
   constructor(name: string, options: StationOptions, clock: Clock) {
@@ -123,11 +127,8 @@ export class Station implements Port, Timed, Saved {
     if (network === 0 || parsed.fragment || parsed.networkSumHolds !== true || !same(frame, network + 16, ip))
       return undefined
     const echo = parsed.protocol === PROTOCOL.ICMP && frame[transport] === ECHO_REQUEST
-    const udp =
-      parsed.protocol === PROTOCOL.UDP &&
-      get16(frame, transport + 2) === ECHO_PORT &&
-      parsed.transportSumHolds !== false
-    if (!echo && !udp) return undefined
+    const udp = parsed.protocol === PROTOCOL.UDP && parsed.transportSumHolds !== false
+    if (!echo && !(udp && this.#serve(frame, parsed))) return undefined
     const answer = frame.slice(0, end)
     answer.set(frame.subarray(6, 12), 0)
     answer.set(mac, 6)
@@ -145,7 +146,29 @@ export class Station implements Port, Timed, Saved {
     return answer
   }
 
-  #datagram(stream: Stream, number: number): Uint8Array {
+  /** What the UDP services do about a datagram. True if it is to be echoed. */
+  #serve(frame: Uint8Array, { network, transport, end }: Frame): boolean {
+    const port = get16(frame, transport + 2)
+    const payload = frame.subarray(transport + UDP_HEADER, end)
+    const sender = { mac: [...frame.subarray(6, 12)], ip: [...frame.subarray(network + 12, network + 16)] }
+    const client = { ...sender, port: get16(frame, transport) }
+    if (port === STATION_PORT.load) {
+      const { load, first, count } = this.#loads.told(client, payload)
+      for (let number = first; number < first + count; number++) this.#datagramLater(load, number)
+    } else if (port === STATION_PORT.discard) {
+      this.#discarded++
+      if (payload.length >= 4 && view(payload).getUint32(0) >= ASK)
+        this.#datagramLater({ ...client, bytes: 4 }, this.#discarded)
+    }
+    return port === STATION_PORT.echo
+  }
+
+  #datagramLater(load: Load, number: number): void {
+    this.#counts.answered++
+    this.#later(this.#options.turnaround ?? 1000, 'answer', this.#datagram(load, number))
+  }
+
+  #datagram(stream: Load, number: number): Uint8Array {
     const length = IP_HEADER + UDP_HEADER + stream.bytes
     const frame = new Uint8Array(ETHERNET_HEADER + length)
     const ip = ETHERNET_HEADER
@@ -164,19 +187,26 @@ export class Station implements Port, Timed, Saved {
     put16(frame, udp, SOURCE_PORT)
     put16(frame, udp + 2, stream.port)
     put16(frame, udp + 4, UDP_HEADER + stream.bytes)
-    if (stream.bytes >= 4) new DataView(frame.buffer).setUint32(udp + UDP_HEADER, number)
+    if (stream.bytes >= 4) view(frame).setUint32(udp + UDP_HEADER, number)
     const pseudo = add16(frame, ip + 12, udp) + PROTOCOL.UDP + UDP_HEADER + stream.bytes
     put16(frame, udp + 6, ~fold16(add16(frame, udp, frame.length, pseudo)) & 0xffff || 0xffff)
     return frame
   }
 
   save(): Plain {
-    return { ...this.#counts }
+    return { counts: { ...this.#counts }, discarded: this.#discarded, loads: this.#loads.save() }
   }
 
   restore(state: Plain): void {
-    this.#counts = { ...(state as StationCounts) }
+    const saved = state as { counts: StationCounts; discarded: number; loads: Plain }
+    this.#counts = { ...saved.counts }
+    this.#discarded = saved.discarded
+    this.#loads.restore(saved.loads)
   }
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function same(frame: Uint8Array, at: number, bytes: readonly number[]): boolean {

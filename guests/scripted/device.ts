@@ -1,0 +1,155 @@
+/** A device of a scripted guest: found as a virtio one or behind PCIe, with the driver that fits. */
+import type { Environment, InterruptController, Lifecycle } from '../../drivers/environment.ts'
+import type { PcieBus } from '../../drivers/pcie.ts'
+import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
+import type { HartPort, SoftwareState } from '../../hw/port.ts'
+import { virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
+import type { TreeFindings, VirtioSlots } from './device-tree.ts'
+import { DRIVER_BYTES } from './image.ts'
+
+/** A device that a guest is about: how it is found, and its drivers. */
+export interface Hardware<D extends Lifecycle> {
+  /** PCIe class, subclass and interface. */
+  readonly pcieClass: number
+  readonly virtioId: number
+  /** Requests or buffers at a time. */
+  readonly queueDepth: number
+  readonly physical: DriverMaker<D>
+  readonly virtual: DriverMaker<D>
+}
+
+type DriverMaker<D extends Lifecycle> = (env: Environment, config: { readonly queueDepth: number }) => D
+
+/** What a task is made with. */
+export interface TaskGround<D extends Lifecycle> {
+  /** The drivers, of which one is in use: `device` says which. */
+  readonly drivers: readonly [physical: D, virtual: D]
+  device(): D
+  /** Address of the image's data, for the hart and the device. */
+  readonly data: number
+}
+
+/** What the guest does with it. */
+export interface GuestDevice {
+  /** Finds it, and lets its interrupts through. False if it is not there. */
+  find(port: HartPort): boolean
+  start(): void
+  /** Calls what its driver has due; returns when the next call is. */
+  elapsed(): number
+  /** An interrupt of this source has come, its own or not. */
+  interrupted(source: number): void
+  readonly state: SoftwareState
+}
+
+/** What a guest's drivers share. */
+interface Place {
+  readonly current: CurrentPort
+  /** Microseconds since some start. */
+  readonly now: () => number
+  /** Two regions of DRIVER_BYTES for each device. */
+  readonly memory: number
+}
+
+/** What a guest's devices share. */
+interface Surroundings extends Place {
+  readonly findings: TreeFindings
+  readonly slots: VirtioSlots
+  readonly bus: PcieBus
+  readonly controller: InterruptController
+  readonly data: number
+}
+
+const PRIORITY = 1
+/** Each device's registers have so much of what PCIe has for them. */
+const PCIE_WINDOW = 0x10_0000
+
+/** The environment of a driver, which may use a region of memory. */
+export function placeDriver(
+  { current, now, memory }: Place,
+  name: string,
+  registers: { base: number },
+  interrupts: readonly ((masked: boolean) => void)[],
+): PortEnvironment {
+  const dma = { base: memory, device: memory, bytes: DRIVER_BYTES }
+  return new PortEnvironment({ current, name, registers, dma, interrupts, now, wakeAt: ignored })
+}
+
+/** Makes it, device `index` of the guest. */
+export function guestDevice<D extends Lifecycle>(
+  hardware: Hardware<D>,
+  index: number,
+  surroundings: Surroundings,
+): { readonly device: GuestDevice; readonly ground: TaskGround<D> } {
+  const { findings, slots, bus, controller, current, now, data } = surroundings
+  const memory = surroundings.memory + index * 2 * DRIVER_BYTES
+  const window = { base: 0 }
+  const chosen = { virtual: false, source: 0 }
+  function setMasked(masked: boolean): void {
+    if (masked) controller.disable(chosen.source)
+    else controller.enable(chosen.source, PRIORITY)
+  }
+
+  const physicalEnvironment = placeDriver({ current, now, memory }, `physical ${index}`, window, [setMasked])
+  const virtualEnvironment = placeDriver({ current, now, memory: memory + DRIVER_BYTES }, `virtual ${index}`, window, [
+    setMasked,
+  ])
+  const physical = hardware.physical(physicalEnvironment, hardware)
+  const virtual = hardware.virtual(virtualEnvironment, hardware)
+
+  function find(port: HartPort): boolean {
+    return findVirtual(port) || findPhysical()
+  }
+
+  function findVirtual(port: HartPort): boolean {
+    for (let slot = 0; slot < findings.virtioSlots; slot++) {
+      const base = slots.windows[slot]
+      if (port.load32(base + virtioMmio.DeviceID.at) !== hardware.virtioId) continue
+      window.base = base
+      chosen.source = slots.sources[slot]!
+      chosen.virtual = true
+      return true
+    }
+    return false
+  }
+
+  function findPhysical(): boolean {
+    if (findings.ecam === 0) return false
+    const slot = bus.findClass(hardware.pcieClass)
+    if (slot < 0) return false
+    window.base = findings.pcieMemory + index * PCIE_WINDOW
+    bus.enable(slot, window.base)
+    chosen.source = findings.pcieSource + bus.wire(slot)
+    return true
+  }
+
+  function start(): void {
+    controller.enable(chosen.source, PRIORITY)
+    if (chosen.virtual) virtual.start()
+    else physical.start()
+  }
+
+  function elapsed(): number {
+    return chosen.virtual ? virtualEnvironment.elapsed() : physicalEnvironment.elapsed()
+  }
+
+  function interrupted(source: number): void {
+    if (source !== chosen.source) return
+    if (chosen.virtual) virtualEnvironment.interrupted(0)
+    else physicalEnvironment.interrupted(0)
+  }
+
+  const state: SoftwareState = {
+    [`window ${index}`]: window,
+    [`chosen ${index}`]: chosen,
+    ...physicalEnvironment.registered,
+    ...virtualEnvironment.registered,
+  }
+  return {
+    device: { find, start, elapsed, interrupted, state },
+    ground: { drivers: [physical, virtual], device: () => (chosen.virtual ? virtual : physical), data },
+  }
+}
+
+function ignored(): void {
+  // The loop looks at what is due by itself.
+}
