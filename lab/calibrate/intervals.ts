@@ -1,7 +1,6 @@
 /** What lies between the marks of somebody else's system on our machine: cycles, instructions, and the ledger's rows. */
 import type { Machine } from '../../hw/index.ts'
 import type { Activity, Party } from '../../hw/spec/ledger.ts'
-import type { Mark } from '../linux/console.ts'
 
 export interface IntervalRow {
   readonly party: Party
@@ -20,12 +19,12 @@ export interface Interval {
 }
 
 interface Snapshot {
-  readonly cycles: number
+  readonly cycle: number
   readonly instructions: number
   readonly rows: ReadonlyMap<string, IntervalRow>
 }
 
-function snapshot(machine: Machine, hart: number): Snapshot {
+function snapshot(machine: Machine, hart: number, cycle: number): Snapshot {
   const rows = new Map<string, IntervalRow>()
   for (const { id } of machine.harts) {
     for (const row of machine.ledger(id)) {
@@ -33,27 +32,33 @@ function snapshot(machine: Machine, hart: number): Snapshot {
       rows.set(key, { ...row, cycles: row.cycles + (rows.get(key)?.cycles ?? 0) })
     }
   }
-  return { cycles: machine.harts[hart].now(), instructions: machine.harts[hart].retired(), rows }
+  return { cycle, instructions: machine.harts[hart].retired(), rows }
 }
 
-/** Collects intervals: `marked` is to be told of every mark. An end without a start is ignored, a start begins anew. */
+/** Collects what lies between start and end marks. An end without a start is ignored, a start begins anew. */
 export class Intervals {
   readonly found: Interval[] = []
   #start: Snapshot | undefined
 
-  marked(machine: Machine, { hart, mark }: Mark): void {
-    const now = snapshot(machine, hart)
-    const start = this.#start
-    this.#start = mark === 'start' ? now : undefined
-    if (mark === 'start' || !start) return
-    this.found.push({
-      hart,
-      cycles: now.cycles - start.cycles,
-      instructions: now.instructions - start.instructions,
-      rows: [...now.rows]
-        .map(([key, row]) => ({ ...row, cycles: row.cycles - (start.rows.get(key)?.cycles ?? 0) }))
-        .filter(({ cycles }) => cycles > 0)
-        .toSorted((a, b) => b.cycles - a.cycles),
+  constructor(machine: Machine) {
+    machine.onMark((hart, mark, number, cycle) => {
+      if (number !== 0 || mark === 'due') return
+      const now = snapshot(machine, hart, cycle)
+      const start = this.#start
+      this.#start = mark === 'start' ? now : undefined
+      if (mark === 'end' && start) this.found.push(interval(hart, start, now))
     })
+  }
+}
+
+function interval(hart: number, start: Snapshot, end: Snapshot): Interval {
+  return {
+    hart,
+    cycles: end.cycle - start.cycle,
+    instructions: end.instructions - start.instructions,
+    rows: [...end.rows]
+      .map(([key, row]) => ({ ...row, cycles: row.cycles - (start.rows.get(key)?.cycles ?? 0) }))
+      .filter(({ cycles }) => cycles > 0)
+      .toSorted((a, b) => b.cycles - a.cycles),
   }
 }

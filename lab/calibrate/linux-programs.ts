@@ -20,6 +20,8 @@ const PAGE = 4096
 const AT_FDCWD = -100
 const O_DIRECT = 0o40000
 const DISK = '/dev/nvme0n1'
+const FILE = '/mnt/file'
+const FILE_BLOCKS = 512
 /** sockaddr_in of the station's discard port: family 2, port 9 and address in network order. */
 const STATION = '.half 2, 0x0900\n.byte 10, 0, 0, 1\n.dword 0'
 
@@ -38,7 +40,7 @@ function timed(set: string, body: string, operations: number, data = ''): Uint8A
     bnez s1, 1b
     mark.end
     li a0, 0
-    syscall exit
+    syscall exit_group
     .data
     .balign 8
     ${data}
@@ -102,6 +104,53 @@ parent:
   return timed(set, round, PIPE_ROUNDS, 'first_hart: .dword 1\nends: .space 16')
 }
 
+const TURNS = 500
+/** CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM. */
+const THREAD_OF_THE_PROCESS = 0x5_0f00
+const FUTEX_WAIT_PRIVATE = 128
+const FUTEX_WAKE_PRIVATE = 129
+
+/** Two threads of a process on one hart take turns: each wakes the other and sleeps. s2: whose turn it is for us to go on. */
+function threadSwitch(): Uint8Array {
+  const give = `
+    xori t0, s2, 1
+    sw t0, 0(s3)
+    mv a0, s3
+    li a1, ${FUTEX_WAKE_PRIVATE}
+    li a2, 1
+    checked futex
+  `
+  const take = (label: string) => `
+${label}:
+    lw t0, 0(s3)
+    beq t0, s2, 9f
+    mv a2, t0
+    mv a0, s3
+    li a1, ${FUTEX_WAIT_PRIVATE}
+    li a3, 0
+    syscall futex
+    j ${label}b
+9:
+  `
+  const set = `
+    ${PIN}
+    la s3, turn
+    li a0, ${THREAD_OF_THE_PROCESS}
+    la a1, buffer + ${PAGE}
+    li a2, 0
+    li a3, 0
+    li a4, 0
+    checked clone
+    seqz s2, a0
+    bnez a0, parent
+8:  ${take('2')}
+    ${give}
+    j 8b
+parent:
+  `
+  return timed(set, `${give}${take('3')}`, TURNS, 'first_hart: .dword 1\nturn: .dword 0')
+}
+
 const TOUCHED = 500
 
 /** One page after the other of a fresh anonymous mapping, which must not get large pages. */
@@ -143,7 +192,7 @@ function pageRead(flags: number, operations: number, step: number): Uint8Array {
     checked pread64
     add s3, s3, s4
   `
-  return timed(set, body, operations, `path: .asciz "${DISK}"`)
+  return timed(set, body, operations, `path: .asciz "${FILE}"`)
 }
 
 function udpSend(): Uint8Array {
@@ -168,7 +217,14 @@ function udpSend(): Uint8Array {
 
 /** Every primitive, in the order of the table. */
 export function primitives(): readonly Primitive[] {
-  const disk = ['load nvme', 'sleep 1']
+  const disk = [
+    'load nvme ext4',
+    'sleep 1',
+    `busybox mke2fs -b ${PAGE} ${DISK}`,
+    `mount -t ext4 ${DISK} /mnt`,
+    `dd if=/dev/zero of=${FILE} bs=${PAGE} count=${FILE_BLOCKS}`,
+    'sync',
+  ]
   const network = ['load igb', 'ip addr add 10.0.0.2/24 dev eth0', 'ip link set eth0 up', 'sleep 4', 'ping -c 1 10.0.0.1']
   return [
     { name: 'null-syscall', does: 'getppid', operations: 1000, before: [], program: nullCall() },
@@ -178,6 +234,13 @@ export function primitives(): readonly Primitive[] {
       operations: PIPE_ROUNDS,
       before: [],
       program: pipeSwitch(),
+    },
+    {
+      name: 'thread-switch',
+      does: 'two threads on one hart take turns by futex: two switches, two wakes, two waits',
+      operations: TURNS,
+      before: [],
+      program: threadSwitch(),
     },
     {
       name: 'page-fault',

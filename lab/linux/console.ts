@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { type VirtBoard, type VirtNic, virt } from '../../hw/boards/virt.ts'
 import type { Backing } from '../../hw/devices/disk-backing.ts'
-import type { Machine, ModeParties, StopReason } from '../../hw/index.ts'
+import type { Machine, ModeParties } from '../../hw/index.ts'
 import { buildMachine } from '../machine.ts'
-import { type CpioEntry, cpio } from './cpio.ts'
 import type { LinuxImages } from './debian.ts'
 import { SHELL_GREETING } from './initramfs.ts'
 
@@ -12,19 +11,15 @@ const PROMPT = '~ # '
 const MIB = 2 ** 20
 const BOOT_SECONDS = 60
 
-export type Mark = StopReason & { readonly kind: 'mark' }
-
 export interface LinuxOptions {
   readonly images: LinuxImages
   readonly harts: number
   readonly ramBytes?: number
-  /** Put into the initramfs, above what it has. */
-  readonly files?: readonly CpioEntry[]
+  /** Uncompressed archives of files, put into the initramfs above what it has. */
+  readonly archive?: Uint8Array
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
   readonly parties?: ModeParties
-  /** Told of marks. */
-  readonly marked?: (machine: Machine, mark: Mark) => void
 }
 
 /** Linux looks for an uncompressed archive behind a compressed one at a multiple of four bytes, and skips zeros. */
@@ -35,18 +30,16 @@ function aligned(archive: Buffer): Buffer {
 export class LinuxConsole {
   readonly machine: Machine
   readonly #board: VirtBoard
-  readonly #marked: LinuxOptions['marked']
   #said = ''
   #seen = 0
 
   /** Boots to the shell. Throws if the shell does not come. */
-  constructor({ images, harts, ramBytes = 256 * MIB, files = [], disks = [], nics = [], parties, marked }: LinuxOptions) {
-    this.#marked = marked
+  constructor({ images, harts, ramBytes = 256 * MIB, archive = new Uint8Array(), disks = [], nics = [], parties }: LinuxOptions) {
     this.#board = virt({
       harts,
       ramBytes,
       kernel: readFileSync(images.kernel),
-      initrd: Buffer.concat([aligned(readFileSync(images.initrd)), cpio(files)]),
+      initrd: Buffer.concat([aligned(readFileSync(images.initrd)), archive]),
       append: 'console=ttyS0 quiet panic=-1 nokaslr',
       disks,
       nics,
@@ -86,9 +79,8 @@ export class LinuxConsole {
         this.#seen = at + text.length
         return said
       }
-      const why = machine.run({ untilCycle: machine.now() + frequency / 100, marks: this.#marked !== undefined })
-      if (why.kind === 'mark') this.#marked?.(machine, why)
-      else if (why.kind !== 'cycle' || machine.now() > end)
+      const why = machine.run({ untilCycle: machine.now() + frequency / 100 })
+      if (why.kind !== 'cycle' || machine.now() > end)
         throw new Error(`no "${text}" (${why.kind}) in:\n${this.#said.slice(this.#seen)}`)
     }
   }

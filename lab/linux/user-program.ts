@@ -23,6 +23,8 @@ export const SYSCALLS = {
   write: 64,
   pread64: 67,
   exit: 93,
+  exit_group: 94,
+  futex: 98,
   sched_setaffinity: 122,
   getppid: 173,
   socket: 198,
