@@ -3,9 +3,12 @@ import chalk from 'chalk'
 import { Command } from 'commander'
 import { ALL_WORKLOADS, WORKLOADS } from '../../guests/index.ts'
 import { Progress } from '../progress.ts'
+import type { Comparison } from '../study/comparison.ts'
 import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from '../study/configurations.ts'
 import { differenceLines } from '../study/difference-lines.ts'
 import type { Result } from '../study/measure.ts'
+import { type Absence, isMicrobenchmark, MICRO } from '../study/micro.ts'
+import { microNotes, microTable } from '../study/micro-table.ts'
 import { configurationsOf, wholeNumber, workloadsOf } from '../study/names.ts'
 import { ENOUGH } from '../study/statistics.ts'
 import { type Study, study, type StudyPlan } from '../study/study.ts'
@@ -32,7 +35,7 @@ export function compareCommand(): Command {
     )
     .argument(
       '[workloads...]',
-      `of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, or all; unless given: ${WORKLOADS.map(({ name }) => name).join(', ')}`,
+      `of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, ${MICRO} (the microbenchmarks), or all; unless given: ${WORKLOADS.map(({ name }) => name).join(', ')}`,
     )
     .option(
       '--configurations <list>',
@@ -93,20 +96,17 @@ async function compare(names: readonly string[], options: CompareOptions): Promi
   if (found.failures.length > 0) process.exitCode = 1
 }
 
-function printData({ results, comparisons }: Study): void {
+function printData({ results, comparisons, absent }: Study): void {
   const compared = comparisons.map(({ samples: _results, ...comparison }) => comparison)
-  console.log(JSON.stringify({ results, comparisons: compared }, undefined, 1))
+  console.log(JSON.stringify({ results, comparisons: compared, ...(absent.length > 0 && { absent }) }, undefined, 1))
 }
 
-function print({ results, comparisons }: Study, { workloads, seeds }: StudyPlan, withLedger: boolean): void {
+function print({ results, comparisons, absent }: Study, { workloads, seeds }: StudyPlan, withLedger: boolean): void {
   const columns = process.stdout.columns || 80
-  const [{ core, model, harts }] = results as [Result]
-  console.log(`\n${comparisonTable(typicalResults(comparisons), columns)}\n`)
-  const several = harts > 1 ? `, summed over ${harts} harts` : ''
-  const typical = seeds.length > 1 ? `; of ${seeds.length} seeds the one nearest to the median` : ''
-  console.log(chalk.dim(`Cycles of ${core} cores (${model} model) between the guest's marks${several}${typical};`))
-  console.log(chalk.dim('their parts in %:'))
-  console.log(legend(columns))
+  const micro = comparisons.filter(({ workload }) => isMicrobenchmark(workload))
+  const others = comparisons.filter(({ workload }) => !isMicrobenchmark(workload))
+  if (micro.length > 0) printMicro(micro, absent, columns)
+  if (others.length > 0) printWorkloads(others, results, seeds, columns)
   if (seeds.length >= ENOUGH) {
     console.log(`\nDifferences over ${seeds.length} seeds, median and 95 % interval:\n${differenceLines(comparisons)}`)
   } else if (seeds.length > 1) {
@@ -117,6 +117,31 @@ function print({ results, comparisons }: Study, { workloads, seeds }: StudyPlan,
   const next = withLedger ? `--seeds ${ENOUGH}` : '--ledger'
   const why = withLedger ? 'what is chance, and what is not' : 'every row behind this'
   console.log(`\nTry next: ${chalk.bold(`npx barehart compare ${example} ${next}`)} (${why})`)
+}
+
+function printMicro(micro: readonly Comparison[], absent: readonly Absence[], columns: number): void {
+  const samples = micro.flatMap(comparison => comparison.samples)
+  const [{ core, model }] = samples as [Result]
+  console.log(`\n${microTable(micro, absent, columns)}\n`)
+  console.log(
+    chalk.dim(`Cycles of ${core} cores (${model} model) an operation; docs/microbenchmarks.md says what each is.`),
+  )
+  console.log(microNotes(samples, absent))
+}
+
+function printWorkloads(
+  comparisons: readonly Comparison[],
+  results: readonly Result[],
+  seeds: readonly number[],
+  columns: number,
+): void {
+  const [{ core, model, harts }] = results.filter(({ workload }) => !isMicrobenchmark(workload)) as [Result]
+  console.log(`\n${comparisonTable(typicalResults(comparisons), columns)}\n`)
+  const several = harts > 1 ? `, summed over ${harts} harts` : ''
+  const typical = seeds.length > 1 ? `; of ${seeds.length} seeds the one nearest to the median` : ''
+  console.log(chalk.dim(`Cycles of ${core} cores (${model} model) between the guest's marks${several}${typical};`))
+  console.log(chalk.dim('their parts in %:'))
+  console.log(legend(columns))
 }
 
 function printLedgers(results: readonly Result[]): void {

@@ -6,6 +6,7 @@ import { workloadNamed } from '../../guests/index.ts'
 import { reproduction } from './command.ts'
 import type { Configuration } from './configurations.ts'
 import { measure, type Result } from './measure.ts'
+import { MICRO, type MicroOutcome, runMicro } from './micro.ts'
 import type { Conditions } from './subject.ts'
 
 export interface Measurement {
@@ -18,7 +19,11 @@ export interface Measurement {
  * What became of a measurement: a result, or why there is none. Where a workload has failed in a configuration, it is not
  * tried there again: others would take as long to fail.
  */
-export type Outcome = { readonly result: Result } | { readonly failure: string } | { readonly spared: true }
+export type Outcome =
+  | { readonly result: Result }
+  | { readonly micro: MicroOutcome }
+  | { readonly failure: string }
+  | { readonly spared: true }
 
 type Perform = (measurement: Measurement) => Promise<Outcome>
 
@@ -34,6 +39,7 @@ const MOST_THREADS = 2
 export async function attempt(measurement: Measurement): Promise<Outcome> {
   const { workload, configuration, conditions = {} } = measurement
   try {
+    if (workload === MICRO) return { micro: await runMicro(configuration, conditions) }
     return { result: await measure(workloadNamed(workload)!, configuration, conditions) }
   } catch (error) {
     return {

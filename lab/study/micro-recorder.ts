@@ -16,6 +16,8 @@ export interface Spans {
   readonly spans: number
   /** From beginning to end, summed over the spans. */
   readonly cycles: number
+  /** Retired meanwhile on all harts. */
+  readonly instructions: number
   /** What all harts did meanwhile: the rows of each hart sum to the time that went by on it. */
   readonly ledger: readonly SpanRow[]
 }
@@ -24,6 +26,7 @@ class Sum {
   begun = 0
   ended = 0
   cycles = 0
+  instructions = 0
   readonly rows = new Map<
     string,
     { hart: number; party: LedgerRow['party']; cause: string; activity: LedgerRow['activity']; cycles: number }
@@ -31,7 +34,9 @@ class Sum {
 
   add(machine: Machine, cycle: number, sign: 1 | -1): void {
     this.cycles += sign * cycle
-    for (const { id } of machine.harts) {
+    for (const hart of machine.harts) {
+      const { id } = hart
+      this.instructions += sign * hart.retired()
       for (const row of machine.ledger(id)) {
         const key = `${id}/${row.party}/${row.cause}/${row.activity}`
         const sum = this.rows.get(key)
@@ -62,10 +67,11 @@ export class MicroRecorder {
   spans(): readonly Spans[] {
     return [...this.#sums]
       .filter(([, sum]) => sum.ended > 0 && sum.ended === sum.begun)
-      .map(([number, { ended, cycles, rows }]) => ({
+      .map(([number, { ended, cycles, instructions, rows }]) => ({
         number,
         spans: ended,
         cycles,
+        instructions,
         ledger: [...rows.values()]
           .filter(row => row.cycles !== 0)
           .toSorted((a, b) => a.hart - b.hart || b.cycles - a.cycles),
@@ -94,6 +100,7 @@ export class MicroRecorder {
     if (due) {
       sum.begun++
       sum.cycles += due.cycles
+      sum.instructions += due.instructions
       for (const [key, row] of due.rows) {
         const known = sum.rows.get(key)
         if (known) known.cycles += row.cycles

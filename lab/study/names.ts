@@ -1,16 +1,17 @@
 /** Workloads, configurations and numbers as people name them on the command line. */
 import { ALL_WORKLOADS, workloadNamed, WORKLOADS } from '../../guests/index.ts'
 import { UserError } from '../user-error.ts'
+import { MICRO } from './micro.ts'
 import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS } from './configurations.ts'
 
 /** Names of workloads: the small set for none, everything for `all`; each once. */
 export function workloadsOf(names: readonly string[]): readonly string[] {
   if (names.length === 0) return WORKLOADS.map(({ name }) => name)
-  if (names.includes('all')) return ALL_WORKLOADS.map(({ name }) => name)
-  const stranger = names.find(name => !workloadNamed(name))
+  if (names.includes('all')) return [...ALL_WORKLOADS.map(({ name }) => name), MICRO]
+  const stranger = names.find(name => name !== MICRO && !workloadNamed(name))
   if (stranger !== undefined)
     throw new UserError(
-      `there is no workload "${stranger}"; choose of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}`,
+      `there is no workload "${stranger}"; choose of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, or ${MICRO}`,
     )
   return [...new Set(names)]
 }

@@ -1,8 +1,10 @@
 /** A study: workloads in configurations by seeds, compared. All that a table, a file or a report can say of it. */
+import { BENCHMARKS } from '../../guests/micro/index.ts'
 import { type AxisEffects, byAxis, type Comparison, comparisonsOf } from './comparison.ts'
 import type { Configuration } from './configurations.ts'
 import type { Result } from './measure.ts'
 import { measureAll, type Measurement, type Outcome, type Watcher } from './measure-all.ts'
+import { type Absence, MICRO } from './micro.ts'
 import type { Conditions } from './subject.ts'
 
 export interface StudyPlan {
@@ -17,6 +19,8 @@ export interface Study {
   readonly results: readonly Result[]
   readonly comparisons: readonly Comparison[]
   readonly axes: readonly AxisEffects[]
+  /** Microbenchmarks that a configuration has no part for. */
+  readonly absent: readonly Absence[]
   /** One line each: what has no result, and why. */
   readonly failures: readonly string[]
 }
@@ -37,8 +41,11 @@ export async function study(
   perform?: (measurement: Measurement) => Promise<Outcome>,
 ): Promise<Study> {
   const outcomes = await measureAll(measurementsOf(plan), watcher, perform)
+  const micro = outcomes.flatMap(outcome => ('micro' in outcome ? [outcome.micro] : []))
   const found = outcomes.flatMap(outcome => ('result' in outcome ? [outcome.result] : []))
-  const results = plan.workloads.flatMap(workload =>
+  found.push(...micro.flatMap(({ results }) => results))
+  const names = plan.workloads.flatMap(name => (name === MICRO ? BENCHMARKS.map(benchmark => benchmark.name) : [name]))
+  const results = names.flatMap(workload =>
     plan.configurations.flatMap(configuration =>
       found.filter(result => result.workload === workload && result.configuration === configuration),
     ),
@@ -48,6 +55,10 @@ export async function study(
     results,
     comparisons,
     axes: byAxis(comparisons),
-    failures: outcomes.flatMap(outcome => ('failure' in outcome ? [outcome.failure] : [])),
+    absent: micro.flatMap(({ absent }) => absent),
+    failures: [
+      ...outcomes.flatMap(outcome => ('failure' in outcome ? [outcome.failure] : [])),
+      ...micro.flatMap(({ failures }) => failures),
+    ],
   }
 }
