@@ -6,6 +6,7 @@ import { compareCommand } from './commands/compare.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
+import { sensitivityCommand } from './commands/sensitivity.ts'
 import { UserError } from './user-error.ts'
 
 const HINT = '(add --help for what it takes)'
@@ -29,7 +30,14 @@ export function barehart(): Command {
     .version(version())
     .showHelpAfterError(HINT)
     .exitOverride()
-  for (const command of [compareCommand(), runCommand(), bootCommand(), linuxCommand(), schemaCommand()]) {
+  for (const command of [
+    compareCommand(),
+    sensitivityCommand(),
+    runCommand(),
+    bootCommand(),
+    linuxCommand(),
+    schemaCommand(),
+  ]) {
     program.addCommand(command.exitOverride().showHelpAfterError(HINT))
   }
   return program

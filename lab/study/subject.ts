@@ -4,7 +4,7 @@ import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
 import { type Prices, rocketFlat } from '../../hw/index.ts'
 import type { Workload } from '../../guests/workload.ts'
 import { nicOnStation } from '../network.ts'
-import { buildSystem, type System, type SystemGuest } from '../system.ts'
+import { buildSystem, type System, type SystemGuest, type SystemOptions } from '../system.ts'
 import { type Configuration, configurationNamed, hartsNeeded } from './configurations.ts'
 
 /** What else a measurement depends on. */
@@ -13,6 +13,8 @@ export interface Conditions {
   readonly seed?: number
   /** Rocket's, flat model, unless given. */
   readonly prices?: Prices
+  /** Of disk and network card: the board's own unless given. */
+  readonly devicePrices?: SystemOptions['devicePrices']
   /** Scale of the counted path length: 1. */
   readonly pathLength?: number
   /** As many as the configuration needs, unless given. */
@@ -35,7 +37,7 @@ const GUEST_MAC = [0x02, 0x62, 0x68, 0, 0, 1]
 /** Builds it, switched on. Throws one line if the configuration cannot be had so. */
 export function subject(workload: Workload, name: Configuration, conditions: Conditions): Subject {
   const { vmm, hostPolicy, cap = 0 } = configurationNamed(name)
-  const { seed = 0, prices = rocketFlat, pathLength = 1, harts = hartsNeeded([name]) } = conditions
+  const { seed = 0, prices = rocketFlat, devicePrices, pathLength = 1, harts = hartsNeeded([name]) } = conditions
   if (harts < hartsNeeded([name])) throw new Error(`${name} takes ${hartsNeeded([name])} harts, and there are ${harts}`)
   const program = workload.image()
   const software = workload.software?.()
@@ -61,6 +63,7 @@ export function subject(workload: Workload, name: Configuration, conditions: Con
     seed,
     prices,
     pathLength,
+    ...(devicePrices && { devicePrices }),
     guests: [guest],
     ...(hostPolicy && { hostPolicy }),
     disks: workload.disk ? [new MemoryBacking(DISK_BYTES / 512, content)] : [],
