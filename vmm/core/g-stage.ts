@@ -7,6 +7,7 @@ import { PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } from '../../hw/spec/l
 
 export const ROOT_BYTES = 0x4000
 export const LARGE_PAGE = 0x20_0000
+export const SMALL_PAGE = 0x1000
 const TABLE_BYTES = 0x1000
 /** Sv39x4 translates 41 bits. */
 export const GUEST_PHYSICAL_LIMIT = 2 ** 41
@@ -38,6 +39,16 @@ export function mapLarge(port: HartPort, root: number, guest: number, host: numb
   return true
 }
 
+/** Maps one 4 KiB page, in a place where no large one is mapped. False if there was no memory for a table. The caller fences. */
+export function mapSmall(port: HartPort, root: number, guest: number, host: number, allocate: TableAllocator): boolean {
+  const middle = tableBelow(port, entryAt(root, guest, 30, 2048), allocate)
+  if (middle === 0) return false
+  const leaf = tableBelow(port, entryAt(middle, guest, 21, 512), allocate)
+  if (leaf === 0) return false
+  port.store64(entryAt(leaf, guest, 12, 512), (host / 4096) * 1024 + LEAF)
+  return true
+}
+
 /** Host physical address of a guest physical one, or -1 where nothing is mapped. */
 export function translate(port: HartPort, root: number, guest: number): number {
   if (guest >= GUEST_PHYSICAL_LIMIT) return -1
@@ -45,7 +56,9 @@ export function translate(port: HartPort, root: number, guest: number): number {
   if (top === 0) return -1
   const middle = port.load64(entryAt(Math.floor(top / 1024) * 4096, guest, 21, 512))
   if (middle === 0) return -1
-  return Math.floor(middle / 1024) * 4096 + (guest % LARGE_PAGE)
+  if (middle % 16 !== PTE_V) return Math.floor(middle / 1024) * 4096 + (guest % LARGE_PAGE)
+  const small = port.load64(entryAt(Math.floor(middle / 1024) * 4096, guest, 12, 512))
+  return small === 0 ? -1 : Math.floor(small / 1024) * 4096 + (guest % SMALL_PAGE)
 }
 
 /** Unmaps one 2 MiB page; returns where it was, or -1. The caller fences before the page is used again. */

@@ -28,6 +28,7 @@ import {
   SBI_VERSION_2_0,
 } from '../../hw/spec/sbi.ts'
 import { frame } from './frame.ts'
+import { SMALL_PAGE } from './g-stage.ts'
 import type { Host } from './host.ts'
 import { NOWHERE, RUNNABLE, STOPPED, VSSIP, WAITING, type Vcpu } from './vcpu.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
@@ -214,8 +215,9 @@ function debugConsole(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu
     return answer(port, vcpu, SBI_SUCCESS, 0)
   }
   if (call > 2) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
-  const bytes = Math.min(vcpu.register32(port, A0), CONSOLE_CHUNK)
-  const address = vm.ram.reach(port, vcpu.register64(port, A1), bytes)
+  const guest = vcpu.register64(port, A1)
+  const bytes = Math.min(vcpu.register32(port, A0), CONSOLE_CHUNK, SMALL_PAGE - (guest % SMALL_PAGE))
+  const address = vm.ram.reach(port, guest, bytes)
   if (address < 0) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
   let done = 0
   while (done < bytes) {

@@ -1,6 +1,6 @@
 /**
  * A VMM process's address space: Sv39 tables in RAM, the kernel's direct map in its lower half, and anonymous memory
- * for its guest's RAM that the kernel gives when it is touched, 2 MiB at a time.
+ * for its guest's RAM that the kernel gives when it is touched, 2 MiB or 4 KiB at a time.
  */
 import type { HartPort } from '../../hw/port.ts'
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
@@ -8,6 +8,7 @@ import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } from '../../hw
 import type { FreeMemory } from '../core/free-memory.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import { USER_RAM } from './layout.ts'
+import type { SmallPages } from './small-pages.ts'
 
 const TABLE = 4096
 const GIB = 2 ** 30
@@ -25,15 +26,20 @@ function entryAt(table: number, address: number, span: number): number {
 }
 
 export class AddressSpace {
-  /** `root` is the table's page, 0 until it has been made. */
-  readonly record = { root: 0 }
+  /** `root` is the table's page, 0 until it has been made; `released` how far the anonymous memory has been given back. */
+  readonly record = { root: 0, released: 0 }
+  /** Of the anonymous memory. */
+  readonly pageBytes: number
   readonly #free: FreeMemory
+  readonly #small: SmallPages
   readonly #bytes: number
   readonly #asid: number
 
   /** `bytes` of anonymous memory at USER_RAM. Address space identifier 0 is the kernel's own. */
-  constructor(free: FreeMemory, asid: number, bytes: number) {
+  constructor(free: FreeMemory, small: SmallPages, asid: number, bytes: number, pageBytes: number) {
     this.#free = free
+    this.#small = small
+    this.pageBytes = pageBytes
     this.#asid = asid
     this.#bytes = bytes
   }
@@ -79,10 +85,11 @@ export class AddressSpace {
     port.store64(entryAt(middle, address, LARGE_PAGE), (page / TABLE) * 1024 + USER_READ_WRITE)
   }
 
-  /** The 2 MiB page behind an address of the anonymous memory, given now if it is touched for the first time; 0 if there is no memory. */
+  /** The page of `pageBytes` behind an address of the anonymous memory, given now if it is touched for the first time; 0 if there is no memory. */
   populate(port: HartPort, address: number): number {
     const middle = this.#below(port, entryAt(this.record.root, address, GIB))
     const entry = entryAt(middle, address, LARGE_PAGE)
+    if (this.pageBytes === TABLE) return this.#populateSmall(port, entry, address)
     const value = port.load64(entry)
     if (value !== 0) return Math.floor(value / 1024) * TABLE
     const page = this.#free.takePage()
@@ -90,20 +97,59 @@ export class AddressSpace {
     return page
   }
 
+  #populateSmall(port: HartPort, middleEntry: number, address: number): number {
+    const above = port.load64(middleEntry)
+    if (above % 16 > PTE_V) this.#split(port, middleEntry, above)
+    const entry = entryAt(this.#below(port, middleEntry), address, TABLE)
+    const value = port.load64(entry)
+    if (value !== 0) return Math.floor(value / 1024) * TABLE
+    const page = this.#small.take(port)
+    if (page !== 0) port.store64(entry, (page / TABLE) * 1024 + USER_READ_WRITE)
+    return page
+  }
+
+  /** A large page, which the process was given with an image in it, becomes 512 small ones. */
+  #split(port: HartPort, middleEntry: number, value: number): void {
+    const table = this.#free.takeTable(port)
+    for (let index = 0; index < ENTRIES; index++) port.store64(table + index * 8, value + index * 1024)
+    port.store64(middleEntry, (table / TABLE) * 1024 + PTE_V)
+    port.sfenceVma()
+  }
+
+  /** Populates a range of the anonymous memory; false if there is no memory. */
+  populateRange(port: HartPort, address: number, bytes: number): boolean {
+    const end = address + bytes
+    for (let at = address - (address % this.pageBytes); at < end; at += this.pageBytes)
+      if (this.populate(port, at) === 0) return false
+    return true
+  }
+
   /** The same for a guest physical address: what the hypervisor module mirrors in the G-stage tables. */
   pageOfGuest(port: HartPort, guest: number): number {
     return this.populate(port, USER_RAM + guest - GUEST_RAM)
   }
 
-  /** Takes the anonymous memory away and gives its pages back. */
-  release(port: HartPort): void {
-    for (let offset = 0; offset < this.#bytes; offset += LARGE_PAGE) {
-      const middle = this.#below(port, entryAt(this.record.root, USER_RAM + offset, GIB))
-      const entry = entryAt(middle, USER_RAM + offset, LARGE_PAGE)
-      const value = port.load64(entry)
-      if (value === 0) continue
-      port.store64(entry, 0)
-      this.#free.givePage(Math.floor(value / 1024) * TABLE)
+  /** Takes a part of the anonymous memory away and gives its pages back; false if none is left. */
+  release(port: HartPort): boolean {
+    const { record } = this
+    if (record.released >= this.#bytes) return false
+    const address = USER_RAM + record.released
+    record.released += LARGE_PAGE
+    const middle = this.#below(port, entryAt(record.root, address, GIB))
+    const entry = entryAt(middle, address, LARGE_PAGE)
+    const value = port.load64(entry)
+    if (value === 0) return true
+    port.store64(entry, 0)
+    const below = Math.floor(value / 1024) * TABLE
+    if (value % 16 > PTE_V) this.#free.givePage(below)
+    else this.#releaseSmall(port, below)
+    return true
+  }
+
+  #releaseSmall(port: HartPort, table: number): void {
+    for (let index = 0; index < ENTRIES; index++) {
+      const value = port.load64(table + index * 8)
+      if (value !== 0) this.#small.give(port, Math.floor(value / 1024) * TABLE)
     }
   }
 }

@@ -6,7 +6,6 @@
 import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
-import { LARGE_PAGE } from '../core/g-stage.ts'
 import { BLOCK_READ, type BlockLayer, FOR_PAGES } from './files/block-layer.ts'
 import type { DirectRequests } from './files/direct-requests.ts'
 import { type FileSystem, HOLE } from './files/file-system.ts'
@@ -326,8 +325,7 @@ export class FileService {
   /** Between the process's memory and a page. False if the process cannot be given the memory. */
   #copy(port: HartPort, process: Process, address: number, page: number, bytes: number, toProcess: boolean): boolean {
     const { space } = process
-    if (space.populate(port, address) === 0) return false
-    if ((address % LARGE_PAGE) + bytes > LARGE_PAGE && space.populate(port, address + bytes - 1) === 0) return false
+    if (!space.populateRange(port, address, bytes)) return false
     port.account('host kernel', 'page cache', 'copy')
     port.set(sstatus, SUM)
     if (toProcess) port.copy(address, page, bytes)

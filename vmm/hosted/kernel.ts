@@ -47,7 +47,7 @@ export class Kernel {
   /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
-  readonly #counts = { started: 1, calling: 0, prepared: 0 }
+  readonly #counts = { started: 1, calling: 0, prepared: 0, releasing: 0 }
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
@@ -331,7 +331,7 @@ export class Kernel {
     const { free, scheduler } = this.#plan
     this.#timers.run(port)
     if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.rested)
-    if (port.hart === 0 && free.scrub(port)) return port.jump(this.#code.rested)
+    if (port.hart === 0 && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#code.rested)
   }
@@ -371,10 +371,23 @@ export class Kernel {
       if (tasks[index].record.hart !== NOWHERE) return
     if (process.record.released) return
     process.record.released = true
-    process.space.release(port)
+    this.#counts.releasing++
     const { pages, root } = process.vm.ram
     for (let index = 0; index < pages.length; index++) pages[index] = 0
     port.fill(root, 0, 0x4000)
+  }
+
+  /** A part of the memory of the processes that have ended. False if none is left. */
+  #releaseMore(port: HartPort): boolean {
+    const counts = this.#counts
+    if (counts.releasing === 0) return false
+    const { processes } = this.#plan
+    for (let index = 0; index < processes.length; index++) {
+      const { record, space } = processes[index]
+      if (record.released && space.release(port)) return true
+    }
+    counts.releasing = 0
+    return false
   }
 
   #panic(port: HartPort): void {

@@ -9,12 +9,12 @@ import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt, fdtCells } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { type HostPolicy, hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
 import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
-import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { type GuestImages, imagesOf } from '../core/guest-images.ts'
-import { LARGE_PAGE } from '../core/g-stage.ts'
+import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { memoryAccess } from '../core/memory-access.ts'
 import { NETWORK_DEPTH, NetworkCard } from '../core/network-card.ts'
@@ -53,6 +53,7 @@ import { Process } from './process.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
 import { SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
+import { SmallPages } from './small-pages.ts'
 import { Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
@@ -84,6 +85,7 @@ export interface Storage {
 }
 
 export interface Plan {
+  readonly policy: HostPolicy
   readonly harts: number
   readonly current: CurrentPort
   readonly processes: readonly Process[]
@@ -125,16 +127,19 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const pageStructs = new PageStructs(takeLarge(pages, pageStructBytes(ram), 'records of pages'), RAM_BASE, ram)
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
+  const small = new SmallPages(free)
+  const pageBytes = policy.pages === 'small' ? SMALL_PAGE : LARGE_PAGE
 
   let nextVcpu = 0
   let nextTask = 0
   const processes = nodes.map((node, index) => {
-    const space = new AddressSpace(free, index + 1, node.memoryBytes)
+    const space = new AddressSpace(free, small, index + 1, node.memoryBytes, pageBytes)
     const ram = new GuestRam(
       node.memoryBytes,
       rootOf(index),
       (port, guest) => space.pageOfGuest(port, guest),
       port => free.takeTable(port),
+      { mapped: pageBytes, given: pageBytes },
     )
     const vcpus = Array.from(
       { length: node.vcpus },
@@ -226,10 +231,11 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
   const module = new HypervisorModule(threads, vcpus, pending, scheduler, console, harts, code)
 
-  const kernelSpace = new AddressSpace(free, 0, 0)
+  const kernelSpace = new AddressSpace(free, small, 0, 0, LARGE_PAGE)
   const state: Record<string, StateRecord> = {
     due,
     free: free.record,
+    small: small.record,
     clean: free.clean,
     dirty: free.dirty,
     kernelSpace: kernelSpace.record,
@@ -266,6 +272,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }),
   )
   return {
+    policy,
     harts,
     current,
     processes,

@@ -35,8 +35,9 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
   for (let index = 0; index < donated.length; index++) {
     space.mapLarge(port, USER_RAM + donated[index].guest - GUEST_RAM, donated[index].page)
   }
-  const host = space.pageOfGuest(port, treeAt)
+  let host = 0
   for (let at = 0; at < tree.length; at += 4) {
+    if (at % PAGE === 0) host = space.pageOfGuest(port, treeAt + at) + ((treeAt + at) % space.pageBytes) - at
     port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
   }
   port.fill(vm.ram.root, 0, ROOT_BYTES)

@@ -10,7 +10,9 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
+import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
 import { attachDevices, type OptionalDevices } from '../core/devices.ts'
+import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { type GuestImages, imagesOf } from '../core/guest-images.ts'
 import type { Host } from '../core/host.ts'
@@ -86,7 +88,10 @@ export function makePlan(treeBytes: Uint8Array): Plan {
 
   let nextFrame = 0
   const guests = images.map(({ node, images: own }, index): PlannedGuest => {
-    const ram = new GuestRam(node.memoryBytes, rootOf(index), takePage, takeTable)
+    const ram = new GuestRam(node.memoryBytes, rootOf(index), takePage, takeTable, {
+      mapped: hostPolicyOf(tree).pages === 'small' ? SMALL_PAGE : LARGE_PAGE,
+      given: LARGE_PAGE,
+    })
     const vcpus = Array.from(
       { length: node.vcpus },
       (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, frameOf(nextFrame++)),

@@ -6,7 +6,7 @@
  *     form = "module" | "switch";        hypervisor in the host's kernel; or a world of its own that the host is switched away for
  *     backend = "process" | "kernel";    who does the I/O of virtio devices: the VMM's process, or a thread of the kernel
  *     io = "cached" | "direct";          the guest's disk through the host's page cache, or past it
- *     pages = "large" | "small";         of guests' memory: 2 MiB, or 4 KiB given one at a time
+ *     pages = "large" | "small";         of guests' memory: 2 MiB, or 4 KiB given one at a time (the native VMM reads this too)
  *     dedicated;                         harts to which vCPUs are pinned run nothing else
  *   };
  */

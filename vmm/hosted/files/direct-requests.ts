@@ -4,7 +4,6 @@
  * the disk cannot reach has its file in the cache from then on.
  */
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
-import { LARGE_PAGE } from '../../core/g-stage.ts'
 import type { PageStructs } from '../page-structs.ts'
 import type { Process } from '../process.ts'
 import { DISK_DONE, DISK_FAILED, DISK_READ, DISK_STARTED } from '../system-calls.ts'
@@ -95,8 +94,8 @@ export class DirectRequests {
     for (let done = 0; done < bytes; ) {
       const page = process.space.populate(port, address + done)
       if (page === 0) return this.#abandon(port, request)
-      const within = (address + done) % LARGE_PAGE
-      const here = Math.min(bytes - done, LARGE_PAGE - within)
+      const within = (address + done) % process.space.pageBytes
+      const here = Math.min(bytes - done, process.space.pageBytes - within)
       this.#hold(port, request, page + within, here)
       if (!this.#send(port, process.record.file, request, operation, sector + done / SECTOR, page + within, here))
         this.#failed[request] = 1
