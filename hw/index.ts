@@ -6,7 +6,9 @@ export type { Board, HartLines, TimeSource, Wiring } from './board.ts'
 export { BARE_PARTIES, type ModeParties } from './hart/accounts.ts'
 export type { MachineState } from './machine-state.ts'
 export { Machine, type ExecutorFactory, type MachineOptions, type RunOptions, type StopReason } from './machine.ts'
-export { rocketFlat, type Prices } from './time/prices.ts'
+export { CORES, type CoreChoice, type CoreName, MODELS, pricesFor } from './time/prices-lists.ts'
+export { type L2Sharing, L2_SHARINGS } from './time/prices-memory.ts'
+export { type Model, rocketFlat, type Prices } from './time/prices.ts'
 export { i82576, p3700, type DrivePrices, type NicPrices } from './time/prices-devices.ts'
 
 /** Builds the machine of a board, switched on: every hart at its reset vector. */

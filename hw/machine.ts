@@ -11,6 +11,7 @@ import { Hart } from './hart/hart.ts'
 import { DONE, RELOAD, type Executor, type HartServices, type Outcome } from './hart/services.ts'
 import { SoftwareRegistry } from './hart/software.ts'
 import { CSR, F, MODE, PC, RESERVATION } from './hart/state.ts'
+import { type CacheCounts, Hierarchy } from './memory/hierarchy.ts'
 import { Memory } from './memory/memory.ts'
 import type { MmuCounts } from './memory/mmu.ts'
 import { MEI, MSI, MTI, SEI } from './spec/csrs/machine.ts'
@@ -22,7 +23,7 @@ import type { LedgerRow } from './time/ledger.ts'
 import { rocketFlat, type Prices } from './time/prices.ts'
 import { TraceHash } from './time/trace-hash.ts'
 
-export type ExecutorFactory = (memory: Memory, hart: HartServices, index: number) => Executor
+export type ExecutorFactory = (memory: Memory, hart: HartServices, index: number, prices: Prices) => Executor
 
 export interface MachineOptions {
   readonly executor: ExecutorFactory
@@ -84,6 +85,7 @@ export class Machine {
   readonly events: EventQueue
   readonly software = new SoftwareRegistry()
   readonly time: TimeSource
+  readonly #hierarchy: Hierarchy | undefined
   readonly #slice: number
   readonly #turns: readonly Hart[]
   readonly #chips = new Map<string, Partial<Timed & Saved>>()
@@ -102,7 +104,12 @@ export class Machine {
   constructor(board: Board, options: MachineOptions) {
     this.board = board
     this.#slice = options.slice ?? SLICE
-    this.memory = new Memory(board.regions, board.harts)
+    const prices = options.prices ?? rocketFlat
+    this.memory = new Memory(board.regions, board.harts, prices.caches?.data.lineBytes)
+    if (prices.caches && prices.memory) {
+      this.#hierarchy = new Hierarchy(this.memory, board.harts, prices.caches, prices.memory)
+      this.#hierarchy.onCodeGone = (hart, host) => this.harts[hart].executor.lineGone?.(host)
+    }
     this.events = new EventQueue(
       board.frequency,
       board.cyclesPerTick,
@@ -125,7 +132,8 @@ export class Machine {
       memory,
       bus,
       time,
-      prices: options.prices ?? rocketFlat,
+      prices,
+      hierarchy: this.#hierarchy,
       pathLength: options.pathLength ?? 1,
       parties: options.parties ?? BARE_PARTIES,
       accessed: (window: BusWindow, offset: number, _bytes: number, low: number, high: number, write: boolean) =>
@@ -139,7 +147,7 @@ export class Machine {
     if (new Set(this.#turns).size !== board.harts || this.#turns.includes(undefined as never))
       throw new Error(`turns ${options.turns?.join(', ')}: each of ${board.harts} harts has one`)
     for (const hart of this.harts) {
-      hart.executor = options.executor(memory, hart, hart.id)
+      hart.executor = options.executor(memory, hart, hart.id, prices)
       this.events.enroll(`hart ${hart.id}`, { due: () => hart.due() })
       hart.traps.observer = (from, code) => this.#trapped(hart, from, code)
     }
@@ -150,6 +158,8 @@ export class Machine {
     }
     this.#inside = board.harts - 1
     this.#enter(0)
+    const hierarchy = this.#hierarchy
+    if (hierarchy) memory.onDma = (host, bytes, write) => hierarchy.dma(host, bytes, write, this.now())
   }
 
   /** The current cycle: of the hart that runs, of the event that happens, or the one that every hart has reached. */
@@ -246,6 +256,11 @@ export class Machine {
     return this.harts[hart].mmu.counts()
   }
 
+  /** What the caches of all harts did; undefined without caches. */
+  cacheCounts(): CacheCounts | undefined {
+    return this.#hierarchy?.counts()
+  }
+
   onTrap(listener: TrapListener): void {
     this.#trapListeners.push(listener)
   }
@@ -281,6 +296,7 @@ export class Machine {
       events: this.events.save(),
       chips: [...this.#chips].flatMap(([name, chip]) => (chip.save ? [[name, chip.save()] as const] : [])),
       software: this.software.save(),
+      ...(this.#hierarchy && { caches: { hierarchy: this.#hierarchy.save(), text: this.software.text.save() } }),
       hash: this.#hash.save(),
     }
   }
@@ -292,7 +308,14 @@ export class Machine {
         `the snapshot is of board "${state.board}" with ${state.harts.length} harts, not of "${this.board.name}" with ${this.harts.length}`,
       )
     }
+    const hierarchy = this.#hierarchy
+    if ((state.caches === undefined) !== (hierarchy === undefined))
+      throw new Error(`the snapshot is of a machine ${state.caches ? 'with' : 'without'} caches, this one is not`)
     restorePages(this.memory, state.pages)
+    if (state.caches) {
+      hierarchy?.restore(state.caches.hierarchy)
+      this.software.text.restore(state.caches.text)
+    }
     for (const [id, hart] of this.harts.entries()) hart.restore(state.harts[id])
     this.events.restore(state.events)
     for (const [name, saved] of state.chips) {

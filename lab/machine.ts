@@ -3,5 +3,5 @@ import { type Board, build, type Machine, type MachineOptions } from '../hw/inde
 import { tier0 } from '../hw/translate/tier0.ts'
 
 export function buildMachine(board: Board, options: Partial<MachineOptions> = {}): Machine {
-  return build(board, { executor: tier0(options.prices), ...options })
+  return build(board, { executor: tier0(), ...options })
 }

@@ -8,11 +8,13 @@ export function memoryDma(memory: Memory): Dma {
     read(address, into) {
       if (!memory.contains(address, into.length)) return false
       const host = memory.toHost(address)
+      memory.onDma?.(host, into.length, false)
       into.set(memory.bytes.subarray(host, host + into.length))
       return true
     },
     write(address, from) {
       if (!memory.contains(address, from.length, true)) return false
+      memory.onDma?.(memory.toHost(address), from.length, true)
       memory.write(address, from)
       return true
     },

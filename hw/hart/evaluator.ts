@@ -10,7 +10,7 @@
 import type { Memory } from '../memory/memory.ts'
 import { decode, type Decoded, type Instruction, type Operands } from '../spec/isa/index.ts'
 import type { Action, Operand, Semantics } from '../spec/isa/semantics.ts'
-import { instructionCycles } from '../time/prices.ts'
+import { instructionCycles, type Prices } from '../time/prices.ts'
 import { bigintArithmetic } from './bigint-arithmetic.ts'
 import { RELOAD, TRAPPED, type Executor, type HartServices, type Outcome } from './services.ts'
 import { ADDRESS, BUDGET, F, FLOAT, OPERANDS, PC, STALLS, VALUE, X } from './state.ts'
@@ -34,6 +34,11 @@ function register(number: number): Register {
 /** Operands are opaque to meanings; here they are all {@link Register}. */
 function numberOf(operand: Operand): number {
   return (operand as Register).number
+}
+
+/** Makes the executors of a machine's harts. */
+export function evaluator(): (memory: Memory, hart: HartServices, hartIndex: number, prices: Prices) => Evaluator {
+  return (memory, hart, _, prices) => new Evaluator(memory, hart, instruction => instructionCycles(instruction, prices))
 }
 
 /** What the current instruction is, and where it leads. */

@@ -3,6 +3,7 @@ import type { TimeSource } from '../board.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/chip.ts'
 import { FETCH, LOAD, STORE } from '../memory/access.ts'
+import type { Hierarchy } from '../memory/hierarchy.ts'
 import type { Memory } from '../memory/memory.ts'
 import { Mmu, type MissPayer, type MmuState } from '../memory/mmu.ts'
 import type { TlbListener } from '../memory/tlb.ts'
@@ -23,6 +24,7 @@ import { SoftFloat } from './float/soft-float.ts'
 import { Interrupts } from './interrupts.ts'
 import { MemoryAccess, type DeviceListener } from './memory-access.ts'
 import { cacheBlockException, guestAccessException } from './permission.ts'
+import { HartCaches } from './caches.ts'
 import type { PortHost } from './port/host.ts'
 import {
   DONE,
@@ -62,6 +64,8 @@ export interface HartSurroundings extends DeviceListener {
   readonly time: TimeSource
   readonly clock: Clock
   readonly prices: Prices
+  /** In the cached model. */
+  readonly hierarchy: Hierarchy | undefined
   /** Scale of counted path lengths. */
   readonly pathLength: number
   readonly parties: ModeParties
@@ -95,6 +99,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   fetchedHost = 0
   readonly prices: Prices
   readonly pathLength: number
+  readonly caches: HartCaches | undefined
   interleave: (() => void) | undefined
   readonly #surroundings: HartSurroundings
   readonly #core: Core
@@ -121,6 +126,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.ledger = new Ledger(parties.machine, 'running', 'computing')
     const core = new Core(id, memory, prices, this.ledger)
     this.#core = core
+    const { hierarchy } = surroundings
+    this.caches = hierarchy && memory.lines ? new HartCaches(core, hierarchy, memory.lines) : undefined
     this.#timers = new Timers(
       { high: at => window.words[at + 1], long: at => BigInt.asUintN(64, window.longs[at >> 1]) },
       time,
@@ -129,11 +136,13 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     this.interrupts = new Interrupts(window, this.#timers)
     this.accounts = new Accounts(core, parties)
     this.mmu = new Mmu(memory, this, this)
+    const { caches } = this
+    if (caches) this.mmu.walker.onAccess = (host, write) => caches.data(host, 8, write, 'walk')
     this.traps = new Traps(core, this.accounts, () => this.executor.flush())
     this.#csrs = new CsrFile(core, this.interrupts, this.#timers, this.mmu.pmp, time)
     this.#faults = new Faults(core, this.mmu, this.traps)
     this.#actions = new Actions(core, this.mmu, this.traps, this.interrupts)
-    this.#access = new MemoryAccess(core, this.mmu, this.#faults, bus, surroundings, () => this.executor)
+    this.#access = new MemoryAccess(core, this.mmu, this.#faults, bus, surroundings, () => this.executor, caches)
   }
 
   get executor(): Executor {
@@ -236,7 +245,9 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     const core = this.#core
     core.regimes()
     const words = this.#words
-    return this.#fetchPage(words[PC_WORD], words[PC_WORD + 1], 0)
+    if (this.#fetchPage(words[PC_WORD], words[PC_WORD + 1], 0) === TRAPPED) return TRAPPED
+    this.caches?.code(this.fetchedHost + (words[PC_WORD] & 0xfff))
+    return DONE
   }
 
   fetchSecondHalf(): Outcome {
@@ -326,6 +337,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
         return this.illegal(instruction)
       case 'fence.i':
         this.executor.fenceI()
+        this.caches?.fence()
         return this.#actions.flushed()
       case 'entry':
         return this.#surroundings.enter(this, instruction)
@@ -387,8 +399,9 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     return access.host + offset
   }
 
-  /** The flat model's caches always hit: nothing beyond the cycle to retire. */
-  priceRun(): void {}
+  priceRun(host: number, bytes: number, forWriting: boolean, activity?: Activity): void {
+    if (bytes > 0) this.caches?.data(host, bytes, forWriting, activity)
+  }
 
   account(party: Party, cause: string, activity: Activity): void {
     this.accounts.account(party, cause, activity)

@@ -21,6 +21,7 @@ import {
 } from './causes.ts'
 import type { Core } from './core.ts'
 import type { Faults } from './faults.ts'
+import type { HartCaches } from './caches.ts'
 import { DONE, TRAPPED, type CacheBlockOperation, type Executor, type Outcome } from './services.ts'
 import { ADDRESS, MACHINE, RESERVATION, VALUE } from './state.ts'
 
@@ -51,14 +52,24 @@ export class MemoryAccess {
   readonly #bus: Bus
   readonly #listener: DeviceListener
   readonly #executor: () => Executor
+  readonly #caches: HartCaches | undefined
   /** RAM in pages: where nearly everything lies. */
   readonly #ramPage: number
   readonly #ramPages: number
   readonly #ramHost: number
   #inRam = false
 
-  constructor(core: Core, mmu: Mmu, faults: Faults, bus: Bus, listener: DeviceListener, executor: () => Executor) {
+  constructor(
+    core: Core,
+    mmu: Mmu,
+    faults: Faults,
+    bus: Bus,
+    listener: DeviceListener,
+    executor: () => Executor,
+    caches: HartCaches | undefined,
+  ) {
     this.#core = core
+    this.#caches = caches
     this.#memory = core.memory
     const { ram } = core.memory
     this.#ramPage = ram.base / PAGE
@@ -163,6 +174,7 @@ export class MemoryAccess {
     const words = this.#words
     if (!this.#locateAtomic(STORE, bytes, STORE_MISALIGNED)) return TRAPPED
     const at = (this.host + (words[ADDRESS_WORD] & 0xfff)) >> 2
+    this.#caches?.data(at << 2, bytes, true)
     const oldLow = words[at]
     if (bytes === 4) {
       const unsigned = operation === 'minu' || operation === 'maxu'
@@ -186,6 +198,7 @@ export class MemoryAccess {
     const words = this.#words
     if (!this.#locateAtomic(LOAD, bytes, LOAD_MISALIGNED)) return TRAPPED
     const host = this.host + (words[ADDRESS_WORD] & 0xfff)
+    this.#caches?.data(host, bytes, false)
     words[RESERVATION_WORD] = host
     this.#read(host, bytes, true)
     return DONE
@@ -195,6 +208,7 @@ export class MemoryAccess {
     const words = this.#words
     if (!this.#locateAtomic(STORE, bytes, STORE_MISALIGNED)) return TRAPPED
     const host = this.host + (words[ADDRESS_WORD] & 0xfff)
+    this.#caches?.data(host, bytes, true)
     const reserved = words[RESERVATION_WORD] === host
     words[RESERVATION_WORD] = -1
     if (reserved) {
@@ -218,6 +232,7 @@ export class MemoryAccess {
       if (this.host < 0 || !this.#blockAllows(core.data, this.page, STORE, low))
         return this.#faults.access(core.data, STORE, low, high)
       const host = this.host + (low & 0xfff & -BLOCK)
+      this.#caches?.data(host, BLOCK, true)
       this.#memory.bytes.fill(0, host, host + BLOCK)
       this.#stored(host, BLOCK)
       return DONE
@@ -236,10 +251,12 @@ export class MemoryAccess {
     }
     const page = core.data.physical ? (high >>> 0) * 2 ** 20 + (low >>> 12) : this.#mmu.page
     const address = page * PAGE + (low & 0xfff)
-    const there = this.#memory.toHost(address) >= 0 || this.#bus.find(address) !== undefined
-    return there && this.#blockAllows(core.data, page, LOAD, low)
-      ? DONE
-      : this.#faults.access(core.data, STORE, low, high)
+    const host = this.#memory.toHost(address)
+    const there = host >= 0 || this.#bus.find(address) !== undefined
+    if (!there || !this.#blockAllows(core.data, page, LOAD, low))
+      return this.#faults.access(core.data, STORE, low, high)
+    if (host >= 0) this.#caches?.writeBack(host, operation === 'clean')
+    return DONE
   }
 
   /** PMP of a whole cache block (cbm_access, cbz_access). */
@@ -288,6 +305,7 @@ export class MemoryAccess {
     if (this.host < 0) return this.#loadDevice(regime, bytes, signed, low, high)
     if ((low & (bytes - 1)) !== 0) this.#core.stall(this.#core.prices.misaligned)
     if (fills) this.fill(regime, LOAD, low, high)
+    this.#caches?.data(this.host + offset, bytes, false)
     this.#read(this.host + offset, bytes, signed)
     return DONE
   }
@@ -302,6 +320,7 @@ export class MemoryAccess {
     if (this.host < 0) return this.#storeDevice(regime, bytes, low, high)
     if ((low & (bytes - 1)) !== 0) this.#core.stall(this.#core.prices.misaligned)
     const host = this.host + offset
+    this.#caches?.data(host, bytes, true)
     this.#write(host, bytes)
     this.#stored(host, bytes)
     if (fills) this.fill(regime, STORE, low, high)
@@ -315,6 +334,7 @@ export class MemoryAccess {
     const { bytes: all, view } = this.#memory
     const words = this.#words
     const first = PAGE - (low & 0xfff)
+    this.#across(first, second, bytes, false)
     // Put together in the mailbox, then extended there.
     words[VALUE_WORD] = words[VALUE_WORD + 1] = 0
     for (let n = 0; n < bytes; n++) all[VALUE + n] = all[n < first ? this.host + PAGE - first + n : second + n - first]!
@@ -329,12 +349,18 @@ export class MemoryAccess {
     const { bytes: all } = this.#memory
     const first = PAGE - (low & 0xfff)
     const from = this.host + PAGE - first
+    this.#across(first, second, bytes, true)
     for (let n = 0; n < bytes; n++) all[n < first ? from + n : second + n - first] = all[VALUE + n]!
     const reservation = this.#words[RESERVATION_WORD]
     this.#memory.written(from, first)
     this.#memory.written(second, bytes - first)
     this.#words[RESERVATION_WORD] = reservation
     return DONE
+  }
+
+  #across(first: number, second: number, bytes: number, write: boolean): void {
+    this.#caches?.data(this.host + PAGE - first, first, write)
+    this.#caches?.data(second, bytes - first, write)
   }
 
   /** Host offset of the second page, with the first in `host`; -1 if the trap was taken. Devices take no such access. */

@@ -4,6 +4,7 @@
  * the mailbox (ADDRESS, VALUE, OPERANDS in state.ts), so that no bigint crosses from wasm. Before any call the
  * executor has stored PC and BUDGET; after it, it reloads BUDGET (the hart may have stalled).
  */
+import type { Activity } from '../spec/ledger.ts'
 import type { Action, AmoOperation, FloatFormat, FloatOperation } from '../spec/isa/semantics.ts'
 
 /** The instruction is done, go on with the next. */
@@ -14,6 +15,16 @@ export const TRAPPED = 1
 export const RELOAD = 2
 export type Outcome = typeof DONE | typeof TRAPPED | typeof RELOAD
 
+/** The caches of the `cached` model: tier 0 asks here when a line table says no. Hits cost nothing, misses stall. */
+export interface LineCaches {
+  /** [host, host + bytes) is read or written; charged to another activity of whoever runs, if given. */
+  data(host: number, bytes: number, write: boolean, activity?: Activity): void
+  /** The instruction at `host` is fetched. */
+  code(host: number): void
+  /** As many bytes of the text of TypeScript software are fetched (hw/hart/port/text.ts). */
+  text(offset: number, bytes: number): void
+}
+
 export type CsrOperation = 'write' | 'set' | 'clear'
 export type CacheBlockOperation = 'zero' | 'clean' | 'flush' | 'inval'
 
@@ -23,6 +34,8 @@ export interface HartServices {
   /** The physical page number that `fetch` found, and its byte offset in linear memory, or -1 if it is not RAM. */
   readonly fetchedPage: number
   readonly fetchedHost: number
+  /** Present in the cached model. `fetch`, loads, stores and atomics below use them by themselves. */
+  readonly caches?: LineCaches | undefined
   /** Reads the 2 bytes at virtual address PC + 2 (an instruction that straddles pages): TRAPPED, or DONE with VALUE. */
   fetchSecondHalf(): Outcome
 
@@ -61,6 +74,8 @@ export interface TranslationCache {
   flush(): void
   /** RAM in [host, host + bytes) was written by something other than the fast path: forget predecoded code there. */
   written(host: number, bytes: number): void
+  /** The line of code at `host` is no longer in the hart's instruction cache. */
+  lineGone?(host: number): void
   /** fence.i: code may have changed in any page that could be written. */
   fenceI(): void
 }

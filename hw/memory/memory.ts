@@ -4,6 +4,7 @@
  */
 import { PAGE_BYTES } from '../spec/address.ts'
 import { WINDOW_BYTES } from '../hart/state.ts'
+import { LineTables } from './line-tables.ts'
 
 /** Bytes reserved for each hart's soft TLBs, and for tier 0's predecoded pages. */
 export const SOFT_TLB_BYTES = 0x20000
@@ -39,10 +40,17 @@ export class Memory {
   readonly ram: Placed
   /** Physical pages whose stores must take the slow path, with who wants to know (HTIF). */
   readonly watched = new Map<number, (address: number) => void>()
+  /** Which lines the caches hold, if the model has caches. */
+  readonly lines: LineTables | undefined
+  /** Told of what devices read and write by themselves. */
+  onDma: ((host: number, bytes: number, write: boolean) => void) | undefined
   #listeners: WriteListener[] = []
 
-  /** `regions` are page-aligned and do not overlap. Throws RangeError if they exceed what 32 bits can address. */
-  constructor(regions: readonly MemoryRegion[], harts: number) {
+  /**
+   * `regions` are page-aligned and do not overlap; `lineBytes` are those of the harts' caches, if they have any. Throws
+   * RangeError if it exceeds what 32 bits can address.
+   */
+  constructor(regions: readonly MemoryRegion[], harts: number, lineBytes?: number) {
     this.tlbHost = WINDOW_BYTES + SCRATCH_BYTES
     this.codeHost = this.tlbHost + harts * SOFT_TLB_BYTES
     let host = this.codeHost + CODE_BYTES
@@ -51,6 +59,10 @@ export class Memory {
       host += Math.ceil(region.bytes / PAGE_BYTES) * PAGE_BYTES
       return placed
     })
+    if (lineBytes !== undefined) {
+      this.lines = new LineTables(lineBytes, this.codeHost + CODE_BYTES, host, this.codeHost, CODE_BYTES)
+      host += harts * this.lines.bytes
+    }
     const pages = Math.ceil(host / 65536)
     if (pages > 65536) throw new RangeError(`memory of ${host} bytes does not fit in 4 GiB`)
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages })

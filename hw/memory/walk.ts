@@ -93,6 +93,8 @@ export class Walker {
   implicit = false
   /** The walk's own access that faulted was to set A or D. */
   implicitWrite = false
+  /** Two stages: the guest physical page that the first has led to, as long as the walk got so far; else -1. */
+  guestTarget = -1
   /** Reads of page tables since the start, by stage; and hits in the walker's caches. */
   firstStageReads = 0
   guestStageReads = 0
@@ -102,17 +104,19 @@ export class Walker {
   /** Those of the last walk. */
   reads = 0
   hits = 0
+  /** Told of each access to a table, by host offset. */
+  onAccess: ((host: number, write: boolean) => void) | undefined
   readonly cache = new PteCache()
   readonly guestCache = new PteCache()
   readonly #memory: Memory
-  readonly #pmp: Pmp
+  readonly #pmp: Pick<Pmp, 'allows'>
   /** The entry just read. */
   #low = 0
   #high = 0
   #guestFlags = 0
   #guestSpan = 1
 
-  constructor(memory: Memory, pmp: Pmp) {
+  constructor(memory: Memory, pmp: Pick<Pmp, 'allows'>) {
     this.#memory = memory
     this.#pmp = pmp
   }
@@ -121,6 +125,7 @@ export class Walker {
   walk(regime: Regime, kind: AccessKind, low: number, high: number): boolean {
     this.reads = 0
     this.hits = 0
+    this.guestTarget = -1
     const done = this.#walk(regime, kind, low, high)
     this.cacheHits += this.hits
     return done
@@ -129,6 +134,7 @@ export class Walker {
   #walk(regime: Regime, kind: AccessKind, low: number, high: number): boolean {
     if (regime.mode === BARE) {
       const page = (high >>> 0) * 2 ** 20 + (low >>> 12)
+      this.guestTarget = page
       if (!this.#guestStage(regime, kind, page, low & 0xfff, false, false)) return false
       this.flags = FLAG_ANY_PRIVILEGE | FLAG_R | FLAG_W | FLAG_X | FLAG_D | this.#guestFlags
       this.span = this.#guestSpan
@@ -198,6 +204,7 @@ export class Walker {
       }
       const page = target + (((high << 20) | (low >>> 12)) & (inLevel - 1))
       if (nested) {
+        this.guestTarget = page
         if (!this.#guestStage(regime, kind, page, low & 0xfff, false, false)) return false
         this.flags = flags | this.#guestFlags
         this.span = inLevel < this.#guestSpan ? inLevel : this.#guestSpan
@@ -291,6 +298,7 @@ export class Walker {
     const host = this.#memory.toHost(address)
     if (host < 0 || !this.#pmp.allows(address, 8, LOAD, false)) return this.#fault(ACCESS_FAULTS[kind])
     this.reads++
+    this.onAccess?.(host, false)
     const { words } = this.#memory
     this.#low = words[host >> 2]!
     this.#high = words[(host >> 2) + 1]!
@@ -302,6 +310,7 @@ export class Walker {
     if (!this.#pmp.allows(address, 8, STORE, false)) return this.#fault(ACCESS_FAULTS[kind])
     const memory = this.#memory
     const host = memory.toHost(address)
+    this.onAccess?.(host, true)
     memory.words[host >> 2] = entry
     memory.written(host, 8)
     this.reads++

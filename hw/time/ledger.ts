@@ -15,6 +15,8 @@ export interface LedgerState {
 }
 
 const IDLE = 0
+/** What follows a cause in the rows of cycles that its party waited for caches to be filled. */
+export const MISSES = ', cache misses'
 
 interface Key {
   readonly party: Party
@@ -30,6 +32,8 @@ export class Ledger {
   #cycles = new Float64Array(64)
   /** Row with the same party and cause, by activity; 0 until asked for (row 0 is idle's, which nothing splits). */
   #siblings = new Int32Array(64 * ACTIVITIES.length)
+  /** Row of the misses of a row; 0 until asked for. */
+  #misses = new Int32Array(64)
   /** All cycles before this one are charged. Charges in between move it on. */
   #since = 0
 
@@ -55,6 +59,9 @@ export class Ledger {
       const siblings = new Int32Array(row * 2 * ACTIVITIES.length)
       siblings.set(this.#siblings)
       this.#siblings = siblings
+      const misses = new Int32Array(row * 2)
+      misses.set(this.#misses)
+      this.#misses = misses
     }
     return row
   }
@@ -72,12 +79,18 @@ export class Ledger {
 
   /** Of the cycles up to the present, `cycles` go to another activity of the current party and cause. */
   charge(activity: Activity, cycles: number): void {
-    const at = this.current * ACTIVITIES.length + ACTIVITIES.indexOf(activity)
-    let row = this.#siblings[at]
+    this.#cycles[this.#sibling(activity)] += cycles
+    this.#since += cycles
+  }
+
+  /** The same for cycles in which caches were filled: the cause says so. */
+  miss(cycles: number, activity?: Activity): void {
+    const of = activity === undefined ? this.current : this.#sibling(activity)
+    let row = this.#misses[of]
     if (row === 0) {
-      const { party, cause } = this.#keys[this.current]
-      row = this.row(party, cause, activity)
-      this.#siblings[at] = row
+      const key = this.#keys[of]
+      row = this.row(key.party, key.cause + MISSES, key.activity)
+      this.#misses[of] = row
     }
     this.#cycles[row] += cycles
     this.#since += cycles
@@ -108,6 +121,7 @@ export class Ledger {
     this.#keys = []
     this.#index = new Map()
     this.#siblings.fill(0)
+    this.#misses.fill(0)
     this.#cycles.fill(0)
     for (const { party, cause, activity, cycles } of state.rows) {
       const row = this.row(party, cause, activity)
@@ -115,5 +129,17 @@ export class Ledger {
     }
     this.current = state.current
     this.#since = state.since
+  }
+
+  /** The row of another activity of whoever is charged now. */
+  #sibling(activity: Activity): number {
+    const at = this.current * ACTIVITIES.length + ACTIVITIES.indexOf(activity)
+    let row = this.#siblings[at]
+    if (row === 0) {
+      const { party, cause } = this.#keys[this.current]
+      row = this.row(party, cause, activity)
+      this.#siblings[at] = row
+    }
+    return row
   }
 }

@@ -5,9 +5,9 @@
  * emptying of the pipeline, which is what virtualisation is made of.
  */
 import type { Instruction } from '../spec/isa/index.ts'
+import type { CacheStructure, MemoryPrices } from './prices-memory.ts'
 
-/** A second model, with caches, may stand beside it. */
-export type Model = 'flat'
+export type Model = 'flat' | 'cached'
 
 export interface Prices {
   readonly core: string
@@ -28,6 +28,9 @@ export interface Prices {
   /** Stalls of a read from a device, there and back; a write is posted. */
   readonly deviceRead: { readonly core: number; readonly soc: number; readonly pcie: number }
   readonly deviceWrite: { readonly core: number; readonly soc: number; readonly pcie: number }
+  /** In the cached model: its caches, and what a miss costs. */
+  readonly caches?: CacheStructure
+  readonly memory?: MemoryPrices
 }
 
 /** 64 bits, 8 at a time (Multiplier.scala, mulUnroll = 8); half of them for the W forms (fastMulW). */

@@ -3,7 +3,7 @@
  * page is decoded an instruction at a time, when first executed. No soft TLB has a store entry for such a page, so
  * every store to it is told of, and forgets the records of the instructions that it may have changed.
  */
-import { CODE_BYTES, type Memory } from '../memory/memory.ts'
+import { CODE_BYTES, SOFT_TLB_BYTES, type Memory } from '../memory/memory.ts'
 import { PAGE_BYTES, PAGE_SHIFT } from '../spec/address.ts'
 import { decode, type Decoded } from '../spec/isa/index.ts'
 import { F, X, X_SINK } from '../hart/state.ts'
@@ -41,6 +41,7 @@ export class CodePages {
   /** By index: host page, or NONE; and the stores that hit it. */
   readonly #hostOf: Int32Array
   readonly #writes: Uint8Array
+  readonly #harts: number
   #cursor = 0
   #pages = 0
   #evictions = 0
@@ -52,6 +53,7 @@ export class CodePages {
     this.#indexOf = new Int32Array(memory.bytes.length >>> PAGE_SHIFT).fill(NONE)
     this.#hostOf = new Int32Array(capacity).fill(NONE)
     this.#writes = new Uint8Array(capacity)
+    this.#harts = (memory.codeHost - memory.tlbHost) / SOFT_TLB_BYTES
     memory.onWritten((host, bytes) => this.written(host, bytes))
   }
 
@@ -88,10 +90,18 @@ export class CodePages {
     if (!beginsPair(first)) return
     const length = (view.getUint8(host) & 3) === 3 ? 4 : 2
     const next = parcel + length / 2
-    if (next >= PARCELS) return
+    if (next >= PARCELS || this.#inOtherLines(parcel, next)) return
     const after = record + length * RECORD_SCALE
     const second = this.#decodeOne(after, next, host + length)
     view.setUint16(record + RECORD.handler, pairOf(first, second), true)
+  }
+
+  /** In the cached model a pair must lie in one line: where a line begins, the cache is asked. */
+  #inOtherLines(parcel: number, next: number): boolean {
+    const { lines } = this.memory
+    return (
+      lines !== undefined && Math.floor((parcel * 2) / lines.lineBytes) !== Math.floor((next * 2) / lines.lineBytes)
+    )
   }
 
   /** Decodes into one record; returns its handler. */
@@ -147,6 +157,19 @@ export class CodePages {
     return this.memory.codeHost + index * PAGE_RECORD_BYTES
   }
 
+  /** The instruction cache of a hart has the line of a record. */
+  lineCame(hart: number, record: number): void {
+    this.memory.bytes[this.memory.lines!.codeByteOf(hart, record)] = 1
+  }
+
+  /** The line of code at `host` has left the instruction cache of a hart. */
+  lineGone(hart: number, host: number): void {
+    const index = this.#indexOf[host >>> PAGE_SHIFT]
+    if (index === NONE) return
+    const record = this.#base(index) + (host & (PAGE_BYTES - 1)) * RECORD_SCALE
+    this.memory.bytes[this.memory.lines!.codeByteOf(hart, record)] = 0
+  }
+
   /** Takes the next place in turn for the page at `host`. */
   #claim(host: number): number {
     const { memory } = this
@@ -165,6 +188,10 @@ export class CodePages {
     dropStores(memory, (host >>> PAGE_SHIFT) * PAGE_BYTES)
     const base = this.#base(index)
     memory.bytes.fill(0, base, base + PAGE_RECORD_BYTES)
+    const { lines } = memory
+    if (lines)
+      for (let hart = 0; hart < this.#harts; hart++)
+        memory.bytes.fill(0, lines.codeByteOf(hart, base), lines.codeByteOf(hart, base + PAGE_RECORD_BYTES))
     for (let parcel = PARCELS; parcel < PARCELS + 16; parcel++) {
       memory.view.setUint16(base + parcel * RECORD_BYTES + RECORD.handler, PAGE_END, true)
     }

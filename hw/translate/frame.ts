@@ -11,6 +11,8 @@ export interface Frame {
   /** Pushes the budget; pushes the base of the soft TLB in force. */
   budget(): void
   tlb(): void
+  /** Of the cached model: pushes where the byte of line 0 of memory would be. */
+  lines(): void
   /** Follows every service: takes over the budget that it left. */
   afterService(): void
   /** Leaves because a trap was taken; `depth` blocks of the handler's own are open. */

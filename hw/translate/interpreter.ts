@@ -15,7 +15,8 @@ import type { Instruction } from '../spec/isa/index.ts'
 import type { Frame } from './frame.ts'
 import { emitHandler } from './handler-emitter.ts'
 import { COLD_HANDLERS, FIRST_COLD, HOT_HANDLERS, LAST_IN_LOOP, PAIRS, type Handler } from './handlers.ts'
-import { PC_BASE, RECORD, RECORD_SCALE, SLOT, TLB_BASE } from './record.ts'
+import type { LineTables } from '../memory/line-tables.ts'
+import { LINES, PC_BASE, RECORD, RECORD_SCALE, SLOT, TLB_BASE } from './record.ts'
 import { addRuntime, type Runtime } from './runtime.ts'
 import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
 import { Code } from './wasm-code.ts'
@@ -28,10 +29,17 @@ export interface Costs {
   readonly misaligned: number
 }
 
-/** The module's bytes, for a memory of `memoryPages`; `entrance` is the address of a record with handler ENTRANCE. */
-export function encodeInterpreter(memoryPages: number, entrance: number, costs: Costs): Uint8Array {
+/** Where the interpreter works: memory's pages, the record with handler ENTRANCE, and in the cached model the line tables. */
+export interface Surroundings {
+  readonly memoryPages: number
+  readonly entrance: number
+  readonly lines: LineTables | undefined
+}
+
+/** The module's bytes. */
+export function encodeInterpreter({ memoryPages, entrance, lines }: Surroundings, costs: Costs): Uint8Array {
   const module = new ModuleEncoder()
-  const runtime = addRuntime(module, costs.misaligned)
+  const runtime = addRuntime(module, costs.misaligned, lines)
   const type = module.type([I32], [I32])
   const define = (body: (code: Code) => void): number => {
     const index = module.declare(type)
@@ -83,6 +91,7 @@ function functionFrame(code: Code, runtime: Runtime): Frame {
     slot: 0,
     budget: () => void code.i32(0).memory('i32Load', BUDGET),
     tlb: () => void code.i32(0).memory('i32Load', TLB_BASE),
+    lines: () => void code.i32(0).memory('i32Load', LINES),
     afterService: () => {},
     trapped: () => void code.i32(0).op('return'),
     next(cost) {
@@ -103,6 +112,11 @@ function functionFrame(code: Code, runtime: Runtime): Frame {
   }
 }
 
+/** From where line 0 of memory would be to where line 0 of code would be. */
+function codeBytesFrom({ firstHost, shift, lines, codeHost, recordShift }: LineTables): number {
+  return (firstHost >>> shift) + lines - (codeHost >>> recordShift)
+}
+
 function loop(runtime: Runtime, functionType: number, entrance: number, costs: Costs): Code {
   const code = new Code(0)
   const [slot, budget, tlb, target, entry] = [
@@ -114,7 +128,24 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
   ]
   const bodies = LAST_IN_LOOP + 1
   code.i32(0).memory('i32Load', BUDGET).set(budget).i32(0).memory('i32Load', TLB_BASE).set(tlb).i32(entrance).set(slot)
-  code.block().block().loop().block().block()
+  const { lines: tables } = runtime
+  if (tables)
+    code
+      .i32(0)
+      .memory('i32Load', LINES)
+      .set(lines)
+      .i32(entrance >>> tables.recordShift)
+      .set(line)
+  code.block().block().loop()
+  if (tables) {
+    // Another line of code than the last instruction's: is it in the cache?
+    code.get(slot).i32(tables.recordShift).op('i32ShrU').tee(current).get(line).op('i32Ne').if()
+    code.get(current).set(line)
+    code.get(lines).get(current).op('i32Add').memory('i32Load8U', codeBytesFrom(tables)).op('i32Eqz').if()
+    code.get(budget).get(slot).call(runtime.missCode).i32(0).memory('i32Load', BUDGET).set(budget)
+    code.end().end()
+  }
+  code.block().block()
   for (let at = 0; at < bodies; at++) code.block()
   code.get(slot).memory('i32Load16U', RECORD.handler)
   code.brTable(
@@ -155,6 +186,7 @@ function loop(runtime: Runtime, functionType: number, entrance: number, costs: C
     slot,
     budget: () => void code.get(budget),
     tlb: () => void code.get(tlb),
+    lines: () => void code.get(lines),
     afterService: () => void code.i32(0).memory('i32Load', BUDGET).set(budget),
     trapped: depth => void code.br(toLeave() + depth),
     next(cost, depth) {

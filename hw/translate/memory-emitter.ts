@@ -1,5 +1,6 @@
 /** Loads, stores and atomics: through the soft TLB, or by a service. */
 import { ADDRESS, RESERVATION, VALUE } from '../hart/state.ts'
+import { READABLE, WRITABLE } from '../memory/line-tables.ts'
 import type { AmoOperation } from '../spec/isa/semantics.ts'
 import type { Bytes, Node, Operation } from './meaning-graph.ts'
 import type { NodeEmitter } from './node-emitter.ts'
@@ -45,6 +46,33 @@ function hostAddress(nodes: NodeEmitter, address: number, entry: number, access:
     .op('i32Add')
 }
 
+/** In the cached model: fills the line at the host offset in `host` if the data cache does not have it as needed. */
+function emitLine(nodes: NodeEmitter, host: number, write: boolean): void {
+  const { code, runtime } = nodes.frame
+  const { lines } = runtime
+  if (!lines) return
+  nodes.frame.lines()
+  code.get(host).i32(lines.shift).op('i32ShrU', 'i32Add').memory('i32Load8U')
+  code
+    .i32(write ? WRITABLE : READABLE)
+    .op('i32And', 'i32Eqz')
+    .if()
+  nodes.frame.budget()
+  code.get(host).i32(Number(write)).call(runtime.missData)
+  nodes.frame.afterService()
+  code.end()
+}
+
+/** The same for the host offset that a serving entry gives, which it pushes. */
+function reachedAddress(nodes: NodeEmitter, address: number, entry: number, access: 'load' | 'store'): void {
+  hostAddress(nodes, address, entry, access)
+  if (!nodes.frame.runtime.lines) return
+  const host = nodes.code.temporary(I32)
+  nodes.code.set(host)
+  emitLine(nodes, host, access === 'store')
+  nodes.code.get(host)
+}
+
 /** A load: its value goes to the node's local. */
 export function emitLoad(nodes: NodeEmitter, node: Node, bytes: Bytes, sign: 'signed' | 'unsigned'): void {
   const { code, runtime, slot } = nodes.frame
@@ -60,7 +88,7 @@ export function emitLoad(nodes: NodeEmitter, node: Node, bytes: Bytes, sign: 'si
   nodes.afterCall(1)
   code.i32(0).memory('i64Load', VALUE).set(value)
   code.else()
-  hostAddress(nodes, address, entry, 'load')
+  reachedAddress(nodes, address, entry, 'load')
   code.memory(LOADS[sign][bytes]).set(value).end()
 }
 
@@ -77,7 +105,7 @@ export function emitStore(nodes: NodeEmitter, addressNode: Node, valueNode: Node
   code.get(address).get(value).i32(bytes).call(runtime.slowStore)
   nodes.afterCall(1)
   code.else()
-  hostAddress(nodes, address, entry, 'store')
+  reachedAddress(nodes, address, entry, 'store')
   code.get(value).memory(STORES[bytes]).end()
 }
 
@@ -112,6 +140,7 @@ export function emitAtomic(
   code.else()
   hostAddress(nodes, address, entry, access)
   code.set(host)
+  emitLine(nodes, host, access === 'store')
   const load = () => code.get(host).memory(LOADS.signed[bytes])
   if (kind === 'loadReserved') {
     load().set(result)

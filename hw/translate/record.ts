@@ -22,10 +22,10 @@ export const RECORD = { handler: 0, rd: 2, rs1: 4, rs2: 6, imm: 8, rs3: 12, extr
 export const PARCELS = 2048
 /**
  * A page's records, then what follows the last instruction (2 records: it may be 4 bytes long), then a place for the
- * instruction that straddles its end, with what follows that.
+ * instruction that straddles its end, with what follows that. A page's records fill whole cache lines of 64 bytes of code.
  */
 export const STRADDLING = PARCELS + 4
-export const PAGE_RECORDS = PARCELS + 16
+export const PAGE_RECORDS = PARCELS + 32
 export const PAGE_RECORD_BYTES = PAGE_RECORDS * RECORD_BYTES
 
 /*
@@ -37,3 +37,5 @@ export const PC_BASE = TRANSIENT
 export const TLB_BASE = TRANSIENT + 8
 /** i32: the record of the instruction that is asking for a service. */
 export const SLOT = TRANSIENT + 12
+/** i32: in the cached model, where the byte of line 0 of memory would be (line-tables.ts). */
+export const LINES = TRANSIENT + 16

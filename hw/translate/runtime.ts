@@ -4,6 +4,7 @@
  */
 import type { CacheBlockOperation, CsrOperation } from '../hart/services.ts'
 import { ADDRESS, BUDGET, PC, STALLS, VALUE } from '../hart/state.ts'
+import type { LineTables } from '../memory/line-tables.ts'
 import type { Action, AmoOperation, FloatOperation } from '../spec/isa/semantics.ts'
 import { PC_BASE, SLOT, TLB_BASE } from './record.ts'
 import { ADDEND, ARRAYS, INDEX_MASK, INDEX_SHIFT } from './soft-tlb.ts'
@@ -103,6 +104,10 @@ const SERVICES = {
   straddle: 0,
   /** Translates PC. Returns its record's address, or 0 if a trap was taken. */
   fetch: 0,
+  /** Host offset, and 1 for a store: the data cache does not have the line as needed. */
+  dataMissed: 2,
+  /** Address of a record: the instruction cache may not have its line. */
+  codeMissed: 1,
 } as const
 export type Service = keyof typeof SERVICES
 
@@ -114,14 +119,20 @@ export interface Runtime {
   readonly slowLoad: number
   /** (slot, budget, address, value, bytes) → outcome. */
   readonly slowStore: number
+  /** (budget, host, 1 for a store): stores BUDGET and fills a line. */
+  readonly missData: number
+  /** (budget, slot): likewise. */
+  readonly missCode: number
+  /** Of the cached model. */
+  readonly lines: LineTables | undefined
   readonly mulh: Readonly<Record<'ss' | 'uu' | 'su', number>>
   readonly divide: Readonly<
     Record<'quotient' | 'remainder', Readonly<Record<'signed' | 'unsigned', Readonly<Record<32 | 64, number>>>>>
   >
 }
 
-/** Declares the imports and defines the functions. `misaligned` is what a misaligned access stalls. */
-export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
+/** Declares the imports and defines the functions. `misaligned` is what a misaligned access stalls; `lines` says where the caches' lines are looked up. */
+export function addRuntime(module: ModuleEncoder, misaligned: number, lines: LineTables | undefined): Runtime {
   const imports: Partial<Record<Service, number>> = {}
   for (const [name, parameters] of Object.entries(SERVICES)) {
     imports[name as Service] = module.importFunction(
@@ -161,20 +172,23 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     const size = code.local(I32)
     // Its absolute value: negative sizes are signed.
     code.get(3).get(3).i32(31).op('i32ShrS').tee(size).op('i32Xor').get(size).op('i32Sub').set(size)
-    misalignedAccess(code, 'load', size, host => {
-      for (const [bytes, opcode] of MISALIGNED_LOADS) {
-        code.get(3).i32(bytes).op('i32Eq').if().i32(0).get(host).memory(opcode).memory('i64Store', VALUE).end()
-      }
-    })
+    // In the cached model it may touch two lines: that is the hart's business.
+    if (!lines)
+      misalignedAccess(code, 'load', size, host => {
+        for (const [bytes, opcode] of MISALIGNED_LOADS) {
+          code.get(3).i32(bytes).op('i32Eq').if().i32(0).get(host).memory(opcode).memory('i64Store', VALUE).end()
+        }
+      })
     code.get(0).get(1).call(prepare)
     mailbox(code, ADDRESS, 2).get(3).call(services.load)
   })
   const slowStore = define([I32, I32, I64, I64, I32], [I32], code => {
-    misalignedAccess(code, 'store', 4, host => {
-      for (const [bytes, opcode] of MISALIGNED_STORES) {
-        code.get(4).i32(bytes).op('i32Eq').if().get(host).get(3).memory(opcode).end()
-      }
-    })
+    if (!lines)
+      misalignedAccess(code, 'store', 4, host => {
+        for (const [bytes, opcode] of MISALIGNED_STORES) {
+          code.get(4).i32(bytes).op('i32Eq').if().get(host).get(3).memory(opcode).end()
+        }
+      })
     code.get(0).get(1).call(prepare)
     mailbox(code, ADDRESS, 2)
     mailbox(code, VALUE, 3).get(4).call(services.store)
@@ -197,6 +211,18 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     code.i32(0).i32(0).memory('f64Load', STALLS).f64(misaligned).op('f64Add').memory('f64Store', STALLS)
     code.i32(0).op('return').end()
   }
+  const miss = (service: Service, parameters: number): number =>
+    define(
+      Array.from({ length: 1 + parameters }, () => I32 as ValueType),
+      [],
+      code => {
+        code.i32(0).get(0).memory('i32Store', BUDGET)
+        for (let at = 1; at <= parameters; at++) code.get(at)
+        code.call(services[service]).op('drop')
+      },
+    )
+  const missData = miss('dataMissed', SERVICES.dataMissed)
+  const missCode = miss('codeMissed', SERVICES.codeMissed)
   const uu = define([I64, I64], [I64], highProduct)
   // A negative factor counts 2^64 too much as unsigned: subtract the other factor from the high half.
   const signedProduct = (both: boolean) => (code: Code) => {
@@ -229,6 +255,9 @@ export function addRuntime(module: ModuleEncoder, misaligned: number): Runtime {
     prepare,
     slowLoad,
     slowStore,
+    missData,
+    missCode,
+    lines,
     mulh,
     divide: { quotient: signs('quotient'), remainder: signs('remainder') },
   }

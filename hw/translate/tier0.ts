@@ -7,7 +7,7 @@ import { instructionCycles, type Prices, rocketFlat } from '../time/prices.ts'
 import { CodePages, type CodeStatistics } from './code-pages.ts'
 import { ENTRANCE } from './handlers.ts'
 import { encodeInterpreter, type Costs } from './interpreter.ts'
-import { PC_BASE, RECORD, RECORD_BYTES, SLOT, STRADDLING, TLB_BASE } from './record.ts'
+import { LINES, PARCELS, PC_BASE, RECORD, RECORD_BYTES, SLOT, STRADDLING, TLB_BASE } from './record.ts'
 import {
   ACTIONS,
   AMO_OPERATIONS,
@@ -26,6 +26,7 @@ const PC_HIGH = PC_LOW + 1
 const DEADLINE_DOUBLE = DEADLINE >> 3
 const SLOT_WORD = SLOT >> 2
 const TLB_BASE_WORD = TLB_BASE >> 2
+const LINES_WORD = LINES >> 2
 
 export interface Tier0Statistics extends CodeStatistics {
   /** Requests that left WebAssembly. */
@@ -35,16 +36,17 @@ export interface Tier0Statistics extends CodeStatistics {
   readonly others: number
 }
 
-/** Makes the executors of a machine's harts: by the prices that the machine has too. */
-export function tier0(prices = rocketFlat): (memory: Memory, hart: HartServices, hartIndex: number) => Tier0 {
+/** Makes the executors of a machine's harts. */
+export function tier0(): (memory: Memory, hart: HartServices, hartIndex: number, prices: Prices) => Tier0 {
   let code: Tier0Code | undefined
-  return (memory, hart, hartIndex) => {
+  return (memory, hart, hartIndex, prices) => {
     if (code?.pages.memory !== memory) code = new Tier0Code(memory, undefined, costsBy(prices))
     return new Tier0(memory, hart, hartIndex, code)
   }
 }
 
-function costsBy(prices: Prices): Costs {
+/** What an interpreter charges by these prices. */
+export function costsBy(prices: Prices): Costs {
   return { instruction: instruction => instructionCycles(instruction, prices), misaligned: prices.misaligned }
 }
 
@@ -56,7 +58,10 @@ export class Tier0Code {
   constructor(memory: Memory, pages = new CodePages(memory), costs: Costs = costsBy(rocketFlat)) {
     this.pages = pages
     memory.view.setUint16(memory.scratchHost + RECORD.handler, ENTRANCE, true)
-    this.module = new WebAssembly.Module(encodeInterpreter(memory.bytes.length / 65536, memory.scratchHost, costs))
+    const { lines, scratchHost: entrance } = memory
+    this.module = new WebAssembly.Module(
+      encodeInterpreter({ memoryPages: memory.bytes.length / 65536, entrance, lines }, costs),
+    )
   }
 }
 
@@ -83,11 +88,17 @@ export class Tier0 implements Executor {
   #stores = 0
   #fetches = 0
   #others = 0
+  readonly #index: number
+  /** In the cached model: see LINES. */
+  readonly #lines: number
 
   constructor(memory: Memory, hart: HartServices, hartIndex: number, code: Tier0Code = new Tier0Code(memory)) {
     this.#memory = memory
     this.#hart = hart
     this.#pages = code.pages
+    this.#index = hartIndex
+    const { lines } = memory
+    this.#lines = lines ? lines.tableOf(hartIndex) - (lines.firstHost >>> lines.shift) : 0
     this.#tlb = new SoftTlb(memory, hartIndex)
     const env = { memory: memory.wasm, ...this.#services() }
     const { run } = new WebAssembly.Instance(code.module, { env }).exports
@@ -97,6 +108,7 @@ export class Tier0 implements Executor {
   run(): void {
     const { words } = this.#memory
     this.#reload = false
+    words[LINES_WORD] = this.#lines
     while (words[BUDGET_WORD] > 0 && !this.#reload) {
       words[TLB_BASE_WORD] = this.#tlb.base()
       this.#lost = false
@@ -139,6 +151,10 @@ export class Tier0 implements Executor {
 
   /** The predecoded pages are told by the memory itself, once for all harts. */
   written(): void {}
+
+  lineGone(host: number): void {
+    this.#pages.lineGone(this.#index, host)
+  }
 
   /** Records of what was written are forgotten at once: nothing is stale. */
   fenceI(): void {}
@@ -220,6 +236,15 @@ export class Tier0 implements Executor {
     return this.#pages.records(fetchedHost) + ((this.#memory.words[PC_LOW] & (PAGE_BYTES - 2)) >>> 1) * RECORD_BYTES
   }
 
+  /** Where a page's instructions end, there is no code; nor does one that straddles the end begin there. */
+  #codeMissed(record: number): Outcome {
+    const pages = this.#pages
+    if (pages.parcelOf(record) >= PARCELS) return DONE
+    this.#hart.caches?.code(pages.hostOf(record))
+    pages.lineCame(this.#index, record)
+    return DONE
+  }
+
   #services(): Readonly<Record<Service, (...parameters: number[]) => number>> {
     const hart = this.#hart
     const { words } = this.#memory
@@ -261,6 +286,11 @@ export class Tier0 implements Executor {
       },
       straddle: () => this.#straddle(),
       fetch: () => this.#fetch(),
+      dataMissed: (host: number, write: number) => {
+        hart.caches?.data(host >>> 0, 1, write !== 0)
+        return DONE
+      },
+      codeMissed: (record: number) => this.#codeMissed(record >>> 0),
     }
   }
 }

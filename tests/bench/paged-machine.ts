@@ -1,5 +1,5 @@
 import { virt } from '../../hw/boards/virt.ts'
-import { build, type ExecutorFactory, type Machine } from '../../hw/index.ts'
+import { build, type ExecutorFactory, type Machine, type Prices, rocketFlat } from '../../hw/index.ts'
 import { assemble } from '../../hw/spec/isa/assembler.ts'
 import { tier0 } from '../../hw/translate/tier0.ts'
 
@@ -17,7 +17,11 @@ const POINTER = 0x01n
 const LEAF = 0xcfn
 
 /** A machine that runs `source` in S-mode behind Sv39, all of RAM in 4 KiB pages. DATA and STACK are addresses for it. */
-export function pagedMachine(source: string, executor: ExecutorFactory = tier0()): Machine {
+export function pagedMachine(
+  source: string,
+  executor: ExecutorFactory = tier0(),
+  prices: Prices = rocketFlat,
+): Machine {
   const start = assemble(
     `
       li t0, -1
@@ -50,7 +54,7 @@ export function pagedMachine(source: string, executor: ExecutorFactory = tier0()
   const program = assemble(`.equ DATA, ${VIRTUAL + DATA}\n.equ STACK, ${VIRTUAL + STACK}\n${source}`, {
     origin: VIRTUAL + CODE,
   })
-  const machine = build(virt({ bios: 'none', kernel: start.bytes, ramBytes: RAM_BYTES }), { executor })
+  const machine = build(virt({ bios: 'none', kernel: start.bytes, ramBytes: RAM_BYTES }), { executor, prices })
   machine.memory.write(RAM + CODE, program.bytes)
   machine.memory.write(RAM + TABLES, tables())
   return machine

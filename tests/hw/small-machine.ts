@@ -1,7 +1,7 @@
 /** A small machine for tests: RAM, CLINT and finisher, and a program in assembly that starts in M-mode. */
 import { Clint } from '../../hw/devices/clint.ts'
 import { TestFinisher } from '../../hw/devices/test-finisher.ts'
-import { Evaluator } from '../../hw/hart/evaluator.ts'
+import { evaluator } from '../../hw/hart/evaluator.ts'
 import {
   build,
   type Board,
@@ -78,7 +78,7 @@ export function smallMachine(source: string, { harts = 1, executor, ...options }
       return clint
     },
   }
-  const machine = build(board, { executor: executor ?? ((memory, hart) => new Evaluator(memory, hart)), ...options })
+  const machine = build(board, { executor: executor ?? evaluator(), ...options })
   return {
     machine,
     at(symbol, index = 0) {

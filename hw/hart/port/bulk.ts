@@ -31,8 +31,8 @@ export function copyChunk(host: PortHost, to: number, from: number, bytes: numbe
   memory.written(target, bytes)
   const odd = oddBytes(to, bytes)
   const words = (bytes - odd) / 8
-  host.priceRun(source, words + odd, false)
-  host.priceRun(target, words + odd, true)
+  host.priceRun(source, bytes, false, 'copy')
+  host.priceRun(target, bytes, true, 'copy')
   const merge = (to - from) % 8 === 0 ? 0 : MERGE
   return (first ? SET_UP : 0) + words * (2 + merge) + Math.ceil(words / 8) * LOOP_OF_EIGHT + odd * COPIED_BYTE
 }
@@ -47,7 +47,7 @@ export function fillChunk(host: PortHost, to: number, byte: number, bytes: numbe
   memory.written(target, bytes)
   const odd = oddBytes(to, bytes)
   const words = (bytes - odd) / 8
-  host.priceRun(target, words + odd, true)
+  host.priceRun(target, bytes, true, 'copy')
   return (first ? SET_UP : 0) + words + Math.ceil(words / 8) * LOOP_OF_EIGHT + odd * FILLED_BYTE
 }
 

@@ -28,8 +28,8 @@ export interface PortHost extends HartServices {
    * load and store will do; -2 if the translation trapped.
    */
   reach(address: number, bytes: number, forWriting: boolean): number
-  /** Charges `count` 8-byte accesses to consecutive addresses from `host`, beyond the cycle that each takes to retire. */
-  priceRun(host: number, count: number, forWriting: boolean): void
+  /** Charges accesses to [host, host + bytes) beyond the cycles in which they retire: what caches miss. */
+  priceRun(host: number, bytes: number, forWriting: boolean, activity?: Activity): void
   /** Stalls: cycles in which nothing retires. */
   charge(cycles: number, activity: Activity): void
   /** Called before each operation, if given: lets other harts run, nested, and puts this hart's window back. */

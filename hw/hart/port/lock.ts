@@ -13,6 +13,7 @@ export const LOCK_BYTES = 16
 export function takeLock(port: PortHost, host: number, address: number, now: number): boolean {
   const { words, doubles } = port.memory
   check(host, address)
+  port.priceRun(host, LOCK_BYTES, true)
   if (words[host >> 2] !== 0) return true
   words[host >> 2] = 1
   port.memory.written(host, LOCK_BYTES)
@@ -24,6 +25,7 @@ export function takeLock(port: PortHost, host: number, address: number, now: num
 export function releaseLock(port: PortHost, host: number, address: number, now: number): void {
   const { words, doubles } = port.memory
   check(host, address)
+  port.priceRun(host, LOCK_BYTES, true)
   if (words[host >> 2] === 0) throw new Error(`the lock at 0x${address.toString(16)} is released, but nobody holds it`)
   words[host >> 2] = 0
   doubles[(host >> 3) + 1] = now

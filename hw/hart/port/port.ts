@@ -10,6 +10,7 @@ import { Frame, type Invocation } from './frame.ts'
 import type { PortHost } from './host.ts'
 import { LOCK_BYTES, releaseLock, takeLock } from './lock.ts'
 import { CALL } from './log.ts'
+import type { Text } from './text.ts'
 
 const TWO_32 = 0x1_0000_0000
 /** High words from here on mean 2^53 or more. */
@@ -31,9 +32,9 @@ export class Port implements HartPort {
   readonly #words: Int32Array
   hart: number
 
-  constructor(host: PortHost) {
+  constructor(host: PortHost, text: Text) {
     this.#host = host
-    this.#frame = new Frame(host)
+    this.#frame = new Frame(host, text)
     this.#words = host.memory.words
     this.hart = host.id
   }

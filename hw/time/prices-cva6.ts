@@ -1,0 +1,47 @@
+/**
+ * A second core: CVA6 (openhwgroup/cva6, configuration cv64a6_imafdch_sv39_wb), by the same rules as Rocket: predicted
+ * branches, a pipelined unit costs one cycle, an iterative one its latency.
+ */
+import type { Prices } from './prices.ts'
+import { rocketFlat } from './prices.ts'
+
+/** serdiv.sv takes a cycle for each bit of the quotient, 2 to 64 and one to begin: half the width, as for Rocket. */
+const DIVIDE = 33
+const DIVIDE_WORD = 17
+/** cvfpu's div_sqrt_top_mvp computes 2 bits in each of its steps (iteration_unit_num_S): half the significand, one step to begin, one to round, and LAT_DIVSQRT = 2 registers (ariane_pkg.sv). */
+const FLOAT_DIVIDE_SINGLE = 16
+const FLOAT_DIVIDE_DOUBLE = 31
+/** The store buffer drains, the cache reads, the ALU and the write follow (amo_buffer.sv, then three accesses of the data cache). */
+const ATOMIC = 4
+
+const divisions = ['div', 'divu', 'rem', 'remu']
+const atomics = Object.keys(rocketFlat.instructions).filter(name => name.startsWith('amo'))
+
+export const cva6Flat: Prices = {
+  core: 'CVA6',
+  model: 'flat',
+  // multiplier.sv is pipelined, in one more stage than the ALU.
+  instructions: {
+    ...Object.fromEntries(divisions.map(name => [name, DIVIDE])),
+    ...Object.fromEntries(divisions.map(name => [`${name}w`, DIVIDE_WORD])),
+    'fdiv.s': FLOAT_DIVIDE_SINGLE,
+    'fsqrt.s': FLOAT_DIVIDE_SINGLE,
+    'fdiv.d': FLOAT_DIVIDE_DOUBLE,
+    'fsqrt.d': FLOAT_DIVIDE_DOUBLE,
+    ...Object.fromEntries(atomics.map(name => [name, ATOMIC])),
+  },
+  // Six stages, and controller.sv flushes from commit (design document, "At least 6 cycles").
+  pipelineFlush: 6,
+  // load_unit.sv: the request is aborted, and repeated once translated.
+  replay: 2,
+  // cva6_shared_tlb.sv: one cycle to read, one to compare.
+  l2TlbHit: 2,
+  // cva6_ptw.sv: WAIT_GRANT, then PTE_LOOKUP until the registered data are valid.
+  pteRead: 3,
+  // Not in CVA6, which has no cache of non-leaf entries: the model keeps Rocket's, at the price of a read.
+  pteCacheHit: 3,
+  misaligned: 1,
+  // The SoC around it is the same.
+  deviceRead: rocketFlat.deviceRead,
+  deviceWrite: rocketFlat.deviceWrite,
+}
