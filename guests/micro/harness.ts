@@ -151,7 +151,12 @@ each:
     call put_number
     la a0, text_space
     call put_text
-    mv a0, s9
+    # what harts see of each other may be late: less than nothing is possible
+    bgez s9, 5f
+    la a0, text_minus
+    call put_text
+    neg s9, s9
+5:  mv a0, s9
     call put_number
     j 4f
 3:  la a0, text_absent
@@ -333,6 +338,7 @@ stop_second:
 text_begin: .asciz "micro begin "
 text_micro_line: .asciz "micro "
 text_space: .asciz " "
+text_minus: .asciz "-"
 text_absent: .asciz "absent "
 text_done: .asciz "micro done"
 text_trap: .asciz "micro trap "
