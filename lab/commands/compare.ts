@@ -2,6 +2,7 @@
 import chalk from 'chalk'
 import { Command } from 'commander'
 import { ALL_WORKLOADS, WORKLOADS } from '../../guests/index.ts'
+import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { Progress } from '../progress.ts'
 import type { Comparison } from '../study/comparison.ts'
 import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from '../study/configurations.ts'
@@ -15,7 +16,7 @@ import { type Study, study, type StudyPlan } from '../study/study.ts'
 import { comparisonTable, legend, typicalResults } from '../study/table.ts'
 import { UserError } from '../user-error.ts'
 
-interface CompareOptions {
+interface CompareOptions extends CoreOptions {
   readonly configurations?: string
   readonly seeds?: string
   readonly seed?: string
@@ -29,7 +30,7 @@ const MOST_SEEDS = 10_000
 const MOST_HARTS = 8
 
 export function compareCommand(): Command {
-  return new Command('compare')
+  const command = new Command('compare')
     .description(
       'run workloads bare, under the native (type 1) and the hosted (type 2) VMM, and print where the cycles went',
     )
@@ -48,6 +49,7 @@ export function compareCommand(): Command {
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the results as JSON')
     .action(compare)
+  return withCoreOptions(command)
 }
 
 function seedsOf({ seeds, seed }: CompareOptions): readonly number[] {
@@ -81,6 +83,7 @@ function planOf(names: readonly string[], options: CompareOptions): StudyPlan {
     conditions: {
       harts: hartsOf(options.harts, configurations),
       pathLength,
+      prices: pricesOf(options),
     },
   }
 }

@@ -87,7 +87,7 @@ function diskOf(disk: Description['disk']): readonly Backing[] {
 }
 
 function systemOf(file: string, description: Description, output: (bytes: Uint8Array) => void): System {
-  const { vmm, harts, ramBytes, seed, network, disk, host } = description
+  const { vmm, harts, ramBytes, seed, prices, network, disk, host } = description
   const guests = description.guests.map(guest => guestOf(guest, vmm === 'none'))
   try {
     return buildSystem({
@@ -95,6 +95,7 @@ function systemOf(file: string, description: Description, output: (bytes: Uint8A
       harts,
       ramBytes,
       seed,
+      prices,
       guests,
       output,
       ...(vmm === 'hosted' && { hostPolicy: host }),

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { ErrorObject } from 'ajv'
 import { DEFAULT_HOST_POLICY, type HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
+import { type Prices, pricesFor } from '../../hw/index.ts'
 import { UserError } from '../user-error.ts'
 import { type RawDescription, type RawGuest, DescriptionSchema } from './schema.ts'
 import { formatSize, parseRam, parseSize } from './size.ts'
@@ -35,6 +36,7 @@ export interface Description {
   readonly disk: DiskDescription | undefined
   readonly network: boolean
   readonly seed: number
+  readonly prices: Prices
   readonly vmm: 'native' | 'hosted' | 'none'
   readonly host: HostPolicy
   readonly guests: readonly GuestDescription[]
@@ -76,7 +78,19 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
       `${place}: vmm "none" runs one guest straight on the machine, but there are ${guests.length}; choose native or hosted`,
     )
   const host = hostOf(raw, guests, place)
-  return { harts, ramBytes, disk: disk?.description, network, seed: machine.seed ?? 1, vmm: raw.vmm, host, guests }
+  if (machine.l2 !== undefined && machine.model !== 'cached')
+    throw new UserError(`${place}: machine.l2 "${machine.l2}": the flat model has no L2; add "model": "cached"`)
+  return {
+    harts,
+    ramBytes,
+    disk: disk?.description,
+    network,
+    seed: machine.seed ?? 1,
+    prices: pricesFor(machine),
+    vmm: raw.vmm,
+    host,
+    guests,
+  }
 }
 
 function hostOf({ host, vmm }: RawDescription, guests: readonly GuestDescription[], place: string): HostPolicy {

@@ -82,6 +82,21 @@ export const DescriptionSchema = Type.Object(
           disk: Type.Optional(Disk),
           network: Type.Optional(Type.Boolean()),
           seed: Type.Optional(Type.Integer({ minimum: 0 })),
+          core: Type.Optional(
+            Type.Union([Type.Literal('rocket'), Type.Literal('cva6')], {
+              description: 'whose prices the harts have: rocket unless given',
+            }),
+          ),
+          model: Type.Optional(
+            Type.Union([Type.Literal('flat'), Type.Literal('cached')], {
+              description: 'caches always hit (flat, unless given), or are simulated (cached)',
+            }),
+          ),
+          l2: Type.Optional(
+            Type.Union([Type.Literal('shared'), Type.Literal('private')], {
+              description: 'with model cached: one L2 for all harts (shared, unless given), or one each (private)',
+            }),
+          ),
         },
         { additionalProperties: false },
       ),
