@@ -1,6 +1,7 @@
 /** Pages of docs/ that are made from the declarations in hw/spec. */
 import { clint } from '../hw/spec/devices/clint.ts'
 import { finisher } from '../hw/spec/devices/finisher.ts'
+import { iommu } from '../hw/spec/devices/iommu.ts'
 import { nic } from '../hw/spec/devices/nic.ts'
 import { nvme } from '../hw/spec/devices/nvme.ts'
 import { pcie } from '../hw/spec/devices/pcie.ts'
@@ -23,6 +24,7 @@ const CHIPS: Readonly<Record<string, Readonly<Record<string, Register>>>> = {
   RTC: rtc,
   'PCIe configuration space': pcie,
   NVMe: nvme,
+  IOMMU: iommu,
   '82576 network card': nic,
   'virtio-mmio': virtioMmio,
 }

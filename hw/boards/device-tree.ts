@@ -2,7 +2,7 @@
 import { UART_CLOCK } from '../spec/devices/uart.ts'
 import { type FdtNode, type FdtValue, encodeFdt, fdtCells64, fdtNode } from '../spec/layouts/fdt.ts'
 import { randomWords } from '../spec/random.ts'
-import { VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
+import { IOMMU_WIRES, VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
 
 export interface VirtTree {
   readonly harts: number
@@ -18,6 +18,7 @@ export interface VirtTree {
   readonly firmware?: { readonly address: number; readonly bytes: number }
   /** Nodes below /chosen. */
   readonly chosen?: readonly FdtNode[]
+  readonly iommu: boolean
   /** Decides chosen/rng-seed. */
   readonly seed: number
 }
@@ -37,6 +38,7 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
   const controller = (hart: number): number => 2 + hart * 2
   const plic = 1 + harts * 2
   const finisher = plic + 1
+  const iommu = plic + 2
   const everyHart = Array.from({ length: harts }, (_, hart) => hart)
   const wires = (...interrupts: number[]): number[] =>
     everyHart.flatMap(hart => interrupts.flatMap(interrupt => [controller(hart), interrupt]))
@@ -149,7 +151,18 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
             ...interrupt(VIRT_SOURCES.uart),
           }),
           ...virtio.map(slot => chip('virtio_mmio', slot, { compatible: 'virtio,mmio', ...interrupt(slot.source) })),
-          pcie(plic),
+          ...(options.iommu
+            ? [
+                chip('iommu', VIRT_MAP.iommu, {
+                  compatible: ['qemu,riscv-iommu', 'riscv,iommu'],
+                  phandle: [iommu],
+                  '#iommu-cells': [1],
+                  'interrupt-parent': [plic],
+                  interrupts: Array.from({ length: IOMMU_WIRES }, (_, vector) => VIRT_SOURCES.iommu + vector),
+                }),
+              ]
+            : []),
+          pcie(plic, options.iommu ? { 'iommu-map': [0, iommu, 0, 0x1_0000] } : {}),
         ]),
       ],
     ),
@@ -169,7 +182,7 @@ function reg(address: number, bytes: number): number[] {
 }
 
 /** The generic ECAM host. The four wires rotate with the slot, as PCI's swizzle has it. */
-function pcie(plic: number): FdtNode {
+function pcie(plic: number, more: Readonly<Record<string, FdtValue>>): FdtNode {
   const { pciePorts, pcieEcam, pcieMemory32, pcieMemory64 } = VIRT_MAP
   const slots = [0, 1, 2, 3]
   const pins = [1, 2, 3, 4]
@@ -193,6 +206,7 @@ function pcie(plic: number): FdtNode {
       ...range(PCI_MEMORY32, pcieMemory32.base, pcieMemory32),
       ...range(PCI_MEMORY64, pcieMemory64.base, pcieMemory64),
     ],
+    ...more,
     'interrupt-map-mask': [3 << 11, 0, 0, 7],
     'interrupt-map': slots.flatMap(slot =>
       pins.flatMap(pin => [slot << 11, 0, 0, pin, plic, VIRT_SOURCES.pcie + ((slot + pin - 1) % 4)]),

@@ -6,6 +6,7 @@
  *           0x10_1000  real-time clock               PLIC 11
  *          0x200_0000  CLINT, 64 KiB                 M-mode timer and software interrupts
  *          0x300_0000  PCIe ports, 64 KiB
+ *          0x301_0000  IOMMU, if the board has one    PLIC 36–39
  *          0xc00_0000  PLIC, 6 MiB                   context 2·hart for M, 2·hart + 1 for S
  *         0x1000_0000  UART                          PLIC 10
  *         0x1000_1000  8 virtio-mmio slots, 4 KiB    PLIC 1–8
@@ -20,6 +21,7 @@ export const VIRT_MAP = {
   rtc: { base: 0x10_1000, bytes: 0x1000 },
   clint: { base: 0x200_0000, bytes: 0x1_0000 },
   pciePorts: { base: 0x300_0000, bytes: 0x1_0000 },
+  iommu: { base: 0x301_0000, bytes: 0x1000 },
   plic: { base: 0xc00_0000, bytes: 0x60_0000 },
   uart: { base: 0x1000_0000, bytes: 0x100 },
   virtio: { base: 0x1000_1000, bytes: 0x1000 },
@@ -30,7 +32,10 @@ export const VIRT_MAP = {
 } as const
 
 /** Sources of the PLIC. */
-export const VIRT_SOURCES = { virtio: 1, uart: 10, rtc: 11, pcie: 32, highest: 96 } as const
+export const VIRT_SOURCES = { virtio: 1, uart: 10, rtc: 11, pcie: 32, iommu: 36, highest: 96 } as const
+
+/** Interrupt wires of the IOMMU. */
+export const IOMMU_WIRES = 4
 
 export const VIRTIO_SLOTS = 8
 /** Where an S-mode payload is loaded unless it says otherwise: 2 MiB, a large page, above the firmware. */

@@ -5,9 +5,10 @@
  *   firmware │ 0x8020_0000 payload … │ … initrd │ device tree │ end of RAM (or 3 GiB, if RAM reaches further)
  */
 import type { Board, TimeSource, Wiring } from '../board.ts'
-import type { Saved } from '../bus/chip.ts'
+import type { Dma, Saved } from '../bus/chip.ts'
 import { memoryDma } from '../bus/memory-dma.ts'
 import { PcieHost } from '../bus/pcie-host.ts'
+import { Iommu } from '../devices/iommu/iommu.ts'
 import { Clint } from '../devices/clint.ts'
 import type { Backing } from '../devices/disk-backing.ts'
 import { attachHtif } from '../devices/htif.ts'
@@ -27,7 +28,7 @@ import { virtDeviceTree } from './device-tree.ts'
 import { FIRMWARE_BYTES, firmwareSource } from './firmware/firmware.ts'
 import { type BootImage, loadImage, parseImage } from './load.ts'
 import { resetRom } from './reset-rom.ts'
-import { PAYLOAD_AT, VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
+import { IOMMU_WIRES, PAYLOAD_AT, VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
 
 /** A network card to be plugged in. */
 export interface VirtNic {
@@ -61,6 +62,8 @@ export interface VirtOptions {
   readonly chosen?: readonly FdtNode[]
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
+  /** An IOMMU stands between PCIe devices and memory. */
+  readonly iommu?: boolean
   /** How long disks and network cards take: as the controllers' defaults unless given. */
   readonly devicePrices?: { readonly drive: DrivePrices; readonly card: NicPrices }
   /** What the UART sends. */
@@ -209,6 +212,7 @@ function load(
       timebase: TIMEBASE,
       bootargs: options.append ?? '',
       seed: options.seed ?? 0,
+      iommu: options.iommu ?? false,
       ...(initrd && { initrd }),
       ...((options.bios ?? 'default') === 'default' && { firmware: { address: base, bytes: FIRMWARE_BYTES } }),
     })
@@ -269,12 +273,13 @@ function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: Ti
 }
 
 /** The root bus: disks from slot 1 on, network cards behind them. */
-function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [], devicePrices }: VirtOptions): void {
+function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [], devicePrices, iommu }: VirtOptions): void {
   const { bus } = wiring
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
   const dma = memoryDma(wiring.memory)
+  const translate = iommu ? wireIommu(wiring, plic, dma) : () => dma
   const host = new PcieHost({
-    dma: () => dma,
+    dma: translate,
     lines: [wire(0), wire(1), wire(2), wire(3)],
     // Messages need an IMSIC, which this board does not have.
     msix: false,
@@ -303,6 +308,15 @@ function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [], devicePri
     host.plug(nic, slot++)
     connect?.(nic, wiring)
   })
+}
+
+/** Memory as each function reaches it through the IOMMU. */
+function wireIommu(wiring: Wiring, plic: Plic, dma: Dma): (requester: number) => Dma {
+  const wires = Array.from({ length: IOMMU_WIRES }, (_, vector) => plic.line(VIRT_SOURCES.iommu + vector))
+  const iommu = new Iommu(wiring.memory, dma, wires)
+  wiring.enroll('iommu', iommu)
+  wiring.bus.attach('iommu', VIRT_MAP.iommu.base, VIRT_MAP.iommu.bytes, iommu)
+  return requester => iommu.behind(requester)
 }
 
 /** Sectors in memory are part of the machine's state; those in a file are not. */

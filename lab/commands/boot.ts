@@ -14,6 +14,7 @@ interface BootOptions {
   readonly bios: string
   readonly initrd?: string
   readonly disk: readonly string[]
+  readonly iommu?: boolean
   readonly net?: boolean
   readonly append: string
   readonly harts: string
@@ -53,6 +54,7 @@ export function bootCommand(): Command {
     .option('--initrd <file>', 'initial RAM disk')
     .option('--disk <file>', 'an NVMe disk in an image file; may be repeated', collect<string>, [])
     .option('--net', 'a network card, on a cable to a station that answers at 10.0.0.1')
+    .option('--iommu', 'an IOMMU between devices and memory')
     .option('--append <text>', 'the kernel command line', '')
     .option('--harts <n>', 'number of harts', '1')
     .option('--ram <size>', 'RAM, such as 128M', '128M')
@@ -108,7 +110,7 @@ async function boot(image: string, options: BootOptions): Promise<void> {
 }
 
 function boardOf(image: string, options: BootOptions, output: (bytes: Uint8Array) => void) {
-  const { bios, initrd, disk, net, append } = options
+  const { bios, initrd, disk, net, append, iommu = false } = options
   const harts = wholeNumber(options.harts, '--harts', 1, MOST_HARTS)
   const ramBytes = parseRam(options.ram, '--ram')
   try {
@@ -119,6 +121,7 @@ function boardOf(image: string, options: BootOptions, output: (bytes: Uint8Array
       disks: disk.map(fileDisk),
       nics: net ? [nicOnStation()] : [],
       append,
+      iommu,
       harts,
       ramBytes,
       output,

@@ -37,7 +37,10 @@ function diskImage(): Uint8Array<ArrayBuffer> {
   }
 }
 
-describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing})`}`, () => {
+describe.skipIf(missing).each([
+  { iommu: false, how: 'straight at memory' },
+  { iommu: true, how: 'behind the IOMMU' },
+])(`Linux's own drivers, $how${missing && ` (skipped: ${missing})`}`, ({ iommu }) => {
   let board: VirtBoard
   let machine: Machine
   let station: Station
@@ -72,6 +75,7 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
     disk = new MemoryBacking(0, diskImage())
     board = virt({
       ramBytes: 256 * 2 ** 20,
+      iommu,
       kernel: readFileSync(linux!.kernel),
       initrd: readFileSync(linux!.initrd),
       append: 'console=ttyS0 quiet panic=-1',
@@ -113,6 +117,11 @@ describe.skipIf(missing)(`Linux's own drivers${missing && ` (skipped: ${missing}
     },
     PATIENCE,
   )
+
+  test.runIf(iommu)("the kernel's IOMMU driver translates for both devices", () => {
+    expect(type('dmesg | grep iommu')).toContain('Default domain type: Translated')
+    expect(type('cat /sys/kernel/iommu_groups/*/type')).toContain('DMA\r\nDMA\r\n')
+  })
 
   test(
     'igb: the link comes up, and the station answers ping',

@@ -24,6 +24,7 @@ const options: VirtTree = {
   bootargs: 'console=ttyS0',
   initrd: { start: 0x8800_0000, end: 0x8800_1234 },
   firmware: { address: 0x8000_0000, bytes: 0x1_0000 },
+  iommu: true,
   seed: 1,
 }
 
