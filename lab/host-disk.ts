@@ -1,5 +1,5 @@
 /** The disk of the hosted configuration's host: the user's disk, and behind it the host's file system, made anew, in which guests' disks are files. */
-import { type Backing, MemoryBacking, SECTOR_BYTES } from '../hw/devices/disk-backing.ts'
+import { type Backing, MemoryBacking } from '../hw/devices/disk-backing.ts'
 import {
   directoryEntry,
   extent,
@@ -26,6 +26,7 @@ import {
   ROOT_INODE,
   superblock,
 } from '../hw/spec/layouts/host-file-system.ts'
+import { JoinedBacking } from './joined-backing.ts'
 
 /** A guest's part of the disk, which becomes a file. */
 export interface DiskImage {
@@ -38,51 +39,6 @@ interface ExtentEntry {
   readonly logical: number
   readonly blocks: number
   readonly start: number
-}
-
-/** Sectors that go on behind others. */
-class JoinedBacking implements Backing {
-  readonly sectors: number
-  readonly #front: Backing
-  readonly #behind: Backing
-
-  constructor(front: Backing, behind: Backing) {
-    this.#front = front
-    this.#behind = behind
-    this.sectors = front.sectors + behind.sectors
-  }
-
-  read(sector: number, into: Uint8Array): void {
-    this.#split(sector, into.length / SECTOR_BYTES, (part, first, from, count) =>
-      part.read(first, into.subarray(from * SECTOR_BYTES, (from + count) * SECTOR_BYTES)),
-    )
-  }
-
-  write(sector: number, from: Uint8Array): void {
-    this.#split(sector, from.length / SECTOR_BYTES, (part, first, at, count) =>
-      part.write(first, from.subarray(at * SECTOR_BYTES, (at + count) * SECTOR_BYTES)),
-    )
-  }
-
-  zero(sector: number, count: number): void {
-    this.#split(sector, count, (part, first, _from, sectors) => part.zero(first, sectors))
-  }
-
-  flush(): void {
-    this.#front.flush()
-    this.#behind.flush()
-  }
-
-  #split(
-    sector: number,
-    count: number,
-    visit: (part: Backing, first: number, from: number, count: number) => void,
-  ): void {
-    const border = this.#front.sectors
-    const front = Math.max(0, Math.min(count, border - sector))
-    if (front > 0) visit(this.#front, sector, 0, front)
-    if (count > front) visit(this.#behind, sector + front - border, front, count - front)
-  }
 }
 
 /** The area's bytes while the file system is being made. */
@@ -175,7 +131,7 @@ class Area {
   /** Marks what has been taken in the bitmap. */
   finish(): void {
     for (let block = 0; block < this.#nextBlock; block++)
-      this.bytes[FS_BITMAP * FS_BLOCK + (block >> 3)]! |= 1 << (block & 7)
+      this.bytes[FS_BITMAP * FS_BLOCK + (block >> 3)] |= 1 << (block & 7)
   }
 }
 

@@ -32,35 +32,41 @@ export function heapFirstKey(port: HartPort, heap: number): number {
 
 /** Puts a value in. Keys are whole numbers, not negative. */
 export function heapPush(port: HartPort, heap: number, key: number, value: number): void {
-  let index = port.load32(heap)
-  port.store32(heap, index + 1)
-  while (index > 0) {
-    const above = (index - 1) >> 1
-    const aboveAt = heap + FIRST + above * ENTRY
-    const aboveKey = port.load64(aboveAt)
-    if (aboveKey <= key) break
-    const at = heap + FIRST + index * ENTRY
-    port.store64(at, aboveKey)
-    port.store32(at + VALUE, port.load32(aboveAt + VALUE))
-    index = above
-  }
-  const at = heap + FIRST + index * ENTRY
-  port.store64(at, key)
-  port.store32(at + VALUE, value)
+  const count = port.load32(heap)
+  port.store32(heap, count + 1)
+  settle(port, heap, count, key, value)
 }
 
 /** Takes the value with the least key out. EMPTY if there is none. */
 export function heapPop(port: HartPort, heap: number): number {
+  const first = heapFirst(port, heap)
+  if (first !== EMPTY) removeAt(port, heap, 0)
+  return first
+}
+
+/** Takes a value out, wherever it is. */
+export function heapRemove(port: HartPort, heap: number, value: number): void {
   const count = port.load32(heap)
-  if (count === 0) return EMPTY
-  const first = port.load32(heap + FIRST + VALUE)
-  const left = count - 1
+  for (let index = 0; index < count; index++) {
+    if (port.load32(heap + FIRST + index * ENTRY + VALUE) === value) return removeAt(port, heap, index)
+  }
+}
+
+/** The value of an entry, for those who look at all of them. */
+export function heapValue(port: HartPort, heap: number, index: number): number {
+  return port.load32(heap + FIRST + index * ENTRY + VALUE)
+}
+
+/** The last entry takes the place of the one that goes, and moves to where it belongs. */
+function removeAt(port: HartPort, heap: number, at: number): void {
+  const left = port.load32(heap) - 1
   port.store32(heap, left)
+  if (at === left) return
   const lastAt = heap + FIRST + left * ENTRY
   const key = port.load64(lastAt)
   const value = port.load32(lastAt + VALUE)
-  let index = 0
-  let below = 1
+  let index = at
+  let below = 2 * at + 1
   while (below < left) {
     let belowAt = heap + FIRST + below * ENTRY
     let belowKey = port.load64(belowAt)
@@ -73,14 +79,29 @@ export function heapPop(port: HartPort, heap: number): number {
       }
     }
     if (belowKey >= key) break
-    const at = heap + FIRST + index * ENTRY
-    port.store64(at, belowKey)
-    port.store32(at + VALUE, port.load32(belowAt + VALUE))
+    const to = heap + FIRST + index * ENTRY
+    port.store64(to, belowKey)
+    port.store32(to + VALUE, port.load32(belowAt + VALUE))
     index = below
     below = 2 * index + 1
   }
-  const at = heap + FIRST + index * ENTRY
-  port.store64(at, key)
-  port.store32(at + VALUE, value)
-  return first
+  settle(port, heap, index, key, value)
+}
+
+/** Puts an entry at a free place, or as far above it as it belongs. */
+function settle(port: HartPort, heap: number, from: number, key: number, value: number): void {
+  let index = from
+  while (index > 0) {
+    const above = (index - 1) >> 1
+    const aboveAt = heap + FIRST + above * ENTRY
+    const aboveKey = port.load64(aboveAt)
+    if (aboveKey <= key) break
+    const to = heap + FIRST + index * ENTRY
+    port.store64(to, aboveKey)
+    port.store32(to + VALUE, port.load32(aboveAt + VALUE))
+    index = above
+  }
+  const to = heap + FIRST + index * ENTRY
+  port.store64(to, key)
+  port.store32(to + VALUE, value)
 }

@@ -156,7 +156,7 @@ export class HypervisorModule implements Host {
     if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0))
       record.status = RUNNABLE
     if (record.status !== RUNNABLE) {
-      this.#scheduler.sleep(task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
+      this.#scheduler.sleep(port, task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
       return false
     }
     if (!isLoaded) {

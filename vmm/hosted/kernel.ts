@@ -14,6 +14,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
@@ -99,6 +100,8 @@ export class Kernel {
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
+    for (let hart = 0; hart < plan.harts; hart++)
+      plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
     plan.controller.start()
     for (const device of plan.devices) {
       device.start(port)
@@ -140,6 +143,7 @@ export class Kernel {
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
   #startHarts(port: HartPort): void {
     const counts = this.#counts
+    if (counts.started === 1) this.#plan.scheduler.begin(port)
     if (counts.started === this.#plan.harts) return this.#leave(port)
     counts.calling = 1
     port.setX(A0, counts.started)
@@ -212,6 +216,7 @@ export class Kernel {
   }
 
   #interrupt(port: HartPort): void {
+    interruptBegins(port)
     const pending = port.read(sip)
     if ((pending & SSIP) !== 0) port.clear(sip, SSIP)
     if ((pending & SEIP) !== 0) this.#external(port)
@@ -219,6 +224,7 @@ export class Kernel {
       port.account('host kernel', 'timer interrupt', 'scheduling')
       this.#timers.run(port)
     }
+    interruptEnds(port)
   }
 
   #external(port: HartPort): void {
@@ -242,7 +248,7 @@ export class Kernel {
     const { scheduler, soft } = this.#plan
     const { hart } = port
     if (this.#timers.isStale(port)) this.#timers.run(port)
-    if (soft.pending[hart] !== 0) soft.run(port)
+    if (soft.pending[hart] !== 0 && soft.runSome(port)) return port.jump(this.#code.rested)
     if (scheduler.kicks[hart] !== 0) return this.#interruptHarts(port)
     const index = scheduler.current[hart]
     if (index === IDLE || scheduler.wanted[hart] !== 0 || scheduler.tasks[index].record.state !== READY)
@@ -285,18 +291,18 @@ export class Kernel {
 
   /** The old task holds nothing on the hart any more: the new one takes over. */
   #switchTask(port: HartPort): void {
-    const { scheduler } = this.#plan
+    const { scheduler, tasks } = this.#plan
     const { hart } = port
     port.account('host kernel', 'schedule', 'scheduling')
     const last = scheduler.current[hart]
     const next = this.#coming[hart]
+    countSwitch(port)
     scheduler.current[hart] = next
     if (last !== IDLE) {
       const task = scheduler.tasks[last]
       task.record.hart = NOWHERE
-      task.record.last = hart
-      if (task.process.record.ended) this.#release(port, task.process)
-      else if (task.record.state === READY && task.pin === NOWHERE) scheduler.offer(port)
+      scheduler.putBack(port, task)
+      if (last < tasks.length && tasks[last].process.record.ended) this.#release(port, tasks[last].process)
     }
     if (next === IDLE) {
       scheduler.ticks[hart] = NEVER
@@ -304,7 +310,7 @@ export class Kernel {
     }
     if (scheduler.ticks[hart] === NEVER) this.#timers.startTick(port)
     // Its cap may end its turn before a tick does.
-    if (scheduler.tasks[next].process.node.cap !== 0) this.#timers.run(port)
+    if (scheduler.tasks[next].share.cap !== 0) this.#timers.run(port)
     port.setX(A0, scheduler.tasks[next].frame)
     port.setX(A1, this.#code.fetched)
     port.setX(A2, taskFrameOf(last))
@@ -314,6 +320,8 @@ export class Kernel {
   /** The new task's registers are there: its address space, if it has another. */
   #fetched(port: HartPort): void {
     const { hart } = port
+    // A thread of the kernel's runs in whatever address space is there.
+    if (this.#plan.scheduler.current[hart] >= this.#plan.tasks.length) return this.#leave(port)
     const { process, frame } = this.#currentTask(port)
     if (this.#spaces[hart] === process.vm.index) return this.#leave(port)
     this.#spaces[hart] = process.vm.index
@@ -338,8 +346,10 @@ export class Kernel {
 
   /** The current task goes on where it was. */
   #resume(port: HartPort): void {
-    const { module } = this.#plan
-    const task = this.#currentTask(port)
+    const { module, tasks, scheduler } = this.#plan
+    const index = scheduler.current[port.hart]
+    if (index >= tasks.length) return this.#work(port, index)
+    const task = tasks[index]
     const { mode } = task.record
     if (mode === IN_GUEST) {
       if (!module.enter(port, task)) this.#schedule(port)
@@ -354,19 +364,29 @@ export class Kernel {
     port.jump(this.#code.toUser)
   }
 
+  /** A piece of work of a thread of the kernel's. */
+  #work(port: HartPort, index: number): void {
+    const { tasks, threads, scheduler } = this.#plan
+    const thread = threads.all[index - tasks.length]
+    port.account('host kernel', thread.name, 'computing')
+    const due = thread.work(port)
+    if (due > port.read(time)) scheduler.sleep(port, thread, due)
+    port.jump(this.#code.rested)
+  }
+
   #loaded(port: HartPort): void {
     this.#plan.module.hasLoaded(port, this.#currentTask(port))
     this.#leave(port)
   }
 
   #currentTask(port: HartPort): Task {
-    const { scheduler } = this.#plan
-    return scheduler.tasks[scheduler.current[port.hart]]
+    const { scheduler, tasks } = this.#plan
+    return tasks[scheduler.current[port.hart]]
   }
 
   /** Gives a process's memory back once none of its threads is on a hart. */
   #release(port: HartPort, process: Process): void {
-    const { tasks } = this.#plan.scheduler
+    const { tasks } = this.#plan
     for (let index = process.firstTask; index <= process.ioTask; index++)
       if (tasks[index].record.hart !== NOWHERE) return
     if (process.record.released) return

@@ -39,6 +39,8 @@ export const TABLES = {
   requests: KERNEL_BASE + 656 * KIB,
   /** Where pages are put in order before they are written. */
   sorting: KERNEL_BASE + 832 * KIB,
+  /** What each hart counts. */
+  counters: KERNEL_BASE + 872 * KIB,
 } as const
 const DMA = KERNEL_BASE + MIB
 const DMA_SHARE = 512 * KIB

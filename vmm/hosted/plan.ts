@@ -1,6 +1,5 @@
 /** What the host makes of the machine's device tree: processes, threads, where everything lies, drivers in their places. Set-up. */
 import { nicDriver } from '../../drivers/nic.ts'
-import { nvmeDriver } from '../../drivers/nvme.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
@@ -26,15 +25,12 @@ import { AddressSpace } from './address-space.ts'
 import { VirtualSwitch } from '../core/virtual-switch.ts'
 import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
-import { BlockLayer, DISK_DEPTH } from './files/block-layer.ts'
-import { Buffers } from './files/buffers.ts'
 import { DirectRequests } from './files/direct-requests.ts'
-import { FileSystem } from './files/file-system.ts'
-import { Journal } from './files/journal.ts'
-import { WriteBack } from './files/write-back.ts'
+import { makeStorage, type Storage } from './files/storage.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import type { KernelCode } from './image.ts'
+import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.ts'
 import {
   dmaRegion,
   KERNEL_BASE,
@@ -51,7 +47,7 @@ import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
 import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { Process } from './process.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
-import { SoftInterrupts } from './soft-interrupts.ts'
+import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
 import { SmallPages } from './small-pages.ts'
 import { Task } from './task.ts'
@@ -75,15 +71,6 @@ export interface Controller {
   complete(source: number): void
 }
 
-/** What files are kept by. */
-export interface Storage {
-  readonly cache: PageCache
-  readonly disk: BlockLayer
-  readonly fileSystem: FileSystem
-  readonly writeBack: WriteBack
-  readonly journal: Journal
-}
-
 export interface Plan {
   readonly policy: HostPolicy
   readonly harts: number
@@ -95,6 +82,9 @@ export interface Plan {
   /** The idle loop's frame: the kernel's own address space is described in it. */
   readonly idleFrame: number
   readonly scheduler: Scheduler
+  /** The processes' threads, which come first among the scheduler's; then the kernel's own. */
+  readonly tasks: readonly Task[]
+  readonly threads: KernelThreads
   readonly module: HypervisorModule
   readonly controller: Controller
   readonly console: HostConsole
@@ -157,7 +147,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     ),
     new Task(process.ioTask, process, NOWHERE, process.node.harts[0] ?? NOWHERE),
   ])
-  const scheduler = new Scheduler(tasks, harts)
+  const soft = new SoftInterrupts(harts)
 
   // Devices are looked after first of all.
   const due = new Float64Array(1)
@@ -199,21 +189,27 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const console = new HostConsole(serial, due)
 
   const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
-  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => disk.mask(masked)])
-  const nvme = nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH })
-  const soft = new SoftInterrupts(harts)
-  const disk: BlockLayer = new BlockLayer(current, diskEnvironment, nvme, bus, plic, DISK_REGISTERS, soft, harts)
-  const buffers = new Buffers(cache, disk)
-  const fileSystem = new FileSystem(buffers, disk, free)
-  const writeBack = new WriteBack(cache, fileSystem, disk)
-  const journal = new Journal(cache, buffers, fileSystem, disk, writeBack)
+  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => storage.disk.mask(masked)])
+  const storage = makeStorage({
+    current,
+    environment: diskEnvironment,
+    bus,
+    controller: plic,
+    window: DISK_REGISTERS,
+    soft,
+    harts,
+    cache,
+    free,
+  })
+  const { disk, fileSystem, writeBack, journal } = storage
+  const threads = kernelThreads(tasks.length, { harts, soft, writeBack, journal })
+  const scheduler = new Scheduler([...tasks, ...threads.all], harts)
+  writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
+  journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
+  soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))
+  soft.attach(SOFT_SCHED, port => scheduler.balance(port))
   const direct = new DirectRequests(policy.io === 'direct', processes, DISK_TAGS, fileSystem, disk, pageStructs)
   const files = new FileService(processes, scheduler, cache, fileSystem, disk, writeBack, journal, direct)
-  const early = (_port: HartPort, when: number) => {
-    due[0] = Math.min(due[0], when)
-  }
-  writeBack.attach(early)
-  journal.attachThread(early)
 
   const virtualSwitch = new VirtualSwitch()
   const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
@@ -227,9 +223,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     ...(nodes.some(node => node.network) ? [network] : []),
   ]
 
-  const threads = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
+  const runners = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
-  const module = new HypervisorModule(threads, vcpus, pending, scheduler, console, harts, code)
+  const module = new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code)
 
   const kernelSpace = new AddressSpace(free, small, 0, 0, LARGE_PAGE)
   const state: Record<string, StateRecord> = {
@@ -243,14 +239,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     ...module.state,
     ...plicEnvironment.registered,
     ...serial.state,
-    ...disk.state,
+    ...storage.state,
     ...files.state,
-    cache: cache.record,
     pageStructs: pageStructs.record,
-    buffers: buffers.record,
-    fileSystem: fileSystem.record,
-    ...writeBack.state,
-    ...journal.state,
     ...direct.state,
     ...soft.state,
     ...bridge.state,
@@ -267,7 +258,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
       [`input ${index}`]: input,
     })
   })
-  tasks.forEach(({ record }, index) => Object.assign(state, { [`task ${index}`]: record }))
+  scheduler.tasks.forEach(({ record }, index) => Object.assign(state, { [`task ${index}`]: record }))
   vcpus.forEach(({ record }, index) =>
     Object.assign(state, { [`vcpu ${index}`]: record, [`pending ${index}`]: pending[index] }),
   )
@@ -285,7 +276,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     controller,
     console,
     files,
-    storage: { cache, disk, fileSystem, writeBack, journal },
+    storage,
+    tasks,
+    threads,
     pageStructs,
     soft,
     bridge,
@@ -322,6 +315,6 @@ function takeLarge(pages: number[], bytes: number, what: string): number {
 }
 
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
-  const { current, wanted, ticks, since, kicks, record } = scheduler
-  return { current, wanted, ticks, since, kicks, scheduler: record }
+  const { current, wanted, ticks, since, kicks, least, queues, timers, evening, record } = scheduler
+  return { current, wanted, ticks, since, kicks, least, queues, timers, evening, scheduler: record }
 }

@@ -2,6 +2,7 @@
 import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { AddressSpace } from './address-space.ts'
+import type { Share } from './task.ts'
 
 const INPUT = 256
 export const NO_FILE = -1
@@ -34,6 +35,8 @@ export class Process {
     file: NO_FILE,
     buffered: false,
   }
+  /** Of the harts' time. */
+  readonly share: Share
   /** Bytes that have come for its console. */
   readonly input = new Uint8Array(INPUT)
 
@@ -44,6 +47,7 @@ export class Process {
     this.firstVcpu = firstVcpu
     this.firstTask = firstTask
     this.ioTask = firstTask + node.vcpus
+    this.share = { cap: node.cap, record: this.record }
     this.sectors = wholePages(node.disk?.sectors ?? 0)
   }
 

@@ -1,15 +1,19 @@
 /**
- * The host's scheduler: a tick on every hart that has work, and fairness by weight. Whoever has had least for its
- * weight runs next; a task that wakes goes before one that has had clearly more. Pinned tasks run on their hart only.
+ * The host's scheduler. Each hart has a run queue in RAM, ordered by the time that threads have had for their weight:
+ * whoever has had least runs next, and one that wakes goes before one that has had clearly more. A hart with work has a
+ * tick; a hart without takes work from another, and now and then the queues are evened out. Pinned threads stay.
  */
 import type { HartPort } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
-import { ASLEEP, NEVER, READY, type Task } from './task.ts'
+import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPop, heapPush, heapRemove, heapValue } from './heap.ts'
+import { ASLEEP, NEVER, READY, type Share, type Thread } from './task.ts'
 
-/** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; caps count in periods of 100 ms. */
+/** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; caps count in periods of 100 ms; queues are evened out every fourth tick. */
 export const TICK = 40_000
 const PERIOD = 1_000_000
-/** A woken task goes before one that has had so much more than it, and gets no more credit than this for its sleep. */
+const BALANCE = 4 * TICK
+/** A woken thread goes before one that has had so much more than it, and gets no more credit than this for its sleep. */
 const GRANULARITY = 10_000
 const CREDIT = 30_000
 const USUAL_WEIGHT = 256
@@ -17,54 +21,118 @@ const USUAL_WEIGHT = 256
 export const IDLE = -1
 
 export class Scheduler {
-  readonly tasks: readonly Task[]
-  /** By hart: the task that is current, or IDLE; whether another is wanted; when its next tick is; since when the task has been charged. */
+  readonly tasks: readonly Thread[]
+  /** By hart: the thread that is current, or IDLE; whether another is wanted; when its next tick is; since when the thread has been charged. */
   readonly current: Int32Array
   readonly wanted: Int32Array
   readonly ticks: Float64Array
   readonly since: Float64Array
   /** By hart: harts that it has to interrupt before it goes on (a mask). */
   readonly kicks: Int32Array
-  /** The least runtime of a task that ran lately; and the number of the period in which caps are counted. */
-  readonly record = { least: 0, period: 0 }
-  readonly #processes: readonly { readonly record: { used: number } }[]
+  /** By hart: the least time that a thread which ran lately had had, where its run queue and its timers lie, and when it evens out next. */
+  readonly least: Float64Array
+  readonly queues: Float64Array
+  readonly timers: Float64Array
+  readonly evening: Float64Array
+  /** The number of the period in which caps are counted, and how many threads wait for the next. */
+  readonly record = { period: 0, throttled: 0 }
+  readonly #shares: readonly Share[]
 
-  constructor(tasks: readonly Task[], harts: number) {
+  constructor(tasks: readonly Thread[], harts: number) {
     this.tasks = tasks
     this.current = new Int32Array(harts).fill(IDLE)
     this.wanted = new Int32Array(harts)
     this.ticks = new Float64Array(harts).fill(NEVER)
     this.since = new Float64Array(harts)
     this.kicks = new Int32Array(harts)
-    this.#processes = [...new Set(tasks.map(task => task.process))]
+    this.least = new Float64Array(harts).fill(CREDIT)
+    this.queues = new Float64Array(harts)
+    this.timers = new Float64Array(harts)
+    this.evening = new Float64Array(harts)
+    this.#shares = [...new Set(tasks.map(({ share }) => share))]
   }
 
-  /** Makes a sleeping task ready, and sees to it that a hart takes it up. */
-  wake(port: HartPort, task: Task): void {
+  /** A hart's run queue and timers, each in a zeroed page of its own. */
+  prepare(hart: number, queue: number, timers: number): void {
+    this.queues[hart] = queue
+    this.timers[hart] = timers
+  }
+
+  /** Threads that are ready from the beginning: each to its hart, or to the one with the fewest. */
+  begin(port: HartPort): void {
+    for (let index = 0; index < this.tasks.length; index++) {
+      const task = this.tasks[index]
+      if (task.record.state !== READY) continue
+      let hart = task.pin
+      if (hart === NOWHERE) {
+        hart = 0
+        for (let other = 1; other < this.queues.length; other++) {
+          if (heapCount(port, this.queues[other]) < heapCount(port, this.queues[hart])) hart = other
+        }
+      }
+      task.record.runtime = this.least[hart]
+      task.record.last = hart
+      this.#enqueue(port, task, hart)
+    }
+  }
+
+  #enqueue(port: HartPort, task: Thread, hart: number): void {
+    task.record.queued = hart
+    heapPush(port, this.queues[hart], Math.floor(task.record.runtime), task.index)
+  }
+
+  #dequeue(port: HartPort, task: Thread): void {
+    const { record } = task
+    if (record.queued === NOWHERE) return
+    heapRemove(port, this.queues[record.queued], task.index)
+    record.queued = NOWHERE
+  }
+
+  /** Makes a sleeping thread ready, and sees to it that a hart takes it up. */
+  wake(port: HartPort, task: Thread): void {
     const { record } = task
     if (record.state !== ASLEEP) return
     record.state = READY
     record.due = NEVER
-    const floor = this.record.least - CREDIT
-    if (record.runtime < floor) record.runtime = floor
+    if (record.timer !== NOWHERE) {
+      heapRemove(port, this.timers[record.timer], task.index)
+      record.timer = NOWHERE
+    }
     // The hart where it fell asleep may still be saving it, and looks for work itself afterwards.
     if (record.hart !== NOWHERE) return this.want(port, record.hart)
     const hart = this.#place(port, task)
+    this.#move(task, hart)
+    this.#enqueue(port, task, hart)
     const running = this.current[hart]
     if (running === IDLE || this.tasks[running].record.runtime > record.runtime + GRANULARITY) this.want(port, hart)
   }
 
-  /** Puts a task to sleep until somebody wakes it, or until `due`. It leaves its hart when the entry is over. */
-  sleep(task: Task, due: number): void {
-    task.record.state = ASLEEP
-    task.record.due = due
+  /** The thread's time by the clock of another hart, with no more credit than allowed. */
+  #move(task: Thread, hart: number): void {
+    const { record } = task
+    const from = record.last === NOWHERE ? hart : record.last
+    const ahead = Math.max(record.runtime - this.least[from], -CREDIT)
+    record.runtime = this.least[hart] + ahead
+    record.last = hart
   }
 
-  /** A task that may run anywhere has lost its hart: one that idles looks for it. */
-  offer(port: HartPort): void {
-    for (let hart = 0; hart < this.current.length; hart++) {
-      if (this.current[hart] === IDLE && hart !== port.hart) return this.want(port, hart)
-    }
+  /** Puts a thread to sleep until somebody wakes it, or until `due`. It leaves its hart when the entry is over. */
+  sleep(port: HartPort, task: Thread, due: number): void {
+    const { record } = task
+    record.state = ASLEEP
+    record.due = due
+    if (due === NEVER) return
+    record.timer = port.hart
+    heapPush(port, this.timers[port.hart], due, task.index)
+  }
+
+  /** A sleeping thread is to wake at another time. */
+  rearm(port: HartPort, task: Thread, due: number): void {
+    const { record } = task
+    if (record.state !== ASLEEP) return
+    if (record.timer !== NOWHERE) heapRemove(port, this.timers[record.timer], task.index)
+    record.timer = NOWHERE
+    this.sleep(port, task, due)
   }
 
   /** Makes a hart choose anew. */
@@ -78,8 +146,8 @@ export class Scheduler {
     if (hart !== port.hart) this.kicks[port.hart] |= 1 << hart
   }
 
-  /** Where a woken task runs: its pin; or its last hart, this one, or any that is idle; else its last hart. */
-  #place(port: HartPort, task: Task): number {
+  /** Where a woken thread runs: its pin; or its last hart, this one, or any that is idle; else its last hart. */
+  #place(port: HartPort, task: Thread): number {
     const { pin, record } = task
     if (pin !== NOWHERE) return pin
     if (record.last !== NOWHERE && this.current[record.last] === IDLE) return record.last
@@ -87,73 +155,188 @@ export class Scheduler {
     return record.last === NOWHERE ? port.hart : record.last
   }
 
-  /** Charges the hart's current task for the time since it was charged last. */
+  /** Charges the hart's current thread for the time since it was charged last. */
   charge(port: HartPort, now: number): void {
     const { hart } = port
     const index = this.current[hart]
     if (index !== IDLE) {
       const task = this.tasks[index]
+      const { record } = task
       const ticks = now - this.since[hart]
-      task.record.runtime += (ticks * USUAL_WEIGHT) / task.process.node.weight
-      task.process.record.used += ticks
+      record.runtime += (ticks * USUAL_WEIGHT) / task.weight
+      task.share.record.used += ticks
+      // The clock of the hart follows the one that has had least, and never goes back.
+      const queue = this.queues[hart]
+      let least = record.runtime
+      if (heapCount(port, queue) > 0) least = Math.min(least, heapFirstKey(port, queue))
+      if (least > this.least[hart]) this.least[hart] = least
     }
     this.since[hart] = now
   }
 
-  /** The task that the hart should run: the current one may stay. IDLE if there is none. */
-  pick(port: HartPort, now: number): number {
-    const period = Math.floor(now / PERIOD)
-    if (period !== this.record.period) {
-      this.record.period = period
-      for (let index = 0; index < this.#processes.length; index++) this.#processes[index].record.used = 0
-    }
-    let best = IDLE
-    let least = 0
-    for (let index = 0; index < this.tasks.length; index++) {
-      const { record, pin, process } = this.tasks[index]
-      if (record.state !== READY || (record.hart !== NOWHERE && record.hart !== port.hart)) continue
-      if (pin !== NOWHERE && pin !== port.hart) continue
-      const { cap } = process.node
-      if (cap !== 0 && process.record.used * 100 >= PERIOD * cap) continue
-      if (best === IDLE || record.runtime < least) {
-        best = index
-        least = record.runtime
-      }
-    }
-    if (best !== IDLE && least > this.record.least) this.record.least = least
-    return best
+  #isCapped({ cap, record }: Share): boolean {
+    return cap !== 0 && record.used * 100 >= PERIOD * cap
   }
 
-  /** When the hart's current task will have used up its process's cap (ticks); NEVER if it has none, or has used it up. */
+  /** A new period: everybody may have his share again. */
+  #renew(port: HartPort, now: number): void {
+    const { record } = this
+    const period = Math.floor(now / PERIOD)
+    if (period === record.period) return
+    record.period = period
+    for (let index = 0; index < this.#shares.length; index++) this.#shares[index].record.used = 0
+    if (record.throttled === 0) return
+    record.throttled = 0
+    for (let index = 0; index < this.tasks.length; index++) {
+      const task = this.tasks[index]
+      if (!task.record.throttled) continue
+      task.record.throttled = false
+      if (task.record.state !== READY || task.record.hart !== NOWHERE || task.record.queued !== NOWHERE) continue
+      const hart = this.#place(port, task)
+      this.#move(task, hart)
+      this.#enqueue(port, task, hart)
+      if (this.current[hart] === IDLE) this.want(port, hart)
+    }
+  }
+
+  #throttle(task: Thread): void {
+    if (task.record.throttled) return
+    task.record.throttled = true
+    this.record.throttled++
+  }
+
+  /** The first of the hart's queue that may run, taken out of it; IDLE if there is none. */
+  #first(port: HartPort, hart: number): number {
+    const queue = this.queues[hart]
+    for (let index = heapFirst(port, queue); index !== EMPTY; index = heapFirst(port, queue)) {
+      const task = this.tasks[index]
+      if (task.record.state === READY && !this.#isCapped(task.share)) return index
+      this.#dequeue(port, task)
+      if (task.record.state === READY) this.#throttle(task)
+    }
+    return IDLE
+  }
+
+  /** The thread that the hart should run, out of the queue: the current one may stay. IDLE if there is none. */
+  pick(port: HartPort, now: number): number {
+    this.#renew(port, now)
+    const { hart } = port
+    const index = this.current[hart]
+    let stays = false
+    if (index !== IDLE) {
+      const task = this.tasks[index]
+      stays = task.record.state === READY && !this.#isCapped(task.share)
+      if (!stays && task.record.state === READY) this.#throttle(task)
+    }
+    const first = this.#first(port, hart)
+    if (first === IDLE) {
+      if (stays) return index
+      return this.#take(port, 1) ? this.#out(port, heapFirst(port, this.queues[hart])) : IDLE
+    }
+    if (stays && this.tasks[index].record.runtime <= heapFirstKey(port, this.queues[hart])) return index
+    return this.#out(port, first)
+  }
+
+  #out(port: HartPort, index: number): number {
+    const { queues } = this
+    heapPop(port, queues[port.hart])
+    this.tasks[index].record.queued = NOWHERE
+    return index
+  }
+
+  /** Who has lost the hart and is ready goes back into its queue, unless it has had what it may have. */
+  putBack(port: HartPort, task: Thread): void {
+    const { record } = task
+    record.last = port.hart
+    if (record.state !== READY || record.throttled) return
+    this.#enqueue(port, task, task.pin === NOWHERE ? port.hart : task.pin)
+    if (task.pin === NOWHERE) this.#offer(port)
+    else if (task.pin !== port.hart) this.want(port, task.pin)
+  }
+
+  /** A thread that may run anywhere waits: a hart that idles looks for it. */
+  #offer(port: HartPort): void {
+    for (let hart = 0; hart < this.current.length; hart++) {
+      if (this.current[hart] === IDLE && hart !== port.hart) return this.want(port, hart)
+    }
+  }
+
+  /** Takes a thread from the hart that has the most waiting, if it has at least so many more. True if it did. */
+  #take(port: HartPort, more: number): boolean {
+    const { hart } = port
+    const own = heapCount(port, this.queues[hart])
+    let busiest = hart
+    let most = own + more - 1
+    for (let other = 0; other < this.queues.length; other++) {
+      if (other === hart) continue
+      const count = heapCount(port, this.queues[other])
+      if (count <= most) continue
+      most = count
+      busiest = other
+    }
+    if (busiest === hart) return false
+    const queue = this.queues[busiest]
+    for (let at = heapCount(port, queue) - 1; at >= 0; at--) {
+      const task = this.tasks[heapValue(port, queue, at)]
+      if (task.pin !== NOWHERE || task.record.state !== READY || this.#isCapped(task.share)) continue
+      this.#dequeue(port, task)
+      this.#move(task, hart)
+      this.#enqueue(port, task, hart)
+      return true
+    }
+    return false
+  }
+
+  /** In the soft interrupt of a tick: evens the queues out now and then. */
+  balance(port: HartPort): boolean {
+    const { hart } = port
+    const now = port.read(time)
+    if (this.evening[hart] > now) return false
+    this.evening[hart] = now + BALANCE
+    this.#take(port, 2)
+    return false
+  }
+
+  /** When the hart's current thread will have used up its process's cap (ticks); NEVER if it has none, or has used it up. */
   capDue(hart: number): number {
     const index = this.current[hart]
     if (index === IDLE) return NEVER
-    const { node, record } = this.tasks[index].process
-    const left = (PERIOD * node.cap) / 100 - record.used
+    const { cap, record } = this.tasks[index].share
+    const left = (PERIOD * cap) / 100 - record.used
     return left > 0 ? this.since[hart] + left : NEVER
   }
 
-  /** True if another ready task of the hart's has had clearly less than the current one: asked at each tick. */
-  isOverdue(port: HartPort, now: number): boolean {
-    const index = this.current[port.hart]
-    const best = this.pick(port, now)
-    return best !== index
+  /** True if the current thread has had what it may have, or another of the hart's has had less: asked at each tick. */
+  isOverdue(port: HartPort): boolean {
+    const { hart } = port
+    const index = this.current[hart]
+    if (index === IDLE) return heapCount(port, this.queues[hart]) > 0
+    const { record, share } = this.tasks[index]
+    if (this.#isCapped(share)) return true
+    const queue = this.queues[hart]
+    return heapCount(port, queue) > 0 && heapFirstKey(port, queue) < record.runtime
   }
 
-  /** Wakes what is due; returns when the next task that fell asleep on this hart is due, or a capped one may go on. */
+  /** Wakes what is due on this hart; returns when the next is, or when threads that have had their cap may go on. */
   wakeDue(port: HartPort, now: number): number {
-    let next = NEVER
-    for (let index = 0; index < this.tasks.length; index++) {
-      const task = this.tasks[index]
-      const { record, process } = task
-      if (record.last !== port.hart && record.hart !== port.hart) continue
-      if (record.state === READY && record.hart === NOWHERE && process.node.cap !== 0) {
-        next = Math.min(next, (this.record.period + 1) * PERIOD)
-      }
-      if (record.state !== ASLEEP || record.due === NEVER) continue
-      if (record.due <= now) this.wake(port, task)
-      else if (record.due < next) next = record.due
+    const timers = this.timers[port.hart]
+    this.#renew(port, now)
+    while (heapCount(port, timers) > 0) {
+      const due = heapFirstKey(port, timers)
+      if (due > now) break
+      this.wake(port, this.tasks[heapFirst(port, timers)])
     }
-    return next
+    const next = heapCount(port, timers) > 0 ? heapFirstKey(port, timers) : NEVER
+    return this.record.throttled > 0 ? Math.min(next, (this.record.period + 1) * PERIOD) : next
+  }
+
+  /** A thread is over. */
+  end(port: HartPort, task: Thread, state: number): void {
+    const { record } = task
+    record.state = state
+    this.#dequeue(port, task)
+    if (record.timer !== NOWHERE) heapRemove(port, this.timers[record.timer], task.index)
+    record.timer = NOWHERE
+    if (record.hart !== NOWHERE) this.want(port, record.hart)
   }
 }

@@ -101,7 +101,7 @@ export class SystemCalls {
     else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
     else if (frame >= 0) this.#result(port, task, EVENT_RECEIVED, frame)
     else {
-      this.#plan.scheduler.sleep(task, NEVER)
+      this.#plan.scheduler.sleep(port, task, NEVER)
       return false
     }
     task.record.mode = IN_USER
@@ -153,7 +153,7 @@ export class SystemCalls {
     this.#result(port, task, 0, 0)
     if (word !== LOCK_CONTENDED) return
     process.record.waiters |= 1 << (index - process.firstTask)
-    this.#plan.scheduler.sleep(task, NEVER)
+    this.#plan.scheduler.sleep(port, task, NEVER)
   }
 
   #lockWake(port: HartPort, process: Process): void {
@@ -177,8 +177,7 @@ export class SystemCalls {
     for (let index = 0; index < vcpus.length; index++) vcpus[index].record.status = DEAD
     for (let index = process.firstTask; index <= process.ioTask; index++) {
       const task = scheduler.tasks[index]
-      task.record.state = ENDED
-      if (task.record.hart >= 0) scheduler.want(port, task.record.hart)
+      scheduler.end(port, task, ENDED)
     }
   }
 }

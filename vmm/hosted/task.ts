@@ -1,4 +1,4 @@
-/** A task: a thread of a VMM process. Its user registers lie in its frame while the kernel runs. */
+/** Threads, and the task: a thread of a VMM process. Its user registers lie in its frame while the kernel runs. */
 import { NOWHERE } from '../core/vcpu.ts'
 import { taskFrameOf } from './layout.ts'
 import type { Process } from './process.ts'
@@ -26,17 +26,55 @@ export interface TaskRecord {
   last: number
   /** Asleep: when it wakes in any case (ticks). */
   due: number
-  /** Time had, for its weight: whoever has least runs next. */
+  /** Time had, for its weight, by the clock of the hart that it was on last: whoever has least runs next. */
   runtime: number
+  /** The hart whose run queue it is in, and the one whose timer wakes it; or NOWHERE. */
+  queued: number
+  timer: number
+  /** Its process has had what its cap allows: it waits for the next period. */
+  throttled: boolean
 }
 
-export class Task {
+/** What threads of a process have a share of: no more than `cap` hundredths of a hart (0: as it comes), `used` ticks of them had in this period. */
+export interface Share {
+  readonly cap: number
+  readonly record: { used: number }
+}
+
+/** What the scheduler knows of a thread, whether of a process or of the kernel. */
+export interface Thread {
+  readonly index: number
+  /** The hart that it may run on, or NOWHERE: any. */
+  readonly pin: number
+  readonly weight: number
+  readonly share: Share
+  readonly frame: number
+  readonly record: TaskRecord
+}
+
+export function taskRecord(state: number): TaskRecord {
+  return {
+    state,
+    mode: IN_USER,
+    hart: NOWHERE,
+    last: NOWHERE,
+    due: NEVER,
+    runtime: 0,
+    queued: NOWHERE,
+    timer: NOWHERE,
+    throttled: false,
+  }
+}
+
+export class Task implements Thread {
   readonly index: number
   readonly process: Process
   /** The vCPU that it runs (number over all machines), or NOWHERE: it is the process's I/O thread. */
   readonly vcpu: number
   /** The hart that it may run on, or NOWHERE: any. */
   readonly pin: number
+  readonly weight: number
+  readonly share: Share
   readonly frame: number
   readonly record: TaskRecord
 
@@ -46,6 +84,8 @@ export class Task {
     this.vcpu = vcpu
     this.pin = pin
     this.frame = taskFrameOf(index)
-    this.record = { state: READY, mode: IN_USER, hart: NOWHERE, last: NOWHERE, due: NEVER, runtime: 0 }
+    this.weight = process.node.weight
+    this.share = process.share
+    this.record = taskRecord(READY)
   }
 }

@@ -2,8 +2,10 @@
 import type { HartPort } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { stimecmp } from '../../hw/spec/csrs/supervisor.ts'
+import { countTick } from './accounting.ts'
 import type { Plan } from './plan.ts'
 import { TICK } from './scheduler.ts'
+import { SOFT_SCHED } from './soft-interrupts.ts'
 import { NEVER } from './task.ts'
 
 /** A comparator that is never reached: all ones. */
@@ -26,18 +28,19 @@ export class Timers {
 
   /** Does what is due; then the hart's timer is set to what comes next. */
   run(port: HartPort): void {
-    const { scheduler, devices, storage, due } = this.#plan
+    const { scheduler, devices, due } = this.#plan
     const { hart } = port
     const now = port.read(time)
     if (now >= scheduler.ticks[hart] || now >= scheduler.capDue(hart)) {
       scheduler.ticks[hart] = nextTick(now)
       scheduler.charge(port, now)
-      if (scheduler.isOverdue(port, now)) scheduler.wanted[hart] = 1
+      countTick(port, scheduler.current[hart] >= 0)
+      if (scheduler.isOverdue(port)) scheduler.wanted[hart] = 1
+      this.#plan.soft.raise(hart, SOFT_SCHED)
     }
     if (due[0] <= now) {
       due[0] = NEVER
-      let next = storage.writeBack.elapsed(port)
-      next = Math.min(next, storage.journal.elapsed(port))
+      let next = NEVER
       for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
       due[0] = Math.min(due[0], next)
     }

@@ -3,9 +3,9 @@ import type { HartPort } from '../../../hw/port.ts'
 import { IMAGES, imageName } from '../../../hw/spec/layouts/host-file-system.ts'
 import type { FreeMemory } from '../../core/free-memory.ts'
 import { TABLES } from '../layout.ts'
-import type { Storage } from '../plan.ts'
 import { NO_FILE, type Process } from '../process.ts'
 import { LATER } from './file-system.ts'
+import type { Storage } from './storage.ts'
 
 export function createStorage(port: HartPort, storage: Storage, free: FreeMemory): void {
   storage.cache.create(port)

@@ -138,10 +138,6 @@ export class Journal {
     return this.record.committed >= sequence
   }
 
-  elapsed(port: HartPort): number {
-    return this.advance(port)
-  }
-
   /** Goes on with a commit, or begins one that is due. Returns when it is to be called again (ticks). */
   advance(port: HartPort): number {
     const { record } = this

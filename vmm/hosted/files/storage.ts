@@ -1,0 +1,55 @@
+/** What files are kept by: the page cache, the disk behind it, the file system on it, its write-back and its journal. Set-up. */
+import type { InterruptController } from '../../../drivers/environment.ts'
+import { nvmeDriver } from '../../../drivers/nvme.ts'
+import type { PcieBus } from '../../../drivers/pcie.ts'
+import type { CurrentPort, PortEnvironment } from '../../../drivers/port-environment.ts'
+import type { StateRecord } from '../../../hw/port.ts'
+import type { FreeMemory } from '../../core/free-memory.ts'
+import type { PageCache } from '../page-cache.ts'
+import type { SoftInterrupts } from '../soft-interrupts.ts'
+import { BlockLayer, DISK_DEPTH } from './block-layer.ts'
+import { Buffers } from './buffers.ts'
+import { FileSystem } from './file-system.ts'
+import { Journal } from './journal.ts'
+import { WriteBack } from './write-back.ts'
+
+export interface Storage {
+  readonly cache: PageCache
+  readonly disk: BlockLayer
+  readonly fileSystem: FileSystem
+  readonly writeBack: WriteBack
+  readonly journal: Journal
+  readonly state: Readonly<Record<string, StateRecord>>
+}
+
+export interface StorageParts {
+  readonly current: CurrentPort
+  readonly environment: PortEnvironment
+  readonly bus: PcieBus
+  readonly controller: InterruptController
+  /** Where the disk's registers are put. */
+  readonly window: number
+  readonly soft: SoftInterrupts
+  readonly harts: number
+  readonly cache: PageCache
+  readonly free: FreeMemory
+}
+
+export function makeStorage(parts: StorageParts): Storage {
+  const { current, environment, bus, controller, window, soft, harts, cache, free } = parts
+  const nvme = nvmeDriver(environment, { queueDepth: DISK_DEPTH })
+  const disk = new BlockLayer(current, environment, nvme, bus, controller, window, soft, harts)
+  const buffers = new Buffers(cache, disk)
+  const fileSystem = new FileSystem(buffers, disk, free)
+  const writeBack = new WriteBack(cache, fileSystem, disk)
+  const journal = new Journal(cache, buffers, fileSystem, disk, writeBack)
+  const state = {
+    cache: cache.record,
+    buffers: buffers.record,
+    fileSystem: fileSystem.record,
+    ...disk.state,
+    ...writeBack.state,
+    ...journal.state,
+  }
+  return { cache, disk, fileSystem, writeBack, journal, state }
+}
