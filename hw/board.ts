@@ -1,6 +1,7 @@
 /** What a board is to the machine that is built on it: memory, harts, and chips that it wires up. */
 import type { Bus } from './bus/bus.ts'
 import type { Clock, Line, Saved, Timed } from './bus/chip.ts'
+import type { InterruptFiles } from './hart/interrupt-files.ts'
 import type { Memory, MemoryRegion } from './memory/memory.ts'
 
 /** The machine-wide time, as the harts' time CSR and their comparators see it. */
@@ -17,6 +18,8 @@ export interface HartLines {
   readonly mtip: Line
   readonly meip: Line
   readonly seip: Line
+  /** hgeip, by guest interrupt file (1 and up). */
+  guest(file: number): Line
 }
 
 /** What a board needs to wire its chips. */
@@ -28,6 +31,8 @@ export interface Wiring {
   clock(name: string): Clock
   /** Names a chip, for its events and for snapshots. Chips are saved in the order of enrolment. */
   enroll(name: string, chip: Partial<Timed & Saved>): void
+  /** Gives a hart the Advanced Interrupt Architecture, with its IMSIC if it has one. Before `wire` returns. */
+  aia(hart: number, files: InterruptFiles | undefined): void
   /** Ends the run, at the end of the instruction that caused it. */
   stop(reason: string, code: number): void
 }

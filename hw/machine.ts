@@ -8,6 +8,7 @@ import { Bus, type BusWindow } from './bus/bus.ts'
 import type { Line, Plain, Saved, Timed } from './bus/chip.ts'
 import { BARE_PARTIES, type ModeParties } from './hart/accounts.ts'
 import { Hart } from './hart/hart.ts'
+import type { InterruptFiles } from './hart/interrupt-files.ts'
 import { DONE, RELOAD, type Executor, type HartServices, type Outcome } from './hart/services.ts'
 import { SoftwareRegistry } from './hart/software.ts'
 import { CSR, F, MODE, PC, RESERVATION } from './hart/state.ts'
@@ -119,12 +120,14 @@ export class Machine {
     const numbers = Array.from({ length: board.harts }, (_, id) => id)
     this.events.enroll(WIRES, { due: (kind, payload) => this.#wireEvent(kind, payload) })
     this.events.enroll(DUE_MARKS, { due: (_, hart) => this.#marked(Number(hart), 'due', 0) })
+    const aia = new Map<number, { readonly files: InterruptFiles | undefined }>()
     this.time = board.wire({
       memory: this.memory,
       bus: this.bus,
       harts: numbers.map(id => this.#lines(id)),
       clock: name => this.events.clock(name),
       enroll: (name, chip) => this.#enroll(name, chip),
+      aia: (hart, files) => void aia.set(hart, { files }),
       stop: (reason, code) => this.stop(reason, code),
     })
     const { memory, bus, time } = this
@@ -142,7 +145,9 @@ export class Machine {
       enter: (hart: Hart, instruction: number) => this.software.enter(hart, instruction),
       mark: (hart: number, kind: MarkKind, value: number) => this.#mark(hart, kind, value),
     }
-    this.harts = numbers.map(id => new Hart(id, { ...surroundings, clock: this.events.clock(`hart ${id}`) }))
+    this.harts = numbers.map(
+      id => new Hart(id, { ...surroundings, aia: aia.get(id), clock: this.events.clock(`hart ${id}`) }),
+    )
     this.#turns = (options.turns ?? numbers).map(id => this.harts[id])
     if (new Set(this.#turns).size !== board.harts || this.#turns.includes(undefined as never))
       throw new Error(`turns ${options.turns?.join(', ')}: each of ${board.harts} harts has one`)
@@ -439,19 +444,26 @@ export class Machine {
 
   #lines(id: number): HartLines {
     const line = (wire: Wire): Line => ({ set: level => this.#setWire(id, wire, level) })
-    return { msip: line(MSI), mtip: line(MTI), meip: line(MEI), seip: line(SEI) }
+    return {
+      msip: line(MSI),
+      mtip: line(MTI),
+      meip: line(MEI),
+      seip: line(SEI),
+      guest: file => ({ set: level => this.#setWire(id, -file, level) }),
+    }
   }
 
-  #setWire(id: number, wire: Wire, level: boolean): void {
+  /** Guest interrupt files are negative. */
+  #setWire(id: number, wire: Wire | number, level: boolean): void {
     const hart = this.harts[id]
     // Another hart may be behind the one that runs, or ahead of it: for it, this happens at this cycle.
     if (this.#running && id !== this.#inside) this.events.schedule(this.now(), WIRES, `${id}`, { wire, level })
-    else hart.setWire(wire, level)
+    else drive(hart, wire, level)
   }
 
   #wireEvent(kind: string, payload: Plain): void {
-    const { wire, level } = payload as { wire: Wire; level: boolean }
-    this.harts[Number(kind)].setWire(wire, level)
+    const { wire, level } = payload as { wire: number; level: boolean }
+    drive(this.harts[Number(kind)], wire, level)
   }
 
   #enroll(name: string, chip: Partial<Timed & Saved>): void {
@@ -467,4 +479,9 @@ export class Machine {
     const reserved = this.memory.words[RESERVATION >> 2]
     if (reserved >= 0 && host < reserved + 8 && reserved < host + bytes) this.memory.words[RESERVATION >> 2] = -1
   }
+}
+
+function drive(hart: Hart, wire: number, level: boolean): void {
+  if (wire < 0) hart.setGuestWire(-wire, level)
+  else hart.setWire(wire as Wire, level)
 }

@@ -1,6 +1,8 @@
 /** Pages of docs/ that are made from the declarations in hw/spec. */
+import { aplic, idc } from '../hw/spec/devices/aplic.ts'
 import { clint } from '../hw/spec/devices/clint.ts'
 import { finisher } from '../hw/spec/devices/finisher.ts'
+import { imsic } from '../hw/spec/devices/imsic.ts'
 import { iommu } from '../hw/spec/devices/iommu.ts'
 import { nic } from '../hw/spec/devices/nic.ts'
 import { nvme } from '../hw/spec/devices/nvme.ts'
@@ -19,6 +21,9 @@ import { SOURCES } from '../hw/spec/sources.ts'
 const CHIPS: Readonly<Record<string, Readonly<Record<string, Register>>>> = {
   'UART 16550': uart,
   PLIC: plic,
+  'APLIC, one domain': aplic,
+  'APLIC, delivery to one hart': idc,
+  'IMSIC, one file': imsic,
   CLINT: clint,
   'Test finisher': finisher,
   RTC: rtc,

@@ -1,4 +1,6 @@
 /** The device tree of board `virt`: what Linux and other software need to find all of it. */
+import { IMSIC_IDENTITIES } from '../devices/imsic.ts'
+import { PAGE_BYTES } from '../spec/address.ts'
 import { UART_CLOCK } from '../spec/devices/uart.ts'
 import { type FdtNode, type FdtValue, encodeFdt, fdtCells64, fdtNode } from '../spec/layouts/fdt.ts'
 import { randomWords } from '../spec/random.ts'
@@ -19,12 +21,15 @@ export interface VirtTree {
   /** Nodes below /chosen. */
   readonly chosen?: readonly FdtNode[]
   readonly iommu: boolean
+  /** In place of the PLIC. */
+  readonly aia?: { readonly choice: 'aplic' | 'aplic-imsic'; readonly guestFiles: number }
   /** Decides chosen/rng-seed. */
   readonly seed: number
 }
 
 const BASE_EXTENSIONS = ['i', 'm', 'a', 'f', 'd', 'c', 'h']
 const CACHE_BLOCK_BYTES = 64
+const LEVEL_HIGH = 4
 /** Interrupt numbers of a hart (mcause without its top bit). */
 const HART_INTERRUPT = { SOFTWARE_M: 3, TIMER_M: 7, EXTERNAL_S: 9, EXTERNAL_M: 11 } as const
 const PCI_PORTS = 0x0100_0000
@@ -39,6 +44,11 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
   const plic = 1 + harts * 2
   const finisher = plic + 1
   const iommu = plic + 2
+  const { aia } = options
+  const [aplicMachine, imsicMachine, imsicSupervisor] = [plic + 3, plic + 4, plic + 5]
+  const messages = aia?.choice === 'aplic-imsic'
+  // What is M-mode's own: other firmware disables it in the tree that it hands on, and so does ours.
+  const machineLevel: Record<string, FdtValue> = firmware ? { status: 'disabled' } : {}
   const everyHart = Array.from({ length: harts }, (_, hart) => hart)
   const wires = (...interrupts: number[]): number[] =>
     everyHart.flatMap(hart => interrupts.flatMap(interrupt => [controller(hart), interrupt]))
@@ -61,7 +71,12 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
     ...(options.extensions.includes('zicbop') && { 'riscv,cbop-block-size': [CACHE_BLOCK_BYTES] }),
     ...(options.extensions.includes('zicboz') && { 'riscv,cboz-block-size': [CACHE_BLOCK_BYTES] }),
   }
-  const interrupt = (source: number): Record<string, FdtValue> => ({ 'interrupt-parent': [plic], interrupts: [source] })
+  // With AIA an interrupt's second cell says that it is a high level.
+  const wire = (source: number): number[] => (aia ? [source, LEVEL_HIGH] : [source])
+  const interrupt = (source: number): Record<string, FdtValue> => ({
+    'interrupt-parent': [plic],
+    interrupts: wire(source),
+  })
   const virtio = Array.from({ length: VIRTIO_SLOTS }, (_, slot) => ({
     base: VIRT_MAP.virtio.base + slot * VIRT_MAP.virtio.bytes,
     bytes: VIRT_MAP.virtio.bytes,
@@ -136,15 +151,57 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
             compatible: ['sifive,clint0', 'riscv,clint0'],
             'interrupts-extended': wires(HART_INTERRUPT.SOFTWARE_M, HART_INTERRUPT.TIMER_M),
           }),
-          chip('plic', VIRT_MAP.plic, {
-            compatible: ['sifive,plic-1.0.0', 'riscv,plic0'],
-            phandle: [plic],
-            'interrupt-controller': true,
-            '#interrupt-cells': [1],
-            '#address-cells': [0],
-            'riscv,ndev': [VIRT_SOURCES.highest],
-            'interrupts-extended': wires(HART_INTERRUPT.EXTERNAL_M, HART_INTERRUPT.EXTERNAL_S),
-          }),
+          ...(aia
+            ? []
+            : [
+                chip('plic', VIRT_MAP.plic, {
+                  compatible: ['sifive,plic-1.0.0', 'riscv,plic0'],
+                  phandle: [plic],
+                  'interrupt-controller': true,
+                  '#interrupt-cells': [1],
+                  '#address-cells': [0],
+                  'riscv,ndev': [VIRT_SOURCES.highest],
+                  'interrupts-extended': wires(HART_INTERRUPT.EXTERNAL_M, HART_INTERRUPT.EXTERNAL_S),
+                }),
+              ]),
+          ...(messages
+            ? [
+                imsic(
+                  VIRT_MAP.imsicMachine.base,
+                  harts * PAGE_BYTES,
+                  0,
+                  imsicMachine,
+                  wires(HART_INTERRUPT.EXTERNAL_M),
+                  machineLevel,
+                ),
+                imsic(
+                  VIRT_MAP.imsicSupervisor.base,
+                  harts * filePages(aia.guestFiles) * PAGE_BYTES,
+                  guestBits(aia.guestFiles),
+                  imsicSupervisor,
+                  wires(HART_INTERRUPT.EXTERNAL_S),
+                ),
+              ]
+            : []),
+          ...(aia
+            ? [
+                aplic(VIRT_MAP.aplicMachine, aplicMachine, {
+                  ...(messages
+                    ? { 'msi-parent': [imsicMachine] }
+                    : { 'interrupts-extended': wires(HART_INTERRUPT.EXTERNAL_M) }),
+                  ...machineLevel,
+                  'riscv,children': [plic],
+                  'riscv,delegation': [plic, 1, VIRT_SOURCES.highest],
+                }),
+                aplic(
+                  VIRT_MAP.aplicSupervisor,
+                  plic,
+                  messages
+                    ? { 'msi-parent': [imsicSupervisor] }
+                    : { 'interrupts-extended': wires(HART_INTERRUPT.EXTERNAL_S) },
+                ),
+              ]
+            : []),
           chip('serial', VIRT_MAP.uart, {
             compatible: 'ns16550a',
             'clock-frequency': [UART_CLOCK],
@@ -158,11 +215,16 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
                   phandle: [iommu],
                   '#iommu-cells': [1],
                   'interrupt-parent': [plic],
-                  interrupts: Array.from({ length: IOMMU_WIRES }, (_, vector) => VIRT_SOURCES.iommu + vector),
+                  interrupts: Array.from({ length: IOMMU_WIRES }, (_, vector) =>
+                    wire(VIRT_SOURCES.iommu + vector),
+                  ).flat(),
                 }),
               ]
             : []),
-          pcie(plic, options.iommu ? { 'iommu-map': [0, iommu, 0, 0x1_0000] } : {}),
+          pcie(plic, wire, {
+            ...(options.iommu && { 'iommu-map': [0, iommu, 0, 0x1_0000] }),
+            ...(messages && { 'msi-parent': [imsicSupervisor] }),
+          }),
         ]),
       ],
     ),
@@ -182,7 +244,7 @@ function reg(address: number, bytes: number): number[] {
 }
 
 /** The generic ECAM host. The four wires rotate with the slot, as PCI's swizzle has it. */
-function pcie(plic: number, more: Readonly<Record<string, FdtValue>>): FdtNode {
+function pcie(plic: number, wire: (source: number) => number[], more: Readonly<Record<string, FdtValue>>): FdtNode {
   const { pciePorts, pcieEcam, pcieMemory32, pcieMemory64 } = VIRT_MAP
   const slots = [0, 1, 2, 3]
   const pins = [1, 2, 3, 4]
@@ -209,9 +271,61 @@ function pcie(plic: number, more: Readonly<Record<string, FdtValue>>): FdtNode {
     ...more,
     'interrupt-map-mask': [3 << 11, 0, 0, 7],
     'interrupt-map': slots.flatMap(slot =>
-      pins.flatMap(pin => [slot << 11, 0, 0, pin, plic, VIRT_SOURCES.pcie + ((slot + pin - 1) % 4)]),
+      pins.flatMap(pin => [slot << 11, 0, 0, pin, plic, ...wire(VIRT_SOURCES.pcie + ((slot + pin - 1) % 4))]),
     ),
   })
+}
+
+function aplic(
+  window: { base: number; bytes: number },
+  phandle: number,
+  more: Readonly<Record<string, FdtValue>>,
+): FdtNode {
+  return chip('interrupt-controller', window, {
+    compatible: ['qemu,aplic', 'riscv,aplic'],
+    phandle: [phandle],
+    'interrupt-controller': true,
+    '#interrupt-cells': [2],
+    '#address-cells': [0],
+    'riscv,num-sources': [VIRT_SOURCES.highest],
+    ...more,
+  })
+}
+
+function imsic(
+  base: number,
+  bytes: number,
+  guestBits: number,
+  phandle: number,
+  wires: number[],
+  more: Readonly<Record<string, FdtValue>> = {},
+): FdtNode {
+  return chip(
+    'interrupt-controller',
+    { base, bytes },
+    {
+      compatible: ['qemu,imsics', 'riscv,imsics'],
+      phandle: [phandle],
+      'interrupt-controller': true,
+      '#interrupt-cells': [0],
+      'msi-controller': true,
+      '#msi-cells': [0],
+      'riscv,num-ids': [IMSIC_IDENTITIES],
+      ...(guestBits > 0 && { 'riscv,guest-index-bits': [guestBits] }),
+      'interrupts-extended': wires,
+      ...more,
+    },
+  )
+}
+
+/** Bits of a guest interrupt file's number, 0 being the supervisor's. */
+function guestBits(guestFiles: number): number {
+  return 32 - Math.clz32(guestFiles)
+}
+
+/** Pages of a hart's supervisor and guest interrupt files: a power of two. */
+export function filePages(guestFiles: number): number {
+  return 1 << guestBits(guestFiles)
 }
 
 function seedBytes(seed: number, count: number): Uint8Array {

@@ -8,6 +8,8 @@
  *          0x300_0000  PCIe ports, 64 KiB
  *          0x301_0000  IOMMU, if the board has one    PLIC 36–39
  *          0xc00_0000  PLIC, 6 MiB                   context 2·hart for M, 2·hart + 1 for S
+ *                      or, with AIA, the APLIC's M-mode domain; its S-mode domain at 0xd00_0000;
+ *                      IMSICs at 0x2400_0000 (M) and 0x2800_0000 (S and guests)
  *         0x1000_0000  UART                          PLIC 10
  *         0x1000_1000  8 virtio-mmio slots, 4 KiB    PLIC 1–8
  *         0x3000_0000  PCIe ECAM, 256 MiB            INTA–INTD: PLIC 32–35
@@ -23,6 +25,10 @@ export const VIRT_MAP = {
   pciePorts: { base: 0x300_0000, bytes: 0x1_0000 },
   iommu: { base: 0x301_0000, bytes: 0x1000 },
   plic: { base: 0xc00_0000, bytes: 0x60_0000 },
+  aplicMachine: { base: 0xc00_0000, bytes: 0x8000 },
+  aplicSupervisor: { base: 0xd00_0000, bytes: 0x8000 },
+  imsicMachine: { base: 0x2400_0000 },
+  imsicSupervisor: { base: 0x2800_0000 },
   uart: { base: 0x1000_0000, bytes: 0x100 },
   virtio: { base: 0x1000_1000, bytes: 0x1000 },
   pcieEcam: { base: 0x3000_0000, bytes: 0x1000_0000 },

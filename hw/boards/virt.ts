@@ -5,11 +5,13 @@
  *   firmware │ 0x8020_0000 payload … │ … initrd │ device tree │ end of RAM (or 3 GiB, if RAM reaches further)
  */
 import type { Board, TimeSource, Wiring } from '../board.ts'
-import type { Dma, Saved } from '../bus/chip.ts'
+import type { Chip, Dma, Line, Saved } from '../bus/chip.ts'
 import { memoryDma } from '../bus/memory-dma.ts'
 import { PcieHost } from '../bus/pcie-host.ts'
 import { Iommu } from '../devices/iommu/iommu.ts'
+import { AplicDomain, type AplicTarget } from '../devices/aplic.ts'
 import { Clint } from '../devices/clint.ts'
+import { Imsic } from '../devices/imsic.ts'
 import type { Backing } from '../devices/disk-backing.ts'
 import { attachHtif } from '../devices/htif.ts'
 import { NicController } from '../devices/nic/nic-controller.ts'
@@ -19,12 +21,13 @@ import { GoldfishRtc } from '../devices/rtc.ts'
 import { TestFinisher } from '../devices/test-finisher.ts'
 import { Uart } from '../devices/uart.ts'
 import { EmptyVirtioSlot } from '../devices/virtio-mmio-slot.ts'
+import { MACHINE_FILE } from '../hart/interrupt-files.ts'
 import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
 import { assemble } from '../spec/isa/assembler.ts'
 import type { FdtNode } from '../spec/layouts/fdt.ts'
 import type { DrivePrices, NicPrices } from '../time/prices-devices.ts'
-import { virtDeviceTree } from './device-tree.ts'
+import { filePages, virtDeviceTree } from './device-tree.ts'
 import { FIRMWARE_BYTES, firmwareSource } from './firmware/firmware.ts'
 import { type BootImage, loadImage, parseImage } from './load.ts'
 import { resetRom } from './reset-rom.ts'
@@ -37,6 +40,8 @@ export interface VirtNic {
   /** Called once the card is in its slot: whoever has the other end of the cable attaches it. */
   connect?(nic: NicController, wiring: Wiring): void
 }
+
+export type AiaChoice = 'aplic' | 'aplic-imsic'
 
 /** Bytes at a physical address. */
 export interface BoardModule {
@@ -62,6 +67,10 @@ export interface VirtOptions {
   readonly chosen?: readonly FdtNode[]
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
+  /** The Advanced Interrupt Architecture in place of the PLIC: an APLIC alone, or with an IMSIC a hart, which takes messages. */
+  readonly aia?: AiaChoice
+  /** Guest interrupt files of each IMSIC: {@link GUEST_FILES} unless given. */
+  readonly guestFiles?: number
   /** An IOMMU stands between PCIe devices and memory. */
   readonly iommu?: boolean
   /** How long disks and network cards take: as the controllers' defaults unless given. */
@@ -87,6 +96,8 @@ export interface VirtBoard extends Board {
   readonly symbols: ReadonlyMap<string, bigint>
 }
 
+/** As many as QEMU's board can have. */
+export const GUEST_FILES = 7
 /** Counts of mtime in a second. */
 export const TIMEBASE = 10_000_000
 const DEFAULT_RAM = 128 * 2 ** 20
@@ -168,11 +179,12 @@ interface BootImages {
   readonly kernel: BootImage | undefined
 }
 
-function bootImages({ bios = 'default', kernel }: VirtOptions, harts: number): BootImages {
+function bootImages({ bios = 'default', kernel, aia }: VirtOptions, harts: number): BootImages {
   const { base } = VIRT_MAP.ram
   const parse = (bytes: Uint8Array, name: string, at: number): BootImage => parseImage(bytes, name, base, at)
   if (bios === 'none') return { bios: undefined, kernel: kernel && parse(kernel, 'kernel', base) }
-  const firmware = bios === 'default' ? assemble(firmwareSource(harts), { origin: base }).bytes : bios
+  const aplic = aia && { base: VIRT_MAP.aplicMachine.base, sources: VIRT_SOURCES.highest }
+  const firmware = bios === 'default' ? assemble(firmwareSource(harts, aplic), { origin: base }).bytes : bios
   return { bios: parse(firmware, 'bios', base), kernel: kernel && parse(kernel, 'kernel', PAYLOAD_AT) }
 }
 
@@ -207,7 +219,8 @@ function load(
       chosen: options.chosen ?? [],
       harts,
       ramBytes,
-      extensions: EXTENSIONS,
+      extensions: options.aia ? withAia(EXTENSIONS) : EXTENSIONS,
+      ...(options.aia && { aia: { choice: options.aia, guestFiles: options.guestFiles ?? GUEST_FILES } }),
       mmu: 'sv48',
       timebase: TIMEBASE,
       bootargs: options.append ?? '',
@@ -248,12 +261,10 @@ function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: Ti
   wiring.enroll('clint', clint)
   attach('clint', VIRT_MAP.clint, clint, 'core')
 
-  const plic = new Plic(
-    harts.flatMap(({ meip, seip }) => [meip, seip]),
-    VIRT_SOURCES.highest,
-  )
-  wiring.enroll('plic', plic)
-  attach('plic', VIRT_MAP.plic, plic)
+  const controller = options.aia
+    ? wireAia(wiring, options.aia, options.guestFiles ?? GUEST_FILES)
+    : { controller: wirePlic(wiring), messages: undefined }
+  const { controller: plic, messages } = controller
 
   const uart = new Uart(wiring.clock('uart'), plic.line(VIRT_SOURCES.uart), options.output ?? (() => {}))
   wiring.enroll('uart', uart)
@@ -268,21 +279,130 @@ function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: Ti
     const { base, bytes } = VIRT_MAP.virtio
     attach(`virtio${slot}`, { base: base + slot * bytes, bytes }, new EmptyVirtioSlot())
   }
-  wirePcie(wiring, plic, options)
+  wirePcie(wiring, plic, messages, options)
   return { uart, time: clint }
 }
 
+function wirePlic(wiring: Wiring): Controller {
+  const plic = new Plic(
+    wiring.harts.flatMap(({ meip, seip }) => [meip, seip]),
+    VIRT_SOURCES.highest,
+  )
+  wiring.enroll('plic', plic)
+  wiring.bus.attach('plic', VIRT_MAP.plic.base, VIRT_MAP.plic.bytes, plic)
+  return plic
+}
+
+/** Where devices' messages arrive: a window, and the chip behind it. */
+interface Messages {
+  readonly base: number
+  readonly bytes: number
+  readonly chip: Chip
+}
+
+function wireAia(
+  wiring: Wiring,
+  choice: AiaChoice,
+  guestFiles: number,
+): { controller: Controller; messages: Messages | undefined } {
+  const { bus, harts } = wiring
+  const imsics = choice === 'aplic' ? [] : wireImsics(wiring, guestFiles)
+  if (choice === 'aplic') harts.forEach((_, hart) => wiring.aia(hart, undefined))
+  const write = (chip: Chip, identity: number) => chip.write(0, 4, identity)
+  const targets = (machine: boolean): AplicTarget[] =>
+    harts.map(({ meip, seip }, hart) => ({
+      line: machine ? meip : seip,
+      ...(imsics[hart] && {
+        message: (guest: number, identity: number) => {
+          if (guest <= guestFiles) write(imsics[hart].page(machine ? MACHINE_FILE : guest), identity)
+        },
+      }),
+    }))
+  const supervisor = new AplicDomain(targets(false), VIRT_SOURCES.highest)
+  const machine = new AplicDomain(targets(true), VIRT_SOURCES.highest, supervisor)
+  wiring.enroll('aplic', machine)
+  wiring.enroll('aplic-supervisor', supervisor)
+  bus.attach('aplic', VIRT_MAP.aplicMachine.base, VIRT_MAP.aplicMachine.bytes, machine)
+  bus.attach('aplic-supervisor', VIRT_MAP.aplicSupervisor.base, VIRT_MAP.aplicSupervisor.bytes, supervisor)
+  if (choice === 'aplic') return { controller: machine, messages: undefined }
+  const pages = filePages(guestFiles)
+  return {
+    controller: machine,
+    messages: {
+      base: VIRT_MAP.imsicSupervisor.base,
+      bytes: harts.length * pages * PAGE_BYTES,
+      chip: {
+        read: () => 0,
+        write: (offset, bytes, value) => {
+          const page = Math.floor(offset / PAGE_BYTES)
+          const file = page % pages
+          if (file <= guestFiles) imsics[Math.floor(page / pages)].page(file).write(offset % PAGE_BYTES, bytes, value)
+        },
+      },
+    },
+  }
+}
+
+function wireImsics(wiring: Wiring, guestFiles: number): Imsic[] {
+  const { bus } = wiring
+  return wiring.harts.map(({ meip, seip, guest }, hart) => {
+    const guests = Array.from({ length: guestFiles }, (_, index) => guest(index + 1))
+    const imsic = new Imsic({ machine: meip, supervisor: seip, guests })
+    wiring.enroll(`imsic${hart}`, imsic)
+    wiring.aia(hart, imsic)
+    bus.attach(
+      `imsic${hart}-machine`,
+      VIRT_MAP.imsicMachine.base + hart * PAGE_BYTES,
+      PAGE_BYTES,
+      imsic.page(MACHINE_FILE),
+    )
+    const base = VIRT_MAP.imsicSupervisor.base + hart * filePages(guestFiles) * PAGE_BYTES
+    for (let file = 0; file <= guestFiles; file++)
+      bus.attach(`imsic${hart}-file${file}`, base + file * PAGE_BYTES, PAGE_BYTES, imsic.page(file))
+    return imsic
+  })
+}
+
+/** Memory and the pages of interrupt files, as devices write to them. */
+function withMessages(memory: Dma, { base, bytes, chip }: Messages): Dma {
+  return {
+    read: (address, into) => memory.read(address, into),
+    write(address, from) {
+      if (address < base || address >= base + bytes) return memory.write(address, from)
+      if (from.length !== 4 || address % 4 !== 0) return false
+      chip.write(address - base, 4, new DataView(from.buffer, from.byteOffset).getUint32(0, true))
+      return true
+    },
+  }
+}
+
+/** The ISA string's names stand in their order. */
+function withAia(extensions: readonly string[]): readonly string[] {
+  const at = extensions.findIndex(name => name > 'ssaia' && name.startsWith('s'))
+  return [...extensions.slice(0, at), 'smaia', 'ssaia', ...extensions.slice(at)]
+}
+
 /** The root bus: disks from slot 1 on, network cards behind them. */
-function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [], devicePrices, iommu }: VirtOptions): void {
+/** Where the wires of chips end. */
+interface Controller {
+  line(source: number): Line
+}
+
+function wirePcie(
+  wiring: Wiring,
+  plic: Controller,
+  messages: Messages | undefined,
+  { disks = [], nics = [], devicePrices, iommu }: VirtOptions,
+): void {
   const { bus } = wiring
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
-  const dma = memoryDma(wiring.memory)
+  const memory = memoryDma(wiring.memory)
+  const dma = messages ? withMessages(memory, messages) : memory
   const translate = iommu ? wireIommu(wiring, plic, dma) : () => dma
   const host = new PcieHost({
     dma: translate,
     lines: [wire(0), wire(1), wire(2), wire(3)],
-    // Messages need an IMSIC, which this board does not have.
-    msix: false,
+    msix: messages !== undefined,
     window32: VIRT_MAP.pcieMemory32.base,
     window64: VIRT_MAP.pcieMemory64.base,
   })
@@ -311,7 +431,7 @@ function wirePcie(wiring: Wiring, plic: Plic, { disks = [], nics = [], devicePri
 }
 
 /** Memory as each function reaches it through the IOMMU. */
-function wireIommu(wiring: Wiring, plic: Plic, dma: Dma): (requester: number) => Dma {
+function wireIommu(wiring: Wiring, plic: Controller, dma: Dma): (requester: number) => Dma {
   const wires = Array.from({ length: IOMMU_WIRES }, (_, vector) => plic.line(VIRT_SOURCES.iommu + vector))
   const iommu = new Iommu(wiring.memory, dma, wires)
   wiring.enroll('iommu', iommu)

@@ -2,6 +2,7 @@
 import { csrByName } from '../spec/csrs/index.ts'
 import type { TimeSource } from '../board.ts'
 import type { Pmp } from '../memory/pmp.ts'
+import type { AiaCsrs } from './aia.ts'
 import type { Core } from './core.ts'
 import { CSR_RULES, type CsrRules } from './csr-rules.ts'
 import type { Interrupts } from './interrupts.ts'
@@ -9,7 +10,9 @@ import type { CsrOperation } from './services.ts'
 import {
   FCSR,
   HENVCFG,
+  HGEIE,
   HIDELEG,
+  HSTATUS,
   HTIMEDELTA,
   HVIP,
   MCOUNTINHIBIT,
@@ -58,6 +61,9 @@ const N = {
   henvcfg: at('henvcfg'),
   htimedelta: at('htimedelta'),
   hstatus: at('hstatus'),
+  hgeie: at('hgeie'),
+  hgeip: at('hgeip'),
+  hvictl: at('hvictl'),
   hgatp: at('hgatp'),
   cycle: at('cycle'),
   time: at('time'),
@@ -79,6 +85,7 @@ const STIP = 1 << 5
 const SEIP = 1 << 9
 /** sstatus's writable part of mstatus: SIE SPIE SPP FS SUM MXR. */
 const SSTATUS_WRITABLE = 0xc_6122
+const VGEIN = 63 << 12
 const CY = 1
 const IR = 4
 
@@ -101,6 +108,8 @@ export class CsrFile {
   readonly #timers: Timers
   readonly #pmp: Pmp
   readonly #time: TimeSource
+  /** On a board that has the Advanced Interrupt Architecture. */
+  aia: AiaCsrs | undefined
 
   constructor(core: Core, interrupts: Interrupts, timers: Timers, pmp: Pmp, time: TimeSource) {
     this.#core = core
@@ -165,7 +174,9 @@ export class CsrFile {
         // STCE, PBMTE and ADUE are read-only zero while menvcfg's are clear (menvcfg_pbmte_henvcfg_pbmte_rdonly0).
         return this.#set(words[HENVCFG], words[HENVCFG + 1] & words[MENVCFG + 1])
     }
+    if (number === N.hgeip) return this.#set(this.#interrupts.guestFiles, 0)
     const rules = CSR_RULES[number]!
+    if (rules.slot < 0 && rules.needsAia) return this.#setLong(this.aia!.read(number))
     if (rules.slot < 0) this.#set(rules.fixedLow, rules.fixedHigh)
     else this.#set(words[rules.slot], words[rules.slot + 1])
   }
@@ -241,9 +252,15 @@ export class CsrFile {
       }
       case N.hstatus:
         // SPVP is the privilege of hlv and hsv.
-        this.#store(CSR_RULES[number]!, low, high)
+        this.#store(CSR_RULES[number]!, this.#withGuestFile(low), high)
         this.#core.invalidate()
-        return NOTHING
+        return LOOK
+      case N.hgeie:
+        words[HGEIE] = low & this.#guestFilesMask()
+        return LOOK
+      case N.hvictl:
+        this.#store(CSR_RULES[number]!, low, high)
+        return LOOK
       case N.mcountinhibit:
         return this.#writeInhibit(low)
       case N.mcycle:
@@ -261,7 +278,26 @@ export class CsrFile {
     if (number >= N.pmpaddr0 && number <= N.pmpaddr15) return this.#writePmpAddress(number - N.pmpaddr0, low, high)
     const rules = CSR_RULES[number]!
     if (rules.slot >= 0) this.#store(rules, low, high)
+    else if (rules.needsAia) {
+      this.aia!.write(number, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0))
+      return LOOK
+    }
     return NOTHING
+  }
+
+  /** hstatus with VGEIN as it was, if the new one is more than GEILEN. */
+  #withGuestFile(low: number): number {
+    const asked = (low >>> 12) & 63
+    if (asked <= (this.aia?.files?.guests ?? 0)) return low
+    return (low & ~VGEIN) | (this.#words[HSTATUS] & VGEIN)
+  }
+
+  #guestFilesMask(): number {
+    return 2 ** ((this.aia?.files?.guests ?? 0) + 1) - 2
+  }
+
+  #setLong(value: bigint): void {
+    this.#set(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
   }
 
   #set(low: number, high: number): void {

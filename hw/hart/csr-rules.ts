@@ -22,6 +22,7 @@ export interface CsrRules {
   readonly fixedLow: number
   readonly fixedHigh: number
   readonly choices: readonly Choice[]
+  readonly needsAia: boolean
   /** The number that this one reaches when V=1, or itself. */
   readonly whenVirtual: number
 }
@@ -61,6 +62,7 @@ function rulesOf(csr: Csr): CsrRules {
     fixedLow: Number(BigInt.asIntN(32, fixed)),
     fixedHigh: Number(BigInt.asIntN(32, fixed >> 32n)),
     choices: choicesOf(csr),
+    needsAia: csr.needs === 'AIA',
     whenVirtual: CSRS.find(({ name }) => name === csr.virtual)?.number ?? csr.number,
   }
 }

@@ -13,6 +13,7 @@ import type { Action, AmoOperation, FloatFormat, FloatOperation } from '../spec/
 import type { Activity, Party } from '../spec/ledger.ts'
 import { Ledger, type LedgerState } from '../time/ledger.ts'
 import type { Prices } from '../time/prices.ts'
+import { AiaCsrs } from './aia.ts'
 import { Accounts, type ModeParties } from './accounts.ts'
 import { Actions } from './actions.ts'
 import { Core } from './core.ts'
@@ -21,7 +22,8 @@ import { csrException } from './csr-permission.ts'
 import { CSR_RULES } from './csr-rules.ts'
 import { Faults } from './faults.ts'
 import { SoftFloat } from './float/soft-float.ts'
-import { Interrupts } from './interrupts.ts'
+import type { InterruptFiles } from './interrupt-files.ts'
+import { INJECTED, Interrupts } from './interrupts.ts'
 import { MemoryAccess, type DeviceListener } from './memory-access.ts'
 import { cacheBlockException, guestAccessException } from './permission.ts'
 import { HartCaches } from './caches.ts'
@@ -64,6 +66,8 @@ export interface HartSurroundings extends DeviceListener {
   readonly time: TimeSource
   readonly clock: Clock
   readonly prices: Prices
+  /** On a board with the Advanced Interrupt Architecture; its IMSIC, if it has one. */
+  readonly aia: { readonly files: InterruptFiles | undefined } | undefined
   /** In the cached model. */
   readonly hierarchy: Hierarchy | undefined
   /** Scale of counted path lengths. */
@@ -80,6 +84,7 @@ export interface HartSurroundings extends DeviceListener {
 export interface HartState {
   readonly window: Uint8Array
   readonly wires: number
+  readonly guestFiles: number
   readonly timers: readonly number[]
   readonly accounts: readonly number[]
   readonly asleep: boolean
@@ -106,6 +111,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   readonly #words: Int32Array
   readonly #timers: Timers
   readonly #csrs: CsrFile
+  readonly #aia: AiaCsrs | undefined
   readonly #faults: Faults
   readonly #access: MemoryAccess
   readonly #float = new SoftFloat()
@@ -140,6 +146,10 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     if (caches) this.mmu.walker.onAccess = (host, write) => caches.data(host, 8, write, 'walk')
     this.traps = new Traps(core, this.accounts, () => this.executor.flush())
     this.#csrs = new CsrFile(core, this.interrupts, this.#timers, this.mmu.pmp, time)
+    const { aia } = surroundings
+    this.#aia = aia && new AiaCsrs(memory.words, this.interrupts, aia.files)
+    this.#csrs.aia = this.#aia
+    this.interrupts.files = aia?.files
     this.#faults = new Faults(core, this.mmu, this.traps)
     this.#actions = new Actions(core, this.mmu, this.traps, this.interrupts)
     this.#access = new MemoryAccess(core, this.mmu, this.#faults, bus, surroundings, () => this.executor, caches)
@@ -227,10 +237,17 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     else this.interrupts.wires &= ~bit
   }
 
+  /** The wire of a guest interrupt file: a bit of hgeip. */
+  setGuestWire(file: number, level: boolean): void {
+    if (level) this.interrupts.guestFiles |= 1 << file
+    else this.interrupts.guestFiles &= ~(1 << file)
+  }
+
   takeInterrupt(): boolean {
     const code = this.interrupts.next()
     if (code < 0) return false
-    this.traps.interrupt(code)
+    if (code >= INJECTED) this.traps.inject(code - INJECTED)
+    else this.traps.interrupt(code)
     return true
   }
 
@@ -315,6 +332,10 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     const exception = csrException(words, number, writes)
     if (exception !== 0) return this.traps.refuse(exception, instruction)
     const reached = (words[MODE_WORD] & VIRTUAL) !== 0 ? rules.whenVirtual : number
+    if (this.#aia) {
+      const refused = this.#aia.exception(number, reached, writes)
+      if (refused !== 0) return this.traps.refuse(refused, instruction)
+    } else if (rules.needsAia) return this.illegal(instruction)
     const csrs = this.#csrs
     if (reads || operation !== 'write') csrs.read(reached)
     const { low, high } = csrs
@@ -445,6 +466,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     return {
       window: this.windowBytes(),
       wires: this.interrupts.wires,
+      guestFiles: this.interrupts.guestFiles,
       timers: this.#timers.save(),
       accounts: this.accounts.save(),
       asleep: this.asleep,
@@ -457,6 +479,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
   restore(state: HartState): void {
     this.#window.restore(state.window)
     this.interrupts.wires = state.wires
+    this.interrupts.guestFiles = state.guestFiles
     this.#timers.restore(state.timers)
     this.accounts.restore(state.accounts)
     this.asleep = state.asleep

@@ -114,8 +114,16 @@ export class Traps {
     this.take(code, true)
   }
 
+  /** An interrupt for VS-mode that hvictl names: no bit of hip stands for it. */
+  inject(identity: number): void {
+    const { detail } = this
+    detail.valueLow = detail.valueHigh = detail.guestLow = detail.guestHigh = detail.instruction = 0
+    detail.guestVirtual = false
+    this.take(identity + GUEST_NUMBER_OFFSET, true, true)
+  }
+
   /** Takes the trap with `detail`: into M, HS or VS as delegation says (H_trap_deleg). */
-  take(code: number, interrupt: boolean): void {
+  take(code: number, interrupt: boolean, injected = false): void {
     const core = this.#core
     const { words } = core
     const from = words[MODE_WORD]
@@ -123,7 +131,8 @@ export class Traps {
     core.foldFloat()
     this.observer?.(from, interrupt ? -code : code)
     const toSupervisor = from !== MACHINE && (words[interrupt ? MIDELEG : MEDELEG] & bit) !== 0
-    if (!toSupervisor) this.#intoMachine(from, code, interrupt)
+    if (injected) this.#intoVirtual(from, code, interrupt)
+    else if (!toSupervisor) this.#intoMachine(from, code, interrupt)
     else if ((from & VIRTUAL) !== 0 && (words[interrupt ? HIDELEG : HEDELEG] & bit) !== 0)
       this.#intoVirtual(from, code, interrupt)
     else this.#intoSupervisor(from, code, interrupt)

@@ -20,6 +20,8 @@ export interface Csr {
   readonly alias?: { readonly of: string; readonly mask: bigint }
   /** The CSR that this number reaches when V=1 (sstatus → vsstatus). */
   readonly virtual?: string
+  /** What a board must have for it to exist. */
+  readonly needs?: 'AIA'
   readonly reset: bigint
 }
 
@@ -34,6 +36,7 @@ export function csr(
   more: {
     readonly alias?: { readonly of: string; readonly mask: bigint }
     readonly virtual?: string
+    readonly needs?: 'AIA'
     readonly reset?: bigint
   } = {},
 ): Csr {

@@ -59,7 +59,5 @@ export function vmmArchive(directory: string, { name, file }: HostedVmm): Buffer
     executable,
   })
   const ours = [entry(GUEST, microImage().bytes), entry(DISK, new Uint8Array(DISK_BYTES))]
-  return name === 'qemu'
-    ? Buffer.concat([image, cpio(ours)])
-    : cpio([...ours, entry('bin/lkvm', image, true)])
+  return name === 'qemu' ? Buffer.concat([image, cpio(ours)]) : cpio([...ours, entry('bin/lkvm', image, true)])
 }

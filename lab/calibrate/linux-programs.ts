@@ -225,7 +225,13 @@ export function primitives(): readonly Primitive[] {
     `dd if=/dev/zero of=${FILE} bs=${PAGE} count=${FILE_BLOCKS}`,
     'sync',
   ]
-  const network = ['load igb', 'ip addr add 10.0.0.2/24 dev eth0', 'ip link set eth0 up', 'sleep 4', 'ping -c 1 10.0.0.1']
+  const network = [
+    'load igb',
+    'ip addr add 10.0.0.2/24 dev eth0',
+    'ip link set eth0 up',
+    'sleep 4',
+    'ping -c 1 10.0.0.1',
+  ]
   return [
     { name: 'null-syscall', does: 'getppid', operations: 1000, before: [], program: nullCall() },
     {

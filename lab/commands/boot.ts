@@ -1,7 +1,7 @@
 /** `barehart boot IMAGE`: runs any bare-metal payload, its console in the terminal. */
 import { setImmediate } from 'node:timers/promises'
-import { Command } from 'commander'
-import { virt } from '../../hw/boards/virt.ts'
+import { Command, Option } from 'commander'
+import { type AiaChoice, virt } from '../../hw/boards/virt.ts'
 import type { Machine, StopReason } from '../../hw/index.ts'
 import { parseRam } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
@@ -15,6 +15,7 @@ interface BootOptions {
   readonly initrd?: string
   readonly disk: readonly string[]
   readonly iommu?: boolean
+  readonly aia?: AiaChoice
   readonly net?: boolean
   readonly append: string
   readonly harts: string
@@ -55,6 +56,12 @@ export function bootCommand(): Command {
     .option('--disk <file>', 'an NVMe disk in an image file; may be repeated', collect<string>, [])
     .option('--net', 'a network card, on a cable to a station that answers at 10.0.0.1')
     .option('--iommu', 'an IOMMU between devices and memory')
+    .addOption(
+      new Option('--aia <what>', 'the Advanced Interrupt Architecture in place of the PLIC').choices([
+        'aplic',
+        'aplic-imsic',
+      ]),
+    )
     .option('--append <text>', 'the kernel command line', '')
     .option('--harts <n>', 'number of harts', '1')
     .option('--ram <size>', 'RAM, such as 128M', '128M')
@@ -110,7 +117,7 @@ async function boot(image: string, options: BootOptions): Promise<void> {
 }
 
 function boardOf(image: string, options: BootOptions, output: (bytes: Uint8Array) => void) {
-  const { bios, initrd, disk, net, append, iommu = false } = options
+  const { bios, initrd, disk, net, append, iommu = false, aia } = options
   const harts = wholeNumber(options.harts, '--harts', 1, MOST_HARTS)
   const ramBytes = parseRam(options.ram, '--ram')
   try {
@@ -122,6 +129,7 @@ function boardOf(image: string, options: BootOptions, output: (bytes: Uint8Array
       nics: net ? [nicOnStation()] : [],
       append,
       iommu,
+      ...(aia && { aia }),
       harts,
       ramBytes,
       output,

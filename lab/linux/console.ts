@@ -34,7 +34,15 @@ export class LinuxConsole {
   #seen = 0
 
   /** Boots to the shell. Throws if the shell does not come. */
-  constructor({ images, harts, ramBytes = 256 * MIB, archive = new Uint8Array(), disks = [], nics = [], parties }: LinuxOptions) {
+  constructor({
+    images,
+    harts,
+    ramBytes = 256 * MIB,
+    archive = new Uint8Array(),
+    disks = [],
+    nics = [],
+    parties,
+  }: LinuxOptions) {
     this.#board = virt({
       harts,
       ramBytes,

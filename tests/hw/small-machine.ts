@@ -1,5 +1,6 @@
 /** A small machine for tests: RAM, CLINT and finisher, and a program in assembly that starts in M-mode. */
 import { Clint } from '../../hw/devices/clint.ts'
+import { Imsic } from '../../hw/devices/imsic.ts'
 import { TestFinisher } from '../../hw/devices/test-finisher.ts'
 import { evaluator } from '../../hw/hart/evaluator.ts'
 import {
@@ -15,11 +16,14 @@ import { assemble } from '../../hw/spec/isa/assembler.ts'
 export const RAM = 0x8000_0000
 export const CLINT = 0x200_0000
 export const FINISHER = 0x10_0000
+export const IMSIC = 0x2800_0000
 const RAM_BYTES = 2 ** 20
 const CYCLES_PER_TICK = 100
 
 export interface SmallOptions extends Partial<MachineOptions> {
   readonly harts?: number
+  /** Gives hart 0 an IMSIC with so many guest files; the pages of the supervisor's and the guests' begin at {@link IMSIC}. */
+  readonly guestFiles?: number
 }
 
 export interface SmallMachine {
@@ -58,7 +62,10 @@ noting:
   mret
 `
 
-export function smallMachine(source: string, { harts = 1, executor, ...options }: SmallOptions = {}): SmallMachine {
+export function smallMachine(
+  source: string,
+  { harts = 1, executor, guestFiles, ...options }: SmallOptions = {},
+): SmallMachine {
   const program = assemble(`${PRELUDE}\n la s11, log\n${source}\n pass\n${NOTING}\n .balign 8\nlog:\n .zero 2048\n`, {
     origin: RAM,
   })
@@ -75,6 +82,15 @@ export function smallMachine(source: string, { harts = 1, executor, ...options }
       wiring.enroll('clint', clint)
       wiring.bus.attach('clint', CLINT, 0x1_0000, clint, 'core')
       wiring.bus.attach('finisher', FINISHER, 0x1000, new TestFinisher(({ how, code }) => wiring.stop(how, code)))
+      if (guestFiles !== undefined) {
+        const [{ meip, seip, guest }] = wiring.harts
+        const guests = Array.from({ length: guestFiles }, (_, index) => guest(index + 1))
+        const imsic = new Imsic({ machine: meip, supervisor: seip, guests })
+        wiring.enroll('imsic', imsic)
+        wiring.aia(0, imsic)
+        for (let file = 0; file <= guestFiles; file++)
+          wiring.bus.attach(`file ${file}`, IMSIC + file * 0x1000, 0x1000, imsic.page(file))
+      }
       return clint
     },
   }

@@ -17,6 +17,13 @@ export interface FirmwarePlace {
   /** The naturally aligned memory that PMP keeps from everybody else. */
   readonly base: number
   readonly bytes: number
+  /** The M-mode domain of an APLIC, which is to be all S-mode's. */
+  readonly aplic?: AplicPlace
+}
+
+export interface AplicPlace {
+  readonly base: number
+  readonly sources: number
 }
 
 /** A hart mask is one register. */
@@ -24,11 +31,11 @@ export const FIRMWARE_HARTS = 64
 export const FIRMWARE_BYTES = 0x1_0000
 
 /** The firmware's assembly for so many harts, linked at the start of RAM. */
-export function firmwareSource(harts: number): string {
+export function firmwareSource(harts: number, aplic?: AplicPlace): string {
   if (!Number.isInteger(harts) || harts < 1 || harts > FIRMWARE_HARTS) {
     throw new RangeError(`firmware for ${harts} harts: it serves 1 to ${FIRMWARE_HARTS}`)
   }
-  const place: FirmwarePlace = { harts, base: VIRT_MAP.ram.base, bytes: FIRMWARE_BYTES }
+  const place: FirmwarePlace = { harts, base: VIRT_MAP.ram.base, bytes: FIRMWARE_BYTES, ...(aplic && { aplic }) }
   return [start(place), trap(), calls(place), rfence(), hsm(place), dbcn(place), data(harts)].join('')
 }
 

@@ -1,5 +1,6 @@
 /** Reset: each hart sets itself up; hart 0 goes on to the payload, the others wait to be started. */
 import { PAYLOAD_AT } from '../virt-map.ts'
+import { aplic as registers } from '../../spec/devices/aplic.ts'
 import { HART_STATE } from '../../spec/sbi.ts'
 import { HART_ID, OPAQUE, SCRATCH_SHIFT, START_ADDRESS, STATE } from './layout.ts'
 import type { FirmwarePlace } from './firmware.ts'
@@ -54,8 +55,21 @@ const CLEARED = [
   't6',
 ]
 
+/** All of an APLIC's sources go to its S-mode domain, child 0. */
+function delegation({ base, sources }: NonNullable<FirmwarePlace['aplic']>): string {
+  return `
+  li t0, ${base + registers.sourcecfg.at}
+  li t1, ${base + registers.sourcecfg.at + sources * registers.sourcecfg.stride}
+  li t2, ${1 << registers.sourcecfg.fields.D.low}
+delegate:
+  sw t2, 0(t0)
+  addi t0, t0, ${registers.sourcecfg.stride}
+  bltu t0, t1, delegate
+`
+}
+
 /** The text from reset to the payload's first instruction. */
-export function start({ harts, base, bytes }: FirmwarePlace): string {
+export function start({ harts, base, bytes, aplic }: FirmwarePlace): string {
   return `
 _start:
   csrw mie, zero
@@ -72,6 +86,7 @@ _start:
   ld t0, ${HART_ID}(sp)
   bnez t0, wait_for_start
 
+${aplic ? delegation(aplic) : ''}
   # Hart 0: the payload's address, if whoever jumped here names one.
   li t2, ${PAYLOAD_AT}
   beqz s1, boot

@@ -15,7 +15,8 @@ export const hstatus = csr(
     SPV: [7, 7, 'rw'],
     SPVP: [8, 8, 'rw'],
     HU: [9, 9, 'rw'],
-    VGEIN: [17, 12, { fixed: 0 }],
+    // No more than GEILEN, which is 0 on a board without guest interrupt files.
+    VGEIN: [17, 12, 'rw'],
     VTVM: [20, 20, 'rw'],
     VTW: [21, 21, 'rw'],
     VTSR: [22, 22, 'rw'],
@@ -63,9 +64,9 @@ export const hie = csr(
   },
   { alias: { of: 'mie', mask: 0x1444n } },
 )
-/** GEILEN is 0: no guest external interrupts. */
+/** Bits beyond GEILEN, the board's number of guest interrupt files, are zero. */
 export const hgeip = csr('hgeip', 0xe12, rule('hgeip_op'), { Interrupts: [63, 1, { fixed: 0 }] })
-export const hgeie = csr('hgeie', 0x607, rule('hgeie_op'), { Interrupts: [63, 1, { fixed: 0 }] })
+export const hgeie = csr('hgeie', 0x607, rule('hgeie_op'), { Interrupts: [31, 1, 'rw'] })
 export const henvcfg = csr('henvcfg', 0x60a, rule('henvcfg_op'), {
   FIOM: [0, 0, 'rw'],
   CBIE: [5, 4, { warl: [0, 1, 3] }],

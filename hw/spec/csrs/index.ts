@@ -1,5 +1,6 @@
 /** Every CSR of the machine, by number and by name. */
 import type { Csr } from '../csr.ts'
+import { AIA_CSRS } from './aia.ts'
 import { COUNTER_CSRS } from './counters.ts'
 import { FLOAT_CSRS } from './float.ts'
 import { HYPERVISOR_CSRS } from './hypervisor.ts'
@@ -14,6 +15,7 @@ export const CSRS: readonly Csr[] = [
   ...COUNTER_CSRS,
   ...FLOAT_CSRS,
   ...TRIGGER_CSRS,
+  ...AIA_CSRS,
 ]
 export const csrByNumber: ReadonlyMap<number, Csr> = new Map(CSRS.map(csr => [csr.number, csr]))
 export const csrByName: ReadonlyMap<string, Csr> = new Map(CSRS.map(csr => [csr.name, csr]))

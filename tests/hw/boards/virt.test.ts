@@ -18,7 +18,13 @@ function wired(options: VirtOptions) {
   const bus = new Bus()
   const names: string[] = []
   const stops: unknown[] = []
-  const wires = () => ({ msip: new Wire(), mtip: new Wire(), meip: new Wire(), seip: new Wire() })
+  const wires = () => ({
+    msip: new Wire(),
+    mtip: new Wire(),
+    meip: new Wire(),
+    seip: new Wire(),
+    guest: () => new Wire(),
+  })
   const harts = Array.from({ length: board.harts }, wires)
   const wiring: Wiring = {
     memory,
@@ -26,6 +32,7 @@ function wired(options: VirtOptions) {
     harts,
     clock: () => new HandClock(),
     enroll: name => void names.push(name),
+    aia: () => undefined,
     stop: (reason, code) => void stops.push([reason, code]),
   }
   board.wire(wiring)
