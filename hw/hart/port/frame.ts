@@ -79,7 +79,7 @@ export class Frame {
     this.#stubs = installation.stubsFrom(invocation.physical, invocation.address)
     this.#attention = false
     this.#ended = false
-    this.#begun = this.now()
+    this.#begun = this.#spent()
     this.#at = 0
     this.#charge = undefined
     installation.runs += 1
@@ -255,9 +255,14 @@ export class Frame {
     if (installation.runs !== runs) this.#changes.push({ at: this.#log.length, state: installation.copier.make() })
   }
 
+  /** Cycles, but those that caches take to be filled: how much an entry may do does not depend on them. */
+  #spent(): number {
+    return this.now() - (this.#host.caches?.stalled ?? 0)
+  }
+
   #checkLength(): void {
     const { installation } = this.#invocation!
-    const length = this.now() - this.#begun
+    const length = this.#spent() - this.#begun
     if (length > installation.longest) {
       throw new Error(
         `has taken ${length} cycles; an entry may take ${installation.longest}, then it must re-queue itself`,
