@@ -2,8 +2,10 @@
 import { SBI_IPI, SBI_TIME } from '../../hw/spec/sbi.ts'
 import { SEIE, SIE, SSIE, STIE } from './harness.ts'
 
-const IPIS = 200
-const HALTED_IPIS = 50
+/** Operations of virtual-ipi, one span. */
+export const IPIS = 200
+/** Operations of virtual-ipi-halted, a span each. */
+export const HALTED_IPIS = 50
 /** Long enough for a receiver to be asleep, however long its hypervisor polls for it first; in ticks. */
 const SLEEPY = 7000
 const SETTLING = 300
