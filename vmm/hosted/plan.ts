@@ -201,15 +201,23 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     cache,
     free,
   })
-  const { disk, fileSystem, writeBack, journal } = storage
+  const { disk, fileSystem, reader, writeBack, journal } = storage
   const threads = kernelThreads(tasks.length, { harts, soft, writeBack, journal })
   const scheduler = new Scheduler([...tasks, ...threads.all], harts)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
   soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))
   soft.attach(SOFT_SCHED, port => scheduler.balance(port))
-  const direct = new DirectRequests(policy.io === 'direct', processes, DISK_TAGS, fileSystem, disk, pageStructs)
-  const files = new FileService(processes, scheduler, cache, fileSystem, disk, writeBack, journal, direct)
+  const direct = new DirectRequests(
+    policy.io === 'direct',
+    processes.length,
+    DISK_TAGS,
+    0,
+    fileSystem,
+    disk,
+    pageStructs,
+  )
+  const files = new FileService(processes, scheduler, cache, reader, disk, writeBack, journal, direct)
 
   const virtualSwitch = new VirtualSwitch()
   const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
