@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './commands/boot.ts'
+import { calibrateCommand } from './commands/calibrate.ts'
 import { compareCommand } from './commands/compare.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { runCommand } from './commands/run.ts'
@@ -36,6 +37,7 @@ export function barehart(): Command {
     runCommand(),
     bootCommand(),
     linuxCommand(),
+    calibrateCommand(),
     schemaCommand(),
   ]) {
     program.addCommand(command.exitOverride().showHelpAfterError(HINT))

@@ -29,12 +29,22 @@ function aligned(archive: Buffer): Buffer {
 
 export class LinuxConsole {
   readonly machine: Machine
+  /** Cycles of a turn while several harts are awake; the machine's own if it is undefined. */
+  slice: number | undefined
   readonly #board: VirtBoard
   #said = ''
   #seen = 0
 
   /** Boots to the shell. Throws if the shell does not come. */
-  constructor({ images, harts, ramBytes = 256 * MIB, archive = new Uint8Array(), disks = [], nics = [], parties }: LinuxOptions) {
+  constructor({
+    images,
+    harts,
+    ramBytes = 256 * MIB,
+    archive = new Uint8Array(),
+    disks = [],
+    nics = [],
+    parties,
+  }: LinuxOptions) {
     this.#board = virt({
       harts,
       ramBytes,
@@ -79,7 +89,10 @@ export class LinuxConsole {
         this.#seen = at + text.length
         return said
       }
-      const why = machine.run({ untilCycle: machine.now() + frequency / 100 })
+      const why = machine.run({
+        untilCycle: machine.now() + frequency / 100,
+        ...(this.slice && { slice: this.slice }),
+      })
       if (why.kind !== 'cycle' || machine.now() > end)
         throw new Error(`no "${text}" (${why.kind}) in:\n${this.#said.slice(this.#seen)}`)
     }

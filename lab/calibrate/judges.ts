@@ -1,0 +1,6 @@
+/** Who judges, in the order of the tables. */
+import type { Judge } from './calibration.ts'
+import { kvmJudge } from './kvm-judge.ts'
+import { linuxJudge } from './linux-judge.ts'
+
+export const JUDGES: readonly Judge[] = [kvmJudge, linuxJudge]
