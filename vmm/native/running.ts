@@ -14,6 +14,32 @@ import type { Plan } from './plan.ts'
 /** Between two parts of devices' work, in ticks: whoever is runnable gets the hart, however much one guest's devices have to do. */
 const WORK_PAUSE = 100
 
+/** Addresses in the image. */
+interface Places {
+  readonly dropped: number
+  readonly woken: number
+  readonly saved: number
+  readonly loaded: number
+  readonly called: number
+  readonly saveContext: number
+  readonly loadContext: number
+  readonly toGuest: number
+}
+
+function placesIn(symbols: Program['symbols']): Places {
+  const at = (label: string): number => symbols.get(label)!
+  return {
+    dropped: at('dropped'),
+    woken: at('woken'),
+    saved: at('saved'),
+    loaded: at('loaded'),
+    called: at('called'),
+    saveContext: at('save_context'),
+    loadContext: at('load_context'),
+    toGuest: at('to_guest'),
+  }
+}
+
 export class Running {
   /** By hart: the vCPU whose context its CSRs hold; the one that is coming; harts to be interrupted (mask). */
   readonly loaded: Int32Array
@@ -21,13 +47,13 @@ export class Running {
   readonly kicks: Int32Array
   readonly #plan: Plan
   readonly #interrupts: Interrupts
-  readonly #symbols: Program['symbols']
+  readonly #places: Places
 
   constructor(plan: Plan, interrupts: Interrupts, { symbols }: Program) {
     const { harts } = plan
     this.#plan = plan
     this.#interrupts = interrupts
-    this.#symbols = symbols
+    this.#places = placesIn(symbols)
     this.loaded = new Int32Array(harts).fill(NOWHERE)
     this.coming = new Int32Array(harts).fill(NOWHERE)
     this.kicks = new Int32Array(harts)
@@ -46,12 +72,12 @@ export class Running {
     const last = this.loaded[port.hart]
     if (last !== NOWHERE) {
       const { record } = vcpus[last]
-      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#at('dropped'))
+      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#places.dropped)
       this.#fence(port, record)
       if (record.fencing) {
         if (this.#isFencing(last)) {
           port.account('vmm', 'remote fence', 'waiting')
-          return port.jump(this.#at('woken'))
+          return port.jump(this.#places.woken)
         }
         record.fencing = false
       }
@@ -67,7 +93,7 @@ export class Running {
     if (index === last) return this.enter(port, vcpus[index])
     this.coming[port.hart] = index
     if (last === NOWHERE) return this.load(port)
-    this.#save(port, last, this.#at('saved'))
+    this.#save(port, last, this.#places.saved)
   }
 
   #fence(port: HartPort, record: VcpuRecord): void {
@@ -93,7 +119,7 @@ export class Running {
     port.account('vmm', 'scheduling', 'world switch')
     port.setX(A0, this.#plan.vcpus[last].frame)
     port.setX(A1, door)
-    port.jump(this.#at('save_context'))
+    port.jump(this.#places.saveContext)
   }
 
   /** A vCPU that will not go on by itself has left the hart: its interrupts must not wake the hart any more. */
@@ -119,8 +145,8 @@ export class Running {
         this.kicks[port.hart] |= this.#plan.scheduler.idleHart(port.hart)
     }
     port.setX(A0, vcpus[this.coming[port.hart]].frame)
-    port.setX(A1, this.#at('loaded'))
-    port.jump(this.#at('load_context'))
+    port.setX(A1, this.#places.loaded)
+    port.jump(this.#places.loadContext)
   }
 
   hasLoaded(port: HartPort): void {
@@ -141,14 +167,14 @@ export class Running {
     vcpu.settle(port)
     port.account('vmm', 'resume', 'world switch')
     port.setX(A0, vcpu.frame)
-    port.jump(this.#at('to_guest'))
+    port.jump(this.#places.toGuest)
   }
 
   /** Nothing to run: wait for an interrupt, or for the earliest of what is due. */
   #wait(port: HartPort, due: number): void {
     this.setTimer(port, due)
     port.account('idle', 'nothing to run', 'waiting')
-    port.wfi(this.#at('woken'))
+    port.wfi(this.#places.woken)
   }
 
   setTimer(port: HartPort, due: number): void {
@@ -194,7 +220,7 @@ export class Running {
     port.setX(A1, 0)
     port.setX(A6, 0)
     port.setX(A7, SBI_IPI)
-    port.ecall(this.#at('called'))
+    port.ecall(this.#places.called)
   }
 
   kick(port: HartPort, vcpu: Vcpu): void {
@@ -202,10 +228,5 @@ export class Running {
     const mask = hart === NOWHERE ? 2 ** this.#plan.harts - 1 : 1 << hart
     // Its own bit only makes this hart look whom it runs next.
     this.kicks[port.hart] |= mask
-  }
-
-  /** Where a label of the image is. */
-  #at(label: string): number {
-    return this.#symbols.get(label)!
   }
 }

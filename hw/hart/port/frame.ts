@@ -11,7 +11,7 @@ import { RELOAD, TRAPPED, type Outcome } from '../services.ts'
 import { BUDGET, DEADLINE, MODE, PC, STALLS, X } from '../state.ts'
 import type { PortHost } from './host.ts'
 import type { Installation, StateChange, Suspended } from './installation.ts'
-import { CALLS, Log } from './log.ts'
+import { CALL, CALLS, Log, signedNumber } from './log.ts'
 import { pathLength } from './path-length.ts'
 import type { StateCopy } from './state-copy.ts'
 import { extraCycles, STUB_OFFSETS } from './stubs.ts'
@@ -244,7 +244,9 @@ export class Frame {
     if (call !== resumed!.pending) this.#astray(call)
     const low = this.#words[(X + T5 * 8) >> 2] >>> 0
     const high = this.#words[((X + T5 * 8) >> 2) + 1] >>> 0
-    this.result = this.settle(call, wordSized(call) ? low : Math.min(high * TWO_32 + low, 2 ** 53), 0)
+    const plain = wordSized(call) ? low : Math.min(high * TWO_32 + low, 2 ** 53)
+    const signed = call === CALL.load64Signed
+    this.result = this.settle(call, signed ? signedNumber(this.#words, (X + T5 * 8) >> 2) : plain, 0)
     return true
   }
 
