@@ -10,6 +10,7 @@ import { frame } from './frame.ts'
 import type { Host } from './host.ts'
 import { decodeTransformed, type MemoryAccess } from './memory-access.ts'
 import { handleCall } from './sbi.ts'
+import { acquire, release } from './spin-lock.ts'
 import { WAITING, type Vcpu } from './vcpu.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
@@ -83,7 +84,10 @@ function guestPageFault(
   const address = faultAddress(port)
   if (vm.ram.contains(address)) {
     port.account(host.party, 'stage-2 fault', 'emulation')
-    if (vm.ram.populate(port, address) === 0) host.end(port, vm, vcpu, true, cause)
+    acquire(port, vm.memoryLock)
+    const page = vm.ram.populate(port, address)
+    release(port, vm.memoryLock)
+    if (page === 0) host.end(port, vm, vcpu, true, cause)
     return HANDLED
   }
   if (cause === FETCH_GUEST_PAGE || !decodeTransformed(instructionOf(port, vcpu), pending)) {

@@ -3,6 +3,7 @@ import type { HartPort } from '../../hw/port.ts'
 import { maskOf } from '../../hw/spec/csr.ts'
 import { hvip } from '../../hw/spec/csrs/hypervisor.ts'
 import { frame, slotOf } from './frame.ts'
+import { acquire, release } from './spin-lock.ts'
 
 /** Not started, or stopped by itself (HSM). */
 export const STOPPED = 0
@@ -97,24 +98,32 @@ export class Vcpu {
   /** Raises a virtual interrupt; true if somebody has to be told: the hart that holds the context, or those that may now run it. */
   raise(port: HartPort, bit: number): boolean {
     const { record } = this
+    const lock = this.frame + frame.lock.at
+    acquire(port, lock)
     const woken = record.status === WAITING
     if (woken) record.status = RUNNABLE
     record.raised |= bit
     record.lowered &= ~bit
+    release(port, lock)
     return woken || (record.hart !== NOWHERE && record.hart !== port.hart)
   }
 
   /** Lowers a virtual interrupt; true if another hart has to be told. */
   lower(port: HartPort, bit: number): boolean {
     const { record } = this
+    const lock = this.frame + frame.lock.at
+    acquire(port, lock)
     record.lowered |= bit
     record.raised &= ~bit
+    release(port, lock)
     return record.hart !== NOWHERE && record.hart !== port.hart
   }
 
   /** Applies what was asked for, on the hart that holds the context. */
   settle(port: HartPort): void {
     const { record } = this
+    const lock = this.frame + frame.lock.at
+    acquire(port, lock)
     if (record.raised !== 0) {
       port.set(hvip, record.raised)
       record.raised = 0
@@ -123,5 +132,6 @@ export class Vcpu {
       port.clear(hvip, record.lowered)
       record.lowered = 0
     }
+    release(port, lock)
   }
 }

@@ -14,6 +14,7 @@ import { EntryGuard } from '../core/entry-guard.ts'
 import { DEVICE, finishAccess, handleExit, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import type { Host } from '../core/host.ts'
 import { memoryAccess } from '../core/memory-access.ts'
+import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { Boot } from './boot.ts'
@@ -120,6 +121,7 @@ export class NativeVmm implements Host {
     const width = bytes === 8 ? 4 : (bytes as 1 | 2 | 4)
     let low = 0
     let high = 0
+    acquire(port, vm.deviceLock)
     if (pending.write) {
       vm.write(port, window, address, width, vcpu.register32(port, pending.register))
       if (bytes === 8)
@@ -134,6 +136,7 @@ export class NativeVmm implements Host {
       low = vm.read(port, window, address, width)
       if (bytes === 8) high = vm.read(port, window, address + 4, 4)
     }
+    release(port, vm.deviceLock)
     finishAccess(port, vcpu, pending, low, high)
   }
 

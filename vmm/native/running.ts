@@ -7,8 +7,10 @@ import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A6, A7, SBI_IPI } from '../../hw/spec/sbi.ts'
 import { frame } from '../core/frame.ts'
 import { NO_TIME } from '../core/guest-context.ts'
+import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, type VcpuRecord, WAITING } from '../core/vcpu.ts'
 import type { Interrupts } from './interrupts.ts'
+import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 
 /** Between two parts of devices' work, in ticks: whoever is runnable gets the hart, however much one guest's devices have to do. */
@@ -85,8 +87,10 @@ export class Running {
       vcpus[last].settle(port)
       if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
     }
+    acquire(port, SCHEDULER_LOCK)
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
+    release(port, SCHEDULER_LOCK)
     if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
     const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
     this.setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
