@@ -237,7 +237,10 @@ export class HypervisorModule implements Host {
   kick(port: HartPort, vcpu: Vcpu): void {
     const { record } = vcpu
     if (record.status === WAITING) record.status = RUNNABLE
-    if (record.hart !== NOWHERE && port.swap32If(vcpu.frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING) === MODE_GUEST)
+    if (
+      record.hart !== NOWHERE &&
+      port.swap32If(vcpu.frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING) === MODE_GUEST
+    )
       this.#scheduler.interrupt(port, record.hart)
     this.#scheduler.wake(port, this.#threads[vcpuOf(vcpu.frame)])
   }

@@ -15,6 +15,8 @@ const WATCHING = 40_000_000
 
 export interface KernelWork {
   readonly harts: number
+  /** By hart: nothing of the kernel's that can be left out is done there. */
+  readonly quiet: readonly boolean[]
   readonly soft: SoftInterrupts
   readonly writeBack: WriteBack
   readonly journal: Journal
@@ -29,7 +31,7 @@ export interface KernelThreads {
 }
 
 /** Makes them, numbered from `first` on. */
-export function kernelThreads(first: number, { harts, soft, writeBack, journal }: KernelWork): KernelThreads {
+export function kernelThreads(first: number, { harts, quiet, soft, writeBack, journal }: KernelWork): KernelThreads {
   const all: KernelThread[] = []
   const add = (name: string, work: Work, pin?: number, state?: number): KernelThread => {
     const thread = new KernelThread(name, first + all.length, work, pin, state)
@@ -50,6 +52,7 @@ export function kernelThreads(first: number, { harts, soft, writeBack, journal }
         hart,
       ),
     )
+    if (quiet[hart]) continue
     add(
       'counters',
       port => {

@@ -38,6 +38,10 @@ const ECALL_FROM_U = 8
 const LOAD_PAGE_FAULT = 13
 const STORE_PAGE_FAULT = 15
 
+/** Why the firmware is called while harts come up. */
+const MOVING = 1
+const STARTING = 2
+
 export class Kernel {
   readonly software: Software
   readonly #code: KernelCode
@@ -48,7 +52,7 @@ export class Kernel {
   /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
-  readonly #counts = { started: 1, calling: 0, prepared: 0, releasing: 0 }
+  readonly #counts = { started: 0, calling: 0, prepared: 0, releasing: 0 }
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
@@ -96,7 +100,8 @@ export class Kernel {
   #boot(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
     const plan = this.#plan
-    prepareHart(port)
+    if (!this.#keepsHouse(port)) return this.#moveBoot(port)
+    prepareHart(port, true)
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
@@ -143,27 +148,53 @@ export class Kernel {
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
   #startHarts(port: HartPort): void {
     const counts = this.#counts
-    if (counts.started === 1) this.#plan.scheduler.begin(port)
-    if (counts.started === this.#plan.harts) return this.#leave(port)
-    counts.calling = 1
-    port.setX(A0, counts.started)
-    port.setX(A1, this.#code.startSecondary)
+    if (counts.started === 0) this.#plan.scheduler.begin(port)
+    if (counts.started === port.hart) counts.started++
+    if (counts.started >= this.#plan.harts) return this.#leave(port)
+    counts.calling = STARTING
+    this.#startHart(port, counts.started, this.#code.startSecondary)
+    counts.started++
+  }
+
+  #startHart(port: HartPort, hart: number, at: number): void {
+    port.setX(A0, hart)
+    port.setX(A1, at)
     port.setX(A2, 0)
     port.setX(A6, 0)
     port.setX(A7, SBI_HSM)
-    counts.started++
+    port.ecall(this.#code.called)
+  }
+
+  #keepsHouse({ hart }: HartPort): boolean {
+    return hart === this.#plan.scheduler.dedication.housekeeping
+  }
+
+  /** This hart is to be a guest's: another boots the kernel, and starts this one when it is done. */
+  #moveBoot(port: HartPort): void {
+    this.#counts.calling = MOVING
+    this.#startHart(port, this.#plan.scheduler.dedication.housekeeping, this.#code.start)
+  }
+
+  #stopHart(port: HartPort): void {
+    port.setX(A6, 1)
+    port.setX(A7, SBI_HSM)
     port.ecall(this.#code.called)
   }
 
   #secondary(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    prepareHart(port)
+    prepareHart(port, false)
     this.#switchSpace(port, this.#plan.idleFrame, this.#code.switched)
   }
 
   #called(port: HartPort): void {
-    if (this.#counts.calling !== 0 && port.hart === 0) {
-      this.#counts.calling = 0
+    const counts = this.#counts
+    if (counts.calling === MOVING && !this.#keepsHouse(port)) {
+      counts.calling = 0
+      return this.#stopHart(port)
+    }
+    if (counts.calling === STARTING && this.#keepsHouse(port)) {
+      counts.calling = 0
       return this.#startHarts(port)
     }
     this.#leave(port)
@@ -339,7 +370,7 @@ export class Kernel {
     const { free, scheduler } = this.#plan
     this.#timers.run(port)
     if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.rested)
-    if (port.hart === 0 && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
+    if (this.#keepsHouse(port) && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#code.rested)
   }

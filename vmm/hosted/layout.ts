@@ -109,9 +109,6 @@ export function taskFrameOf(task: number): number {
   return TASK_FRAMES + (task + 1) * taskFrame.size
 }
 
-/** The lock of the run queues, behind the harts' frames. */
-export const SCHEDULER_LOCK = KERNEL_BASE + 511 * KIB
-
 export function hartFrameOf(hart: number): number {
   return HART_FRAMES + hart * taskFrame.size
 }

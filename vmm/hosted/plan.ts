@@ -25,6 +25,7 @@ import { AddressSpace } from './address-space.ts'
 import { VirtualSwitch } from '../core/virtual-switch.ts'
 import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
+import { dedicationOf } from './dedication.ts'
 import { DirectRequests } from './files/direct-requests.ts'
 import { makeStorage, type Storage } from './files/storage.ts'
 import { HostConsole } from './host-console.ts'
@@ -106,6 +107,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const policy = hostPolicyOf(tree)
   checkRoom(nodes)
   const harts = hartsOf(tree)
+  const dedication = dedicationOf(nodes, harts, policy.dedicated)
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
   const current = { port: undefined as unknown as HartPort }
 
@@ -145,7 +147,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     ...process.vm.vcpus.map(
       ({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin),
     ),
-    new Task(process.ioTask, process, NOWHERE, process.node.harts[0] ?? NOWHERE),
+    new Task(process.ioTask, process, NOWHERE, policy.dedicated ? NOWHERE : (process.node.harts[0] ?? NOWHERE)),
   ])
   const soft = new SoftInterrupts(harts)
 
@@ -160,7 +162,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt })
 
   const plicEnvironment = place('plic', windowOf(tree, 'riscv,plic0').base)
-  const plic = plicDriver(plicEnvironment, { context: CONTEXT, sources: PLIC_SOURCES })
+  const plic = plicDriver(plicEnvironment, { context: CONTEXT + 2 * dedication.housekeeping, sources: PLIC_SOURCES })
   const controller: Controller = {
     start: () => {
       plic.start()
@@ -202,8 +204,8 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     free,
   })
   const { disk, fileSystem, reader, writeBack, journal } = storage
-  const threads = kernelThreads(tasks.length, { harts, soft, writeBack, journal })
-  const scheduler = new Scheduler([...tasks, ...threads.all], harts)
+  const threads = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal })
+  const scheduler = new Scheduler([...tasks, ...threads.all], harts, dedication)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
   soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))

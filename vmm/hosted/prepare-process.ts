@@ -49,7 +49,7 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
       vm.vcpus[index].frame,
       vm.ram.root,
       vm.index + 1,
-      vm.vcpus[index].pin === NOWHERE || !plan.scheduler.quiet[vm.vcpus[index].pin],
+      vm.vcpus[index].pin === NOWHERE || !plan.scheduler.dedication.quiet[vm.vcpus[index].pin],
     )
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
   for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
