@@ -20,6 +20,8 @@ const CYCLES_PER_TICK = 100
 
 export interface SmallOptions extends Partial<MachineOptions> {
   readonly harts?: number
+  /** 1 MiB unless given. */
+  readonly ramBytes?: number
 }
 
 export interface SmallMachine {
@@ -58,14 +60,17 @@ noting:
   mret
 `
 
-export function smallMachine(source: string, { harts = 1, executor, ...options }: SmallOptions = {}): SmallMachine {
+export function smallMachine(
+  source: string,
+  { harts = 1, ramBytes = RAM_BYTES, executor, ...options }: SmallOptions = {},
+): SmallMachine {
   const program = assemble(`${PRELUDE}\n la s11, log\n${source}\n pass\n${NOTING}\n .balign 8\nlog:\n .zero 2048\n`, {
     origin: RAM,
   })
   const board: Board = {
     name: 'small',
     harts,
-    regions: [{ base: RAM, bytes: RAM_BYTES, writable: true }],
+    regions: [{ base: RAM, bytes: ramBytes, writable: true }],
     frequency: 1_000_000_000,
     cyclesPerTick: CYCLES_PER_TICK,
     resetVector: RAM,
