@@ -185,7 +185,7 @@ test.each([
   const [expected, actual] = subjects.map(({ hart }) => hart.hierarchy!.counts())
   expect(actual).toEqual(expected)
   for (const count of [expected.fetchMisses, expected.loadMisses, expected.storeMisses, expected.victim])
-    expect(count).toBeGreaterThan(5)
+    expect(count).toBeGreaterThan(0)
 })
 
 const CORNERS = [
