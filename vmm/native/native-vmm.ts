@@ -53,6 +53,7 @@ export class NativeVmm implements Host {
       settle: port => boot.settle(port),
       secondary: port => boot.secondary(port),
       called: port => boot.called(port),
+      told: port => running.told(port),
       woken: port => this.#woken(port),
       saved: port => running.load(port),
       dropped: port => running.dropped(port),
@@ -110,8 +111,11 @@ export class NativeVmm implements Host {
     if (outcome === INTERRUPT) this.#interrupts.handle(port)
     else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
     // What the guest asked for is done: unless somebody else is wanted, it goes on at once.
-    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && running.kicks[port.hart] === 0 && !vm.isBehind())
-      return running.enter(port, vcpu)
+    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && !vm.isBehind()) {
+      const kicks = running.kicks[port.hart]
+      if (kicks === 0) return running.enter(port, vcpu)
+      if ((kicks & (1 << port.hart)) === 0) return running.tell(port)
+    }
     running.next(port)
   }
 

@@ -23,6 +23,7 @@ interface Places {
   readonly saved: number
   readonly loaded: number
   readonly called: number
+  readonly told: number
   readonly saveContext: number
   readonly loadContext: number
   readonly toGuest: number
@@ -36,6 +37,7 @@ function placesIn(symbols: Program['symbols']): Places {
     saved: at('saved'),
     loaded: at('loaded'),
     called: at('called'),
+    told: at('told'),
     saveContext: at('save_context'),
     loadContext: at('load_context'),
     toGuest: at('to_guest'),
@@ -68,9 +70,10 @@ export class Running {
     const due = this.#interrupts.runDevices(port)
     const others = this.kicks[port.hart] & ~(1 << port.hart)
     this.kicks[port.hart] = 0
-    if (others !== 0) return this.#interruptHarts(port, others)
+    if (others !== 0) return this.#interruptHarts(port, others, this.#places.called)
     const more = this.#work(port) ? port.read(time) + WORK_PAUSE : Infinity
-    scheduler.stop(port)
+    const dedicated = scheduler.isDedicated(port.hart)
+    if (!dedicated) scheduler.stop(port)
     const last = this.loaded[port.hart]
     if (last !== NOWHERE) {
       const { record } = vcpus[last]
@@ -86,15 +89,19 @@ export class Running {
       // What came between the guest's last instruction and its wfi is not lost.
       vcpus[last].settle(port)
       if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
+      if (dedicated && record.status === RUNNABLE) {
+        this.setTimer(port, Math.min(due, more))
+        return this.#resume(port, vcpus[last])
+      }
     }
     acquire(port, SCHEDULER_LOCK)
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
     release(port, SCHEDULER_LOCK)
     if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
-    const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
+    const turn = dedicated ? Infinity : port.read(time) + scheduler.turn(port, index)
     this.setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
-    if (index === last) return this.enter(port, vcpus[index])
+    if (index === last) return this.#resume(port, vcpus[index])
     this.coming[port.hart] = index
     if (last === NOWHERE) return this.load(port)
     this.#save(port, last, this.#places.saved)
@@ -166,9 +173,13 @@ export class Running {
   }
 
   enter(port: HartPort, vcpu: Vcpu): void {
-    const { record } = vcpu
-    this.#fence(port, record)
+    this.#fence(port, vcpu.record)
     vcpu.settle(port)
+    this.#resume(port, vcpu)
+  }
+
+  /** Into the guest, which has been given all that it is owed. */
+  #resume(port: HartPort, vcpu: Vcpu): void {
     port.account('vmm', 'resume', 'world switch')
     port.setX(A0, vcpu.frame)
     port.jump(this.#places.toGuest)
@@ -219,12 +230,27 @@ export class Running {
     return false
   }
 
-  #interruptHarts(port: HartPort, mask: number): void {
+  #interruptHarts(port: HartPort, mask: number, door: number): void {
     port.setX(A0, mask)
     port.setX(A1, 0)
     port.setX(A6, 0)
     port.setX(A7, SBI_IPI)
-    port.ecall(this.#places.called)
+    port.ecall(door)
+  }
+
+  /** Interrupts the harts that the guest's call was about; then it goes on. */
+  tell(port: HartPort): void {
+    const others = this.kicks[port.hart]
+    this.kicks[port.hart] = 0
+    this.#interruptHarts(port, others, this.#places.told)
+  }
+
+  /** They are interrupted: unless the guest has to wait for them, or another hart has ended it meanwhile, it goes on. */
+  told(port: HartPort): void {
+    const vcpu = this.#plan.vcpus[this.loaded[port.hart]]
+    const { status, fencing } = vcpu.record
+    if (status !== RUNNABLE || fencing) return this.next(port)
+    this.enter(port, vcpu)
   }
 
   kick(port: HartPort, vcpu: Vcpu): void {
