@@ -14,7 +14,8 @@ export function linuxFor(directory: string): LinuxImages {
   return linux
 }
 
-function hashOf(bytes: Uint8Array): string {
+/** SHA-256, in hexadecimal digits. */
+export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 

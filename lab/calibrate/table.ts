@@ -1,6 +1,6 @@
 /** Calibrations as tables for the terminal. */
 import chalk from 'chalk'
-import { isWithin, type Part, ratioOf, type Row } from './calibration.ts'
+import { isWithin, type Part, ratioOf, type Row, TOLERANCE } from './calibration.ts'
 
 const NAME = 21
 const CYCLES = 9
@@ -9,6 +9,11 @@ const GAP = 2
 function cyclesText(cycles: number | undefined): string {
   if (cycles === undefined) return '·'
   return cycles < 99.95 ? cycles.toFixed(1) : String(Math.round(cycles))
+}
+
+function verdictOn(row: Row): string {
+  if (!isWithin(row)) return chalk.yellow('  not')
+  return chalk.green(ratioOf(row) < 1 - TOLERANCE ? '  better' : '  within 25 %')
 }
 
 function widthOf(name: string): number {
@@ -30,7 +35,7 @@ export function calibrationTable({ rows }: Part): string {
       ...ours.map(name => cyclesText(row.ours[name]).padStart(widthOf(name))),
     ]
     const ratio = ratioOf(row).toFixed(2).padStart(9)
-    const verdict = isWithin(row) ? chalk.green('  within 25 %') : chalk.yellow('  not')
+    const verdict = verdictOn(row)
     const note = row.note ? chalk.dim(` [${notes.indexOf(row.note) + 1}]`) : ''
     return `${chalk.cyan(row.name.padEnd(NAME))}${values.join('')}${ratio}${verdict}${note}`
   }

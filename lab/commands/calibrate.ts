@@ -51,7 +51,9 @@ function print({ title }: Judge, part: Part): void {
   const near = part.rows.filter(isWithin).length
   console.log(`\n${chalk.bold(title)}\n\n${calibrationTable(part)}`)
   for (const { name, why } of part.absent) console.log(chalk.dim(`${name}: ${why}`))
-  console.log(`${near} of ${part.rows.length} within 25 %`)
+  console.log(
+    `${near} of ${part.rows.length} within 25 %${part.rows.some(({ orBetter }) => orBetter) ? ', or better' : ''}`,
+  )
   for (const { name, version, sha256 } of part.images)
     console.log(chalk.dim(`${name} ${version} (sha256 ${sha256.slice(0, 16)}…)`))
 }
