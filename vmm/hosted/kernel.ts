@@ -14,7 +14,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
-import { countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
+import { countFault, countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
@@ -24,6 +24,8 @@ import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
 import type { Process } from './process.ts'
+import { createNetwork } from './network/network.ts'
+import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
 import { IDLE } from './scheduler.ts'
 import { SystemCalls } from './system-call-table.ts'
 import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
@@ -105,6 +107,7 @@ export class Kernel {
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
+    createNetwork(port, plan.network)
     for (let hart = 0; hart < plan.harts; hart++)
       plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
     plan.controller.start()
@@ -204,15 +207,35 @@ export class Kernel {
 
   /** From a process: a system call, a page fault, an interrupt. */
   #trap(port: HartPort): void {
-    const task = this.#currentTask(port)
+    const { tasks, scheduler } = this.#plan
     if (port.readHigh(scause) !== 0) {
       this.#interrupt(port)
+    } else if (scheduler.current[port.hart] >= tasks.length) {
+      this.#trapOfProgram(port, this.#currentProgram(port))
     } else {
+      const task = this.#currentTask(port)
       const cause = port.read(scause)
       if (cause === ECALL_FROM_U) this.#calls.handle(port, task)
       else this.#fault(port, task, cause)
     }
     this.#leave(port)
+  }
+
+  #trapOfProgram(port: HartPort, thread: ProgramThread): void {
+    const { programs, calls } = this.#plan.programs
+    const cause = port.read(scause)
+    if (cause === ECALL_FROM_U) return calls.handle(port, thread)
+    port.account('host kernel', 'page fault', 'emulation')
+    countFault(port)
+    const address = port.read(stval)
+    const isTouch = cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT
+    if (isTouch && programs.spaceOf(port, thread).populate(port, address) !== 0) return port.sfenceVma(address)
+    programs.end(port, thread, true)
+  }
+
+  #currentProgram(port: HartPort): ProgramThread {
+    const { scheduler, tasks, threads, programs } = this.#plan
+    return programs.programs.threads[scheduler.current[port.hart] - tasks.length - threads.all.length]
   }
 
   /** A page of anonymous memory that is touched for the first time. Anything else is the process's end. */
@@ -351,8 +374,17 @@ export class Kernel {
   /** The new task's registers are there: its address space, if it has another. */
   #fetched(port: HartPort): void {
     const { hart } = port
-    // A thread of the kernel's runs in whatever address space is there.
-    if (this.#plan.scheduler.current[hart] >= this.#plan.tasks.length) return this.#leave(port)
+    const { scheduler, tasks, threads, programs } = this.#plan
+    const index = scheduler.current[hart]
+    if (index >= tasks.length) {
+      // A thread of the kernel's runs in whatever address space is there.
+      if (index < tasks.length + threads.all.length) return this.#leave(port)
+      const thread = this.#currentProgram(port)
+      const { space: number } = programs.programs.spaceOf(port, thread)
+      if (this.#spaces[hart] === number) return this.#leave(port)
+      this.#spaces[hart] = number
+      return this.#switchSpace(port, thread.frame, this.#code.switched)
+    }
     const { process, frame } = this.#currentTask(port)
     if (this.#spaces[hart] === process.vm.index) return this.#leave(port)
     this.#spaces[hart] = process.vm.index
@@ -395,9 +427,18 @@ export class Kernel {
     port.jump(this.#code.toUser)
   }
 
-  /** A piece of work of a thread of the kernel's. */
+  #resumeProgram(port: HartPort): void {
+    const thread = this.#currentProgram(port)
+    if (thread.record.mode === IN_CALL && !this.#plan.programs.calls.again(port, thread)) return this.#schedule(port)
+    port.account('host kernel', 'return to process', 'world switch')
+    port.setX(A0, thread.frame)
+    port.jump(this.#code.toUser)
+  }
+
+  /** A piece of work of a thread of the kernel's, or a program's thread goes on. */
   #work(port: HartPort, index: number): void {
     const { tasks, threads, scheduler } = this.#plan
+    if (index >= tasks.length + threads.all.length) return this.#resumeProgram(port)
     const thread = threads.all[index - tasks.length]
     port.account('host kernel', thread.name, 'computing')
     const due = thread.work(port)

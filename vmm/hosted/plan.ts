@@ -1,5 +1,4 @@
 /** What the host makes of the machine's device tree: processes, threads, where everything lies, drivers in their places. Set-up. */
-import { nicDriver } from '../../drivers/nic.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
@@ -16,14 +15,11 @@ import { type GuestImages, imagesOf } from '../core/guest-images.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { memoryAccess } from '../core/memory-access.ts'
-import { NETWORK_DEPTH, NetworkCard } from '../core/network-card.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
 import { SerialConsole } from '../core/serial-console.ts'
 import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import { AddressSpace } from './address-space.ts'
-import { VirtualSwitch } from '../core/virtual-switch.ts'
-import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
 import { dedicationOf } from './dedication.ts'
 import { DirectRequests } from './files/direct-requests.ts'
@@ -44,9 +40,13 @@ import {
   taskFrameOf,
   vcpuFrameOf,
 } from './layout.ts'
+import { ForwardingTable } from './network/forwarding-table.ts'
+import { makeNetwork, type Network } from './network/network.ts'
 import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
 import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { Process } from './process.ts'
+import type { ProgramImage } from './programs/elf.ts'
+import { type HostPrograms, makePrograms, programThreads } from './programs/host-programs.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
 import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
@@ -61,8 +61,6 @@ const PLIC_SOURCES = 95
 /** Where the kernel puts the registers of its PCIe devices: in the root bus's window for 32-bit addresses. */
 const DISK_REGISTERS = 0x4000_0000
 const NIC_REGISTERS = 0x4010_0000
-/** Frames from outside that one entry hands out: each may be copied to every process. */
-const FRAMES_AT_A_TIME = 8
 
 /** The interrupt controller, as the kernel's context of hart 0 sees it. */
 export interface Controller {
@@ -93,7 +91,8 @@ export interface Plan {
   readonly storage: Storage
   readonly pageStructs: PageStructs
   readonly soft: SoftInterrupts
-  readonly bridge: Bridge
+  readonly network: Network
+  readonly programs: HostPrograms
   readonly devices: readonly PlacedDevice[]
   /** When a device's driver wants to be called next (ticks): one element. */
   readonly due: Float64Array
@@ -101,7 +100,7 @@ export interface Plan {
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
-export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
+export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages: readonly ProgramImage[] = []): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
   const policy = hostPolicyOf(tree)
@@ -204,8 +203,10 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     free,
   })
   const { disk, fileSystem, reader, writeBack, journal } = storage
-  const threads = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal })
-  const scheduler = new Scheduler([...tasks, ...threads.all], harts, dedication)
+  const table = new ForwardingTable()
+  const threads = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table })
+  const ofPrograms = programThreads(programImages, tasks.length + threads.all.length)
+  const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
   soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))
@@ -214,24 +215,40 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     policy.io === 'direct',
     processes.length,
     DISK_TAGS,
-    0,
+    ofPrograms.length,
     fileSystem,
     disk,
     pageStructs,
   )
   const files = new FileService(processes, scheduler, cache, reader, disk, writeBack, journal, direct)
 
-  const virtualSwitch = new VirtualSwitch()
-  const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
-  const nic = nicDriver(nicEnvironment, { queueDepth: NETWORK_DEPTH, promiscuous: true, budget: FRAMES_AT_A_TIME })
-  const network: NetworkCard = new NetworkCard(current, nicEnvironment, nic, bus, plic, NIC_REGISTERS, virtualSwitch)
-  virtualSwitch.connect(network)
-  const bridge = new Bridge(processes, virtualSwitch, scheduler)
-  const devices = [
-    serial,
-    ...(nodes.some(node => node.disk) ? [disk] : []),
-    ...(nodes.some(node => node.network) ? [network] : []),
-  ]
+  const network: Network = makeNetwork({
+    current,
+    environment: place('nic', NIC_REGISTERS, [masked => network.device.mask(masked)]),
+    bus,
+    controller: plic,
+    window: NIC_REGISTERS,
+    soft,
+    processes,
+    scheduler,
+    table,
+  })
+  const programs = makePrograms({
+    images: programImages,
+    threads: ofPrograms,
+    firstSpace: processes.length,
+    firstRequest: processes.length * DISK_TAGS,
+    scheduler,
+    storage,
+    direct,
+    stack: network.stack,
+    free,
+    small,
+    pages: pageStructs,
+  })
+  files.attachReaders(port => programs.files.wake(port))
+  const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
+  const devices = [serial, ...(has('disk') ? [disk] : []), ...(has('network') ? [network.device] : [])]
 
   const runners = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
@@ -254,9 +271,8 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     pageStructs: pageStructs.record,
     ...direct.state,
     ...soft.state,
-    ...bridge.state,
-    ...virtualSwitch.state,
     ...network.state,
+    ...programs.state,
   }
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
@@ -291,7 +307,8 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     threads,
     pageStructs,
     soft,
-    bridge,
+    network,
+    programs,
     devices,
     due,
     state,

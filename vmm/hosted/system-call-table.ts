@@ -96,7 +96,7 @@ export class SystemCalls {
     port.account('host kernel', 'syscall wait', 'computing')
     const byte = process.heard()
     const tag = byte < 0 ? this.#plan.files.ended(port, process) : -1
-    const frame = byte < 0 && tag < 0 ? this.#plan.bridge.received(process) : -1
+    const frame = byte < 0 && tag < 0 ? this.#plan.network.taps.received(port, process) : -1
     if (byte >= 0) this.#result(port, task, EVENT_CONSOLE, byte)
     else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
     else if (frame >= 0) this.#result(port, task, EVENT_RECEIVED, frame)
@@ -122,7 +122,7 @@ export class SystemCalls {
   }
 
   #send(port: HartPort, task: Task): void {
-    const sent = this.#plan.bridge.send(
+    const sent = this.#plan.network.taps.send(
       port,
       task.process,
       this.#argument(port, task, A0),
