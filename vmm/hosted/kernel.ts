@@ -151,7 +151,10 @@ export class Kernel {
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
   #startHarts(port: HartPort): void {
     const counts = this.#counts
-    if (counts.started === 0) this.#plan.scheduler.begin(port)
+    if (counts.started === 0) {
+      this.#plan.scheduler.begin(port)
+      this.#plan.programs.programs.start(port)
+    }
     if (counts.started === port.hart) counts.started++
     if (counts.started >= this.#plan.harts) return this.#leave(port)
     counts.calling = STARTING
