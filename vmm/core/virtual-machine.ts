@@ -54,6 +54,11 @@ export class VirtualMachine {
     this.deviceLock = vcpus[0].frame + frame.deviceLock.at
   }
 
+  /** How many windows there are: whoever has attached its chips first has the first ones. Set-up. */
+  windows(): number {
+    return this.#windows.length
+  }
+
   /** Puts a chip into the guest's address map. Before the guest starts. */
   attach(name: string, base: number, bytes: number, chip: VirtualChip): void {
     this.#windows.push({ name, base, bytes, chip })

@@ -18,6 +18,7 @@ import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { HostConsole } from './host-console.ts'
 import type { KernelCode } from './image.ts'
+import type { KernelDevices } from './kernel-devices.ts'
 import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, vcpuControl, vcpuOf } from './layout.ts'
 import type { Scheduler } from './scheduler.ts'
 import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
@@ -41,6 +42,8 @@ export class HypervisorModule implements Host {
   readonly #scheduler: Scheduler
   readonly #console: HostConsole
   readonly #code: KernelCode
+  /** By machine: its chips in the kernel, if it has any there. */
+  readonly #backends: readonly KernelDevices[]
 
   constructor(
     threads: readonly Task[],
@@ -50,7 +53,9 @@ export class HypervisorModule implements Host {
     console: HostConsole,
     harts: number,
     code: KernelCode,
+    backends: readonly KernelDevices[],
   ) {
+    this.#backends = backends
     this.#threads = threads
     this.#vcpus = vcpus
     this.pending = pending
@@ -124,8 +129,16 @@ export class HypervisorModule implements Host {
     this.#exits[task.vcpu] = this.#exits[task.vcpu] + 1
     const pending = this.pending[task.vcpu]
     const outcome = handleExit(port, this, vm, vcpu, pending)
-    if (outcome === DEVICE) this.#leaveToProcess(port, task, vcpu, pending)
+    if (outcome === DEVICE) this.#access(port, task, vcpu, pending)
     else if (outcome === HANDLED && vm.record.ended) this.#tellEnd(port, task, vcpu, vm)
+  }
+
+  /** The kernel's own chips come first in the guest's map. */
+  #access(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {
+    const { kernelWindows, vm } = task.process
+    if (pending.window >= kernelWindows || pending.bytes === 8) return this.#leaveToProcess(port, task, vcpu, pending)
+    const value = pending.write ? vcpu.register32(port, pending.register) : 0
+    finishAccess(port, vcpu, pending, this.#backends[vm.index].access(port, pending, value), 0)
   }
 
   #leaveToProcess(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {

@@ -443,6 +443,10 @@ export class Kernel {
     const { tasks, threads, scheduler } = this.#plan
     if (index >= tasks.length + threads.all.length) return this.#resumeProgram(port)
     const thread = threads.all[index - tasks.length]
+    if (thread.process !== undefined && this.#spaces[port.hart] !== thread.process.vm.index) {
+      this.#spaces[port.hart] = thread.process.vm.index
+      return this.#switchSpace(port, tasks[thread.process.ioTask].frame, this.#code.switched)
+    }
     port.account('host kernel', thread.name, 'computing')
     const due = thread.work(port)
     if (due > port.read(time)) scheduler.sleep(port, thread, due)

@@ -27,6 +27,8 @@ import { makeStorage, type Storage } from './files/storage.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import type { KernelCode } from './image.ts'
+import { KernelDevices } from './kernel-devices.ts'
+import { KernelThread } from './kernel-thread.ts'
 import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.ts'
 import {
   dmaRegion,
@@ -51,7 +53,7 @@ import { IDLE, Scheduler } from './scheduler.ts'
 import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
 import { SmallPages } from './small-pages.ts'
-import { Task } from './task.ts'
+import { ASLEEP, Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
 const RAM_BASE = 0x8000_0000
@@ -93,6 +95,8 @@ export interface Plan {
   readonly soft: SoftInterrupts
   readonly network: Network
   readonly programs: HostPrograms
+  /** By process: its devices that are in the kernel; none if all are in the process. */
+  readonly backends: readonly KernelDevices[]
   readonly devices: readonly PlacedDevice[]
   /** When a device's driver wants to be called next (ticks): one element. */
   readonly due: Float64Array
@@ -204,7 +208,14 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   })
   const { disk, fileSystem, reader, writeBack, journal } = storage
   const table = new ForwardingTable()
-  const threads = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table })
+  const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table })
+  const backends: KernelDevices[] = []
+  const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
+    const pin = policy.dedicated ? NOWHERE : (process.node.harts[0] ?? NOWHERE)
+    process.waiter = tasks.length + own.all.length + index
+    return new KernelThread('kernel backend', process.waiter, port => backends[index].work(port), pin, ASLEEP, process)
+  })
+  const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
   const ofPrograms = programThreads(programImages, tasks.length + threads.all.length)
   const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
@@ -252,7 +263,16 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
 
   const runners = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
-  const module = new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code)
+  const module = new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code, backends)
+  if (policy.backend === 'kernel')
+    backends.push(
+      ...processes.map(process => {
+        const externals = process.vm.vcpus.map(vcpu => ({
+          set: (port: HartPort, level: boolean) => module.interrupt(port, vcpu, level),
+        }))
+        return new KernelDevices(process, externals, files, network.taps, scheduler)
+      }),
+    )
 
   const kernelSpace = new AddressSpace(free, small, 0, 0, LARGE_PAGE)
   const state: Record<string, StateRecord> = {
@@ -271,6 +291,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     pageStructs: pageStructs.record,
     ...direct.state,
     ...soft.state,
+    ...Object.assign({}, ...backends.map(backend => backend.state)),
     ...network.state,
     ...programs.state,
   }
@@ -309,6 +330,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     soft,
     network,
     programs,
+    backends,
     devices,
     due,
     state,

@@ -85,6 +85,11 @@ export class SystemCalls {
   #interrupt(port: HartPort, task: Task): void {
     const { vm } = task.process
     const index = this.#argument(port, task, A0)
+    const { backends } = this.#plan
+    if (backends.length > 0) {
+      backends[vm.index].setLine(port, index, this.#argument(port, task, A1) !== 0)
+      return this.#result(port, task, 0, 0)
+    }
     if (index >= vm.vcpus.length) return this.#result(port, task, -1, 0)
     this.#plan.module.interrupt(port, vm.vcpus[index], this.#argument(port, task, A1) !== 0)
     this.#result(port, task, 0, 0)

@@ -40,7 +40,16 @@ export function makeNetwork(parts: NetworkParts): Network {
   const packets = new Packets()
   const onWork = () => device.schedule()
   const nic = nicDriver(environment, { queueDepth: NETWORK_DEPTH, promiscuous: true, onWork })
-  const device: HostNetworkDevice = new HostNetworkDevice(current, environment, nic, bus, controller, window, packets, soft)
+  const device: HostNetworkDevice = new HostNetworkDevice(
+    current,
+    environment,
+    nic,
+    bus,
+    controller,
+    window,
+    packets,
+    soft,
+  )
   const taps = new Taps(processes, packets, scheduler)
   const stations = processes.map(({ node }) => node.network && stationOf(node.network.mac, node.network.vlan))
   const bridge = new Bridge(stations, table, packets, device, taps)

@@ -23,6 +23,8 @@ export class Taps {
   readonly #queues: readonly PacketQueue[]
   /** By process: the slot that it is given next. */
   readonly #next: Int32Array
+  /** By process: a packet that the kernel fills for it. */
+  readonly #reserved: Int32Array
   readonly #processes: readonly Process[]
   readonly #packets: Packets
   readonly #scheduler: Scheduler
@@ -34,7 +36,8 @@ export class Taps {
     this.#scheduler = scheduler
     this.#queues = processes.map(() => new PacketQueue())
     this.#next = new Int32Array(processes.length)
-    this.state = { taps: this.record, 'tap next': this.#next }
+    this.#reserved = new Int32Array(processes.length).fill(NO_PACKET)
+    this.state = { taps: this.record, 'tap next': this.#next, 'tap reserved': this.#reserved }
     this.#queues.forEach(({ record }, tap) => (this.state[`tap ${tap}`] = record))
   }
 
@@ -71,7 +74,36 @@ export class Taps {
       return this.#packets.free(port, number)
     }
     queue.add(port, number)
-    this.#scheduler.wake(port, this.#scheduler.tasks[process.ioTask])
+    this.#scheduler.wake(port, this.#scheduler.tasks[process.waiter])
+  }
+
+  /** Room for a frame that the kernel sends in a process's name: it stays reserved until it is sent. 0: there is none. */
+  reserve(port: HartPort, { vm }: Process): number {
+    let number = this.#reserved[vm.index]
+    if (number === NO_PACKET) number = this.#packets.take(port)
+    this.#reserved[vm.index] = number
+    if (number === NO_PACKET) {
+      this.record.lost++
+      return 0
+    }
+    return port.load64(packetAt(number) + packet.data.at)
+  }
+
+  /** Sends what has been put there. */
+  sendReserved(port: HartPort, { vm }: Process, bytes: number): void {
+    const number = this.#reserved[vm.index]
+    this.#reserved[vm.index] = NO_PACKET
+    port.store32(packetAt(number) + packet.length.at, bytes)
+    this.#forward(port, vm.index, number)
+  }
+
+  /** The next packet for a process, for the kernel to hand on where it lies, and then to `drop`; NO_PACKET if there is none. */
+  take(port: HartPort, process: Process): number {
+    return this.#queues[process.vm.index].take(port)
+  }
+
+  drop(port: HartPort, number: number): void {
+    this.#packets.free(port, number)
   }
 
   /** The process's next frame, in a slot of its receiving ring: the slot, plus its bytes × 256; -1 if there is none. */
