@@ -32,7 +32,7 @@ export function linuxImagesUsed(directory: string): readonly ImageUsed[] {
   const files = archive.readUInt16BE(0) === 0x1f8b ? gunzipSync(archive) : archive
   return [
     { name: 'Linux', version: textAfter(image, 'Linux version '), sha256: hashOf(image) },
-    { name: 'initrd (busybox, modules)', version: textAfter(files, 'BusyBox '), sha256: hashOf(archive) },
+    { name: 'initrd (busybox, modules)', version: textAfter(files, 'BusyBox v'), sha256: hashOf(archive) },
   ]
 }
 

@@ -1,11 +1,10 @@
-/** The primitives of Debian's Linux, bare on our machine, against those of our host's kernel. */
+/** The primitives of Debian's Linux, bare on our machine, against those of our host's kernel: the same programs, byte for byte. */
 import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
 import { cpio } from '../linux/cpio.ts'
 import { LinuxConsole } from '../linux/console.ts'
 import { nicOnStation } from '../network.ts'
-import type { Judge, Part, Row } from './calibration.ts'
-import { runOnHost } from './host-kernel.ts'
-import { hostPrimitives } from './host-programs.ts'
+import type { ImageUsed, Judge, Part, Row } from './calibration.ts'
+import { runProgramOnHost } from './host-primitives.ts'
 import { linuxFor, linuxImagesUsed } from './images.ts'
 import { type Interval, Intervals } from './intervals.ts'
 import { type Primitive, primitives } from './linux-programs.ts'
@@ -15,15 +14,6 @@ const DISK_SECTORS = (32 * 2 ** 20) / 512
 const SETTLE_SECONDS = 5
 /** Each is run so often, the last one counts. */
 const RUNS = 2
-/** Ours that have another one's name beside them. */
-const BESIDE: Readonly<Record<string, { readonly ours: string; readonly note: string }>> = {
-  'context-switch': {
-    ours: 'thread-switch',
-    note: 'ours: threads of one process take turns by a lock; it has no pipes',
-  },
-  'udp-send': { ours: 'frame-send', note: 'ours: a frame through a tap; it has no sockets, UDP or IP' },
-}
-
 /** Cycles in which something ran: waiting for a disk is not the kernel's work. */
 export function busyCycles({ rows }: Interval, operations: number): number {
   const busy = rows.filter(({ party }) => party !== 'idle').reduce((sum, { cycles }) => sum + cycles, 0)
@@ -64,41 +54,34 @@ function onLinux(
 
 async function run(directory: string, progress: (what: string) => void): Promise<Part> {
   const failures: string[] = []
-  const rows: Row[] = []
+  const images: ImageUsed[] = []
+  const real = new Map<string, number>()
   const ours = new Map<string, number>()
-  const notes = new Map<string, string>()
+  const all = primitives()
   try {
-    const images = linuxImagesUsed(directory)
-    for (const primitive of hostPrimitives()) {
-      progress(`${primitive.name} on our host`)
-      ours.set(primitive.name, busyCycles(runOnHost(primitive), primitive.operations))
-      if (primitive.note) notes.set(primitive.name, primitive.note)
-    }
+    images.push(...linuxImagesUsed(directory))
     progress("Linux's primitives")
-    onLinux(
-      directory,
-      primitives(),
-      ({ name, does, operations }, interval) => {
-        const beside = BESIDE[name]
-        const value = ours.get(beside?.ours ?? name)
-        const note = beside?.note ?? notes.get(name)
-        if (value === undefined) return
-        rows.push({
-          name,
-          does,
-          real: { Linux: busyCycles(interval, operations) },
-          judge: 'Linux',
-          ours: { 'our host': value },
-          ...(note && { note }),
-        })
-      },
-      why => failures.push(why),
-    )
-    return { date: new Date().toISOString(), images, rows, absent: [], failures }
+    const found = ({ name, operations }: Primitive, interval: Interval) =>
+      real.set(name, busyCycles(interval, operations))
+    onLinux(directory, all, found, why => failures.push(why))
+    for (const { name, program, operations } of all) {
+      progress(`${name} on our host`)
+      try {
+        ours.set(name, busyCycles(runProgramOnHost(name, program), operations))
+      } catch (error) {
+        failures.push((error as Error).message)
+      }
+    }
   } catch (error) {
     failures.push((error as Error).message)
-    return { date: new Date().toISOString(), images: [], rows, absent: [], failures }
   }
+  const rows = all.flatMap(({ name, does }): readonly Row[] => {
+    const [linux, host] = [real.get(name), ours.get(name)]
+    return linux === undefined || host === undefined
+      ? []
+      : [{ name, does, real: { Linux: linux }, judge: 'Linux', ours: { 'our host': host } }]
+  })
+  return { date: new Date().toISOString(), images, rows, absent: [], failures }
 }
 
 export const linuxJudge: Judge = { name: 'linux', title: "Debian's kernel against our host's", run }

@@ -217,38 +217,6 @@ function udpSend(): Uint8Array {
   return timed(set, body, SENDS, `station: ${STATION}`)
 }
 
-/** sockaddr_ll of the card, which comes behind the loopback device: family 17, interface 2, address of six bytes. */
-const CARD = '.half 17, 0x0008\n.word 2\n.half 0\n.byte 0, 6, 0x02, 0x62, 0x68, 0xff, 0, 1, 0, 0'
-const FRAME = '.byte 0x02, 0x62, 0x68, 0xff, 0, 1, 0x52, 0x54, 0, 0x12, 0x34, 0x56, 8, 0'
-const FRAME_BYTES = 106
-
-/** Behind the protocols: a packet socket takes frames as they are. */
-function frameSend(): Uint8Array {
-  const set = `
-    li a0, 17
-    li a1, 3
-    li a2, 0
-    checked socket
-    mv s2, a0
-    la t0, frame
-    la t1, buffer
-    ld t2, 0(t0)
-    sd t2, 0(t1)
-    ld t2, 8(t0)
-    sd t2, 8(t1)
-  `
-  const body = `
-    mv a0, s2
-    la a1, buffer
-    li a2, ${FRAME_BYTES}
-    li a3, 0
-    la a4, card
-    li a5, 20
-    checked sendto
-  `
-  return timed(set, body, SENDS, `card: ${CARD}\n.balign 8\nframe: ${FRAME}\n.half 0`)
-}
-
 /** Every primitive, in the order of the table. */
 export function primitives(): readonly Primitive[] {
   const disk = [
@@ -309,13 +277,6 @@ export function primitives(): readonly Primitive[] {
       operations: SENDS,
       before: network,
       program: udpSend(),
-    },
-    {
-      name: 'frame-send',
-      does: 'a whole frame of 106 bytes through a packet socket and the network card',
-      operations: SENDS,
-      before: network,
-      program: frameSend(),
     },
   ]
 }
