@@ -265,13 +265,13 @@ export class VirtualQueue {
     const { record } = this
     let done = 0
     for (let index = record.readable; index < record.count && done < count; index++) {
-      let address = this.addresses[index]!
+      let address = this.addresses[index]
       let wanted = Math.min(this.lengths[index], count - done)
       while (wanted > 0) {
         const piece = this.reachPiece(port, address, wanted)
         if (piece === 0) return false
         const to = record.piece
-        for (let at = 0; at < piece; at++) port.store8(to + at, bytes[done + at]!)
+        for (let at = 0; at < piece; at++) port.store8(to + at, bytes[done + at])
         address += piece
         done += piece
         wanted -= piece

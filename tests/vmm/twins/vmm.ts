@@ -17,7 +17,7 @@ const [A0, A1, A6, A7] = [10, 11, 16, 17].map(register => X + register * 8) as [
 /** struct vcpu */
 const vcpu = { frame: 0, status: 8, raised: 16, lowered: 20, fence: 24 } as const
 /** struct vm */
-const vm = { behind: 0, ramBase: 8, ramBytes: 16, windows: 24, count: 32 } as const
+const vm = { behind: 0, deviceLock: 4, ramBase: 8, ramBytes: 16, windows: 24, count: 32 } as const
 /** struct window */
 const window = { base: 0, bytes: 8, chip: 16, size: 24 } as const
 /** struct chip: its operations, then the chip's own. */
@@ -43,6 +43,17 @@ const STORE = 0x23
 const DLAB = 0x80
 /** V R W X U A D: a gigapage of the second stage. */
 const G_LEAF = 0xdf
+
+/** spin_lock, spin_unlock: the lock's address in t0. */
+const ACQUIRE = `
+7:  lr.w.aq t1, (t0)
+    bnez t1, 7b
+    li t2, 1
+    sc.w t1, t2, (t0)
+    bnez t1, 7b`
+const RELEASE = `
+    fence rw, w
+    sw zero, 0(t0)`
 
 const BOOT = `
 start:                      # a0 = hart, a1 = device tree
@@ -164,10 +175,12 @@ on_exit:
     # back into the guest
     lbu t0, ${vcpu.fence}(s0)
     bnez t0, not_ours
-    lw t0, ${vcpu.raised}(s0)
-    bnez t0, not_ours
-    lw t0, ${vcpu.lowered}(s0)
-    bnez t0, not_ours
+    ld t0, ${vcpu.frame}(s0)
+    addi t0, t0, ${frame.lock.at}${ACQUIRE}
+    lw t1, ${vcpu.raised}(s0)
+    bnez t1, not_ours
+    lw t1, ${vcpu.lowered}(s0)
+    bnez t1, not_ours${RELEASE}
     ld a0, ${vcpu.frame}(s0)
     la t1, lock_holder
     li t3, -1
@@ -329,7 +342,10 @@ access:
     li t1, 8
     bne s2, t1, 1f
     li a2, 4
-1:  li s3, 0
+1:  addi s3, a0, ${vm.deviceLock}
+    mv t6, t0
+    mv t0, s3${ACQUIRE}
+    mv t0, t6
     lw t1, ${pending.write}(s1)
     bnez t1, not_ours
     # vm_read: the window's chip
@@ -342,6 +358,7 @@ access:
     ld a0, ${window.chip}(t2)
     ld t4, ${chip.read}(a0)
     jalr ra, 0(t4)
+    mv t0, s3${RELEASE}
     li t1, 8
     beq s2, t1, not_ours
     # finish_access
