@@ -98,6 +98,8 @@ export interface Plan {
   /** By process: its devices that are in the kernel; none if all are in the process. */
   readonly backends: readonly KernelDevices[]
   readonly devices: readonly PlacedDevice[]
+  /** Memory that the host keeps, by what for. */
+  readonly memory: readonly { readonly what: string; readonly bytes: number }[]
   /** When a device's driver wants to be called next (ticks): one element. */
   readonly due: Float64Array
   /** Registered state of all of it. */
@@ -120,6 +122,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const cache = new PageCache(takeLarge(pages, CACHE_PAGES * CACHE_PAGE, 'page cache'))
   const ram = total * LARGE_PAGE
   const pageStructs = new PageStructs(takeLarge(pages, pageStructBytes(ram), 'records of pages'), RAM_BASE, ram)
+  const memory = memoryTaken(ram)
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
   const small = new SmallPages(free)
@@ -332,6 +335,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     programs,
     backends,
     devices,
+    memory,
     due,
     state,
   }
@@ -361,6 +365,17 @@ function takeLarge(pages: number[], bytes: number, what: string): number {
     )
   }
   return first
+}
+
+/** What guests cannot have of the machine's RAM. */
+function memoryTaken(ram: number): Plan['memory'] {
+  const whole = (bytes: number) => Math.ceil(bytes / LARGE_PAGE) * LARGE_PAGE
+  return [
+    { what: 'firmware', bytes: KERNEL_BASE - RAM_BASE },
+    { what: 'kernel: image, tables, DMA memory, page tables', bytes: KERNEL_BYTES },
+    { what: 'page cache', bytes: whole(CACHE_PAGES * CACHE_PAGE) },
+    { what: 'records of pages', bytes: whole(pageStructBytes(ram)) },
+  ]
 }
 
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
