@@ -1,6 +1,6 @@
 /** How often the machine is started for the microbenchmarks under each hypervisor, and what those do not have. */
 import { BENCHMARKS } from '../../guests/micro/index.ts'
-import { HALTED_IPIS, IPIS } from '../../guests/micro/interrupts.ts'
+import { HALTED_IPIS, IPIS } from '../../guests/micro/ipi.ts'
 import type { Type1Project } from './type-1-images.ts'
 
 /** One start of the machine. */
