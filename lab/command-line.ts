@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { bootCommand } from './commands/boot.ts'
 import { calibrateCommand } from './commands/calibrate.ts'
 import { compareCommand } from './commands/compare.ts'
+import { consolidateCommand } from './commands/consolidate.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
@@ -33,6 +34,7 @@ export function barehart(): Command {
     .exitOverride()
   for (const command of [
     compareCommand(),
+    consolidateCommand(),
     sensitivityCommand(),
     runCommand(),
     bootCommand(),

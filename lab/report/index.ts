@@ -12,7 +12,7 @@ import { page } from './page.ts'
 import { traceEvents } from './recording.ts'
 import type { ReportData } from './report-data.ts'
 
-export type { CalibrationRow, ReportCalibration, ReportData } from './report-data.ts'
+export type { ReportData } from './report-data.ts'
 export { record } from './recording.ts'
 
 const PAGE = 'report.html'

@@ -1,6 +1,6 @@
 /** All that a report is made of. */
+import type { Calibration } from '../calibrate/calibration.ts'
 import type { Conclusion, Order } from '../study/conclusions.ts'
-import type { Configuration } from '../study/configurations.ts'
 import type { Consolidation } from '../study/consolidation.ts'
 import type { Study } from '../study/study.ts'
 import type { Recording } from './recording.ts'
@@ -24,24 +24,10 @@ export interface ReportData {
     readonly command: string
     readonly orders: readonly Order[]
     readonly conclusions: readonly Conclusion[]
+    /** How often all prices were drawn together. */
+    readonly draws: number
   }
-  readonly calibration?: ReportCalibration
+  readonly calibration?: Calibration
   readonly consolidation?: readonly Consolidation[]
   readonly recordings?: readonly Recording[]
-}
-
-/** Others' software on the same machine, beside ours. */
-export interface ReportCalibration {
-  readonly command: string
-  readonly rows: readonly CalibrationRow[]
-}
-
-export interface CalibrationRow {
-  readonly benchmark: string
-  /** Whose it is: "Debian 6.12 KVM with kvmtool". */
-  readonly judge: string
-  readonly real: number
-  readonly configuration: Configuration
-  readonly ours: number
-  readonly unit: string
 }

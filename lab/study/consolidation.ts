@@ -2,13 +2,13 @@
  * Consolidation: more and more guests on one machine, until the next does not fit; how much is done then, by each and in
  * all; and what the hypervisor, or the host, takes for itself: memory that no guest can have, and time while all sleep.
  */
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { gluttonImage } from '../../guests/workloads/glutton.ts'
 import { tenant } from '../../guests/workloads/tenant.ts'
 import { guestImage } from '../../guests/image.ts'
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
+import { configurationHash } from './configuration-hash.ts'
 import { type Configuration, configurationNamed, hartsNeeded } from './configurations.ts'
 
 export interface ConsolidationPoint {
@@ -40,6 +40,8 @@ const MIB = 2 ** 20
 const RAM_BYTES = 192 * MIB
 /** Each guest may have so much, and takes what `tenant` needs. */
 const GUEST_BYTES = 16 * MIB
+/** More than fit. */
+export const MOST_GUESTS = 31
 const TURN = 20_000_000
 const PATIENCE = 1_000_000_000
 const REQUESTS = tenant.operations ?? 1
@@ -72,9 +74,6 @@ export async function consolidation(
     points.push(found)
   }
   told(`memory and rest (${configuration})`)
-  const hash = createHash('sha256').update(
-    JSON.stringify({ configuration: configurationNamed(configuration), RAM_BYTES, GUEST_BYTES }),
-  )
   return {
     configuration,
     ramBytes: RAM_BYTES,
@@ -84,7 +83,7 @@ export async function consolidation(
     limit,
     availableBytes: await available(configuration),
     restCycles: await atRest(configuration),
-    configurationHash: hash.update(bytes).digest('hex').slice(0, 16),
+    configurationHash: configurationHash({ ...configurationNamed(configuration), RAM_BYTES, GUEST_BYTES }, [bytes]),
   }
 }
 

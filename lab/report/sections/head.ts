@@ -1,15 +1,16 @@
 /** What was measured, on which machine, by which prices, and how far others' software agrees. */
+import { isWithin, ratioOf } from '../../calibrate/calibration.ts'
 import { configurationNamed } from '../../study/configurations.ts'
-import { element, type Markup, together } from '../markup.ts'
-import { more, quantity, ranges } from '../numbers.ts'
+import { type Child, element, type Markup, together } from '../markup.ts'
+import { ranges } from '../numbers.ts'
 import type { ReportData } from '../report-data.ts'
-import { paragraph, section, table } from './block.ts'
+import { table } from './block.ts'
 
 export function headSection(data: ReportData): Markup {
   const { study, seeds, harts, pathLength, pricesHash, command, date } = data
   const [first] = study.results
   const names = [...new Set(study.results.map(({ configuration }) => configuration))]
-  const facts: readonly (readonly [string, string | Markup])[] = [
+  const facts: readonly (readonly [string, Child])[] = [
     ['Made by', element('code', {}, command)],
     ['Date', date],
     [
@@ -20,12 +21,7 @@ export function headSection(data: ReportData): Markup {
     ['Price list', `sha256 ${pricesHash}`],
     ['Path length', `counted, ×${pathLength}`],
     ['Seeds', `${ranges(seeds)} (page placement, timer phase, turns of harts), the same for every configuration`],
-    [
-      'Calibration',
-      data.calibration
-        ? `${data.calibration.rows.length} figures of others’ software, below`
-        : 'not calibrated on this machine',
-    ],
+    ['Calibration', calibrationInWords(data.calibration)],
   ]
   return together(
     element(
@@ -44,34 +40,17 @@ export function headSection(data: ReportData): Markup {
   )
 }
 
-export function calibrationSection({ calibration }: ReportData): Markup {
-  if (!calibration) {
-    return section(
-      'calibration',
-      'Calibration',
-      paragraph(
-        'Not calibrated on this machine: nothing of others’ was run beside ours. ',
-        element('code', {}, 'npx barehart calibrate'),
-        ' runs Linux with KVM, and says how far they agree.',
-      ),
+/** How near others' software ours is: for each judge, how many figures are within a quarter, and the middle ratio. */
+function calibrationInWords(calibration: ReportData['calibration']): Child {
+  const parts = Object.entries(calibration ?? {})
+  if (parts.length === 0) return 'not calibrated on this machine'
+  return parts.map(([name, { rows, date }]) => {
+    const ratios = rows.map(ratioOf).toSorted((x, y) => x - y)
+    const middle = ratios[ratios.length >> 1] ?? NaN
+    return element(
+      'div',
+      {},
+      `${name}: ${rows.filter(isWithin).length} of ${rows.length} figures within 25 %${rows.some(row => row.orBetter) ? ' or better' : ''}, middle ratio ${middle.toFixed(2)} (${date.slice(0, 10)})`,
     )
-  }
-  return section(
-    'calibration',
-    'Calibration: others’ software on the same machine',
-    paragraph('Judges, not sources: no price and no weight is fitted to them. Ratio is ours ÷ theirs.'),
-    table(
-      ['what', 'theirs', 'cycles', 'ours', 'cycles', 'ratio'],
-      calibration.rows.map(({ benchmark, judge, real, configuration, ours }) => [
-        benchmark,
-        judge,
-        quantity(real),
-        configurationNamed(configuration).label,
-        quantity(ours),
-        `${(ours / real).toFixed(2)} (${more(ours / real)})`,
-      ]),
-      [1, 3],
-    ),
-    element('div', { class: 'reproduce' }, element('code', {}, calibration.command)),
-  )
+  })
 }

@@ -1,4 +1,5 @@
 /** The microbenchmarks in one table, beside what others have published and what others' software takes on our machine. */
+import { ratioOf } from '../../calibrate/calibration.ts'
 import type { Comparison } from '../../study/comparison.ts'
 import { configurationNamed } from '../../study/configurations.ts'
 import { isMicrobenchmark } from '../../study/micro.ts'
@@ -14,7 +15,6 @@ export function microSection(data: ReportData): Markup | undefined {
   const comparisons = data.study.comparisons.filter(({ workload }) => isMicrobenchmark(workload))
   if (comparisons.length === 0) return undefined
   const names = [...new Set(comparisons.flatMap(({ summary }) => summary.map(({ configuration }) => configuration)))]
-  const judges = [...new Set(data.calibration?.rows.map(({ judge }) => judge))]
   const [{ samples }] = comparisons
   const all = comparisons.flatMap(comparison => comparison.samples)
   return section(
@@ -24,14 +24,19 @@ export function microSection(data: ReportData): Markup | undefined {
       'Cycles for one operation, as one guest binary counts them: median, and below it the 95 % interval where seeds differ. Figures of others are theirs, on their machines; they are here for the ranking, not for the number.',
     ),
     table(
-      ['operation', ...names.map(name => configurationNamed(name).label), ...judges, 'published by others'],
+      [
+        'operation',
+        ...names.map(name => configurationNamed(name).label),
+        'real ones on this machine',
+        'published by others',
+      ],
       comparisons.map(comparison => [
         comparison.workload,
         ...names.map(name => measured(comparison, name, data)),
-        ...judges.map(judge => judged(comparison.workload, judge, data)),
+        judged(comparison.workload, data),
         published(comparison.workload),
       ]),
-      [names.length + judges.length + 1],
+      [names.length + 1, names.length + 2],
     ),
     list([...new Set(PUBLISHED.map(({ source }) => source))].map((source: Source) => SOURCES[source])),
     paragraph('† as quoted by another text.'),
@@ -64,13 +69,19 @@ function measured({ workload, summary }: Comparison, name: string, { study }: Re
   return element('small', {}, absence ? absence.why : 'no result')
 }
 
-function judged(benchmark: string, judge: string, { calibration }: ReportData): Child {
-  const row = calibration?.rows.find(candidate => candidate.benchmark === benchmark && candidate.judge === judge)
-  if (!row) return '–'
-  return [
-    quantity(row.real),
-    element('small', {}, `ours (${configurationNamed(row.configuration).label}) ${more(row.ours / row.real)}`),
-  ]
+/** Real ones on our machine, each beside the configuration of ours that is held against it. */
+function judged(benchmark: string, { calibration = {} }: ReportData): Child {
+  const rows = Object.values(calibration).flatMap(part => part.rows.filter(({ name }) => name === benchmark))
+  return rows.map(row => {
+    const [configuration = 'ours'] = Object.keys(row.ours)
+    return element(
+      'div',
+      {},
+      element('b', {}, quantity(row.real[row.judge] ?? NaN)),
+      ` ${row.judge} `,
+      element('small', {}, `${configuration} ${more(ratioOf(row))}`),
+    )
+  })
 }
 
 function published(benchmark: string): Child {

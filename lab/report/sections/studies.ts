@@ -89,12 +89,12 @@ function place(name: Configuration, axis: Axis): string {
 
 export function sensitivitySection({ sensitivity }: ReportData): Markup | undefined {
   if (!sensitivity) return undefined
-  const { command, conclusions } = sensitivity
+  const { command, conclusions, draws } = sensitivity
   return section(
     'sensitivity',
     'Would it still be so with other prices?',
     paragraph(
-      'The machine was run again with each price halved and doubled, with all of them drawn at random together, and with path lengths at ×0.7 and ×1.4.',
+      `The machine was run again, with all prices drawn at random between half and double (${draws} times), and with path lengths at ×0.7 and ×1.4. A conclusion that one rerun turns around is undecided.`,
     ),
     table(
       ['conclusion', 'verdict', 'fails in', 'decided by'],

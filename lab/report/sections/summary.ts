@@ -106,15 +106,16 @@ function sensitivitySentence({ sensitivity }: ReportData): Child {
       ' does.',
     )
   }
-  const { conclusions } = sensitivity
+  const { conclusions, draws } = sensitivity
   const undecided = conclusions.filter(({ survives }) => !survives)
+  if (conclusions.length === 0) return undefined
   return paragraph(
-    `With prices halved and doubled and path lengths at ×0.7 and ×1.4, ${conclusions.length - undecided.length} of ${conclusions.length} conclusions survive every rerun`,
+    `With all prices drawn at random between half and double (${draws} times) and path lengths at ×0.7 and ×1.4, ${conclusions.length - undecided.length} of ${conclusions.length} conclusions survive every rerun`,
     undecided.length === 0
       ? '.'
-      : `; undecided: ${undecided
+      : `. Undecided, for some reruns turn them around: ${undecided
           .map(({ statement }) => statement)
           .slice(0, NAMED)
-          .join('; ')}${undecided.length > NAMED ? `; and ${undecided.length - NAMED} more` : ''}.`,
+          .join('; ')}${undecided.length > NAMED ? `; and ${undecided.length - NAMED} more, below` : ''}.`,
   )
 }
