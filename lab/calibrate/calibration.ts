@@ -1,10 +1,14 @@
 /** What calibrations say: the same operation by somebody else's system and by ours, on the same simulated machine. */
+import type { Party } from '../../hw/spec/ledger.ts'
 
 export type JudgeName = 'kvm' | 'linux' | 'type-1'
 export const JUDGE_NAMES: readonly JudgeName[] = ['kvm', 'linux', 'type-1']
 
 /** Ours is near the real one if it differs by at most so much. */
 export const TOLERANCE = 0.25
+
+/** Cycles an operation by party, of all harts; waiting is left out. */
+export type Spent = Readonly<Partial<Record<Party, number>>>
 
 export interface Row {
   readonly name: string
@@ -18,6 +22,8 @@ export interface Row {
   readonly ours: Readonly<Record<string, number>>
   /** Less than the judge's is as good as near it. */
   readonly orBetter?: true
+  /** Who spent them, by the name of the system or configuration, where marks enclose it. */
+  readonly spent?: Readonly<Record<string, Spent>>
   /** Why not the default configuration, or what is not alike. */
   readonly note?: string
 }

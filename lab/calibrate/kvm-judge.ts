@@ -1,11 +1,13 @@
 /** Real KVMs against our hosted model: the same guest, the same machine. */
-import { BENCHMARKS } from '../../guests/micro/index.ts'
+import { BENCHMARKS, type Benchmark } from '../../guests/micro/index.ts'
+import type { Party } from '../../hw/spec/ledger.ts'
 import type { Configuration } from '../study/configurations.ts'
+import type { Result } from '../study/measure.ts'
 import { runMicro } from '../study/micro.ts'
-import type { ImageUsed, Judge, Part, Row } from './calibration.ts'
+import type { ImageUsed, Judge, Part, Row, Spent } from './calibration.ts'
 import { hasVmm, type HostedVmm, HOSTED_VMMS } from './hosted-vmms.ts'
 import { imageUsed, linuxFor, linuxImagesUsed } from './images.ts'
-import { type KvmOutcome, measureKvm, SETTINGS } from './kvm.ts'
+import { type KvmOutcome, type KvmResult, measureKvm, SETTINGS } from './kvm.ts'
 
 /** Where the default is not what Linux does with its own defaults, and why. */
 const COUNTERPARTS: Readonly<Record<string, { readonly configuration: Configuration; readonly why: string }>> = {
@@ -15,8 +17,11 @@ const COUNTERPARTS: Readonly<Record<string, { readonly configuration: Configurat
   },
 }
 
-async function ours(progress: (what: string) => void, failures: string[]): Promise<Map<string, Map<string, number>>> {
-  const found = new Map<string, Map<string, number>>()
+/** Our results by configuration and benchmark. */
+type Model = ReadonlyMap<string, ReadonlyMap<string, Result>>
+
+async function ours(progress: (what: string) => void, failures: string[]): Promise<Model> {
+  const found = new Map<string, ReadonlyMap<string, Result>>()
   const wanted = new Set<Configuration>([
     'hosted',
     ...Object.values(COUNTERPARTS).map(({ configuration }) => configuration),
@@ -25,9 +30,21 @@ async function ours(progress: (what: string) => void, failures: string[]): Promi
     progress(`ours (${configuration})`)
     const { results, failures: failed } = await runMicro(configuration, {})
     failures.push(...failed)
-    found.set(configuration, new Map(results.map(({ workload, value }) => [workload, value])))
+    found.set(configuration, new Map(results.map(result => [result.workload, result])))
   }
   return found
+}
+
+function spentOf(ledger: Result['ledger'] | KvmResult['ledger'], operations: number): Spent {
+  const spent: Partial<Record<Party, number>> = {}
+  for (const { party, activity, cycles } of ledger)
+    if (party !== 'idle' && activity !== 'waiting') spent[party] = (spent[party] ?? 0) + cycles / operations
+  return spent
+}
+
+/** A result says what all harts did together; each hart's clock went on by as much. */
+function operationsOf({ cycles, value, harts }: Result): number {
+  return cycles / harts / value
 }
 
 /** All that one VMM gives; a setting that fails is a line. */
@@ -50,6 +67,33 @@ function theirs(
   return found
 }
 
+function rowOf(
+  { name, does }: Benchmark,
+  judge: string,
+  real: readonly (readonly [string, KvmResult])[],
+  model: Model,
+): Row | undefined {
+  const counterpart = COUNTERPARTS[name]
+  const configurations = [...new Set([counterpart?.configuration ?? 'hosted', 'hosted'])]
+  const mine = configurations.flatMap(configuration => {
+    const result = model.get(configuration)?.get(name)
+    return result ? [[configuration, result] as const] : []
+  })
+  if (real.length === 0 || mine.length === 0) return undefined
+  return {
+    name,
+    does,
+    real: Object.fromEntries(real.map(([vmm, { cycles }]) => [vmm, cycles])),
+    judge,
+    ours: Object.fromEntries(mine.map(([configuration, { value }]) => [configuration, value])),
+    spent: Object.fromEntries([
+      ...real.map(([vmm, { ledger, operations }]) => [vmm, spentOf(ledger, operations)] as const),
+      ...mine.map(([configuration, result]) => [configuration, spentOf(result.ledger, operationsOf(result))] as const),
+    ]),
+    ...(counterpart && { note: counterpart.why }),
+  }
+}
+
 async function run(directory: string, progress: (what: string) => void): Promise<Part> {
   const failures: string[] = []
   const images: ImageUsed[] = []
@@ -68,33 +112,21 @@ async function run(directory: string, progress: (what: string) => void): Promise
   } catch (error) {
     failures.push((error as Error).message)
   }
-  const judge = present[0]?.name ?? ''
-  const model = real.size > 0 ? await ours(progress, failures) : new Map<string, Map<string, number>>()
   const rows: Row[] = []
   const absent: { name: string; why: string }[] = []
-  for (const { name, does } of BENCHMARKS) {
-    const outcomes = [...real].map(([vmm, found]) => [vmm, found.get(name)] as const)
-    const cycles = outcomes.flatMap(([vmm, found]) =>
-      found && 'cycles' in found ? [[vmm, found.cycles] as const] : [],
-    )
-    const counterpart = COUNTERPARTS[name]
-    const order = [...new Set([counterpart?.configuration ?? 'hosted', 'hosted'])]
-    const mine = order.flatMap(configuration => {
-      const value = model.get(configuration)?.get(name)
-      return value === undefined ? [] : [[configuration, value] as const]
-    })
-    if (cycles.length > 0 && mine.length > 0)
-      rows.push({
-        name,
-        does,
-        real: Object.fromEntries(cycles),
-        judge,
-        ours: Object.fromEntries(mine),
-        ...(counterpart && { note: counterpart.why }),
-      })
-    else if (real.size > 0) {
-      const why = outcomes.flatMap(([, found]) => (found && 'absent' in found ? [found.absent] : []))
-      absent.push({ name, why: why[0] ?? (mine.length === 0 ? 'ours lacks it' : 'not measured') })
+  if (real.size > 0) {
+    const model = await ours(progress, failures)
+    for (const benchmark of BENCHMARKS) {
+      const { name } = benchmark
+      const outcomes = [...real].map(([vmm, found]) => [vmm, found.get(name)] as const)
+      const results = outcomes.flatMap(([vmm, found]) => (found && 'cycles' in found ? [[vmm, found] as const] : []))
+      const judge = results[0]?.[0] ?? ''
+      const row = rowOf(benchmark, judge, results, model)
+      if (row) rows.push(row)
+      else {
+        const why = outcomes.flatMap(([, found]) => (found && 'absent' in found ? [found.absent] : []))
+        absent.push({ name, why: why[0] ?? (results.length > 0 ? 'ours lacks it' : 'not measured') })
+      }
     }
   }
   return { date: new Date().toISOString(), images, rows, absent, failures }
