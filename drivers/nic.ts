@@ -107,14 +107,22 @@ export interface NicConfig {
   readonly promiscuous?: boolean
   /** Frames handled at an interrupt before others have their turn; 64 unless given. */
   readonly budget?: number
+  /** Called at an interrupt in place of handling frames: the owner polls when it sees fit, and then calls `listen`. */
+  readonly onWork?: () => void
+}
+
+/** The card, and for an owner that polls: interrupts again, at once if anything has happened since the last one. */
+export interface NicDevice extends NetworkDevice {
+  listen(): void
 }
 
 /** Buffers provided are of 2048 bytes or more. Without an interrupt in its environment the driver enables none. */
-export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
+export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   const { device, dma, time, interrupts } = env
   const depth = config.queueDepth
   const interval = config.interruptInterval === undefined ? 0 : config.interruptInterval
   const budget = config.budget === undefined ? BUDGET : config.budget
+  const onWork = config.onWork
   const receive = config.promiscuous === true ? RECEIVE | PROMISCUOUS : RECEIVE
   const receiver = makeRing(env, { ring: 'receiver', tags: 'receiver tags', room: 'receiver room' }, depth)
   const transmitter = makeRing(env, { ring: 'transmitter', tags: 'transmitter tags', room: 'transmitter room' }, depth)
@@ -329,7 +337,17 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
     if (state.phase !== RUNNING) return
     const causes = device.read(nic.ICR)
     if (causes === ALL_ONES) lose()
-    else if ((causes & CAUSES) !== 0) drain()
+    else if ((causes & CAUSES) !== 0) attend()
+  }
+
+  function attend(): void {
+    if (onWork === undefined) return drain()
+    device.write(nic.IMC, CAUSES)
+    onWork()
+  }
+
+  function listen(): void {
+    device.write(nic.IMS, CAUSES)
   }
 
   function drain(): void {
@@ -339,7 +357,7 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
   /** Now and then: finds frames whose interrupt was lost, and a transmitter that hangs. */
   function watch(): void {
     if (state.phase !== RUNNING) return
-    if (interrupts.length > 0) drain()
+    if (interrupts.length > 0) attend()
     if (state.phase !== RUNNING) return
     const status = device.read(nic.STATUS)
     if (state.progress === 1 || headAt(transmitter) < 0 || (status & LINK_UP) === 0) state.looks = 0
@@ -419,6 +437,7 @@ export function nicDriver(env: Environment, config: NicConfig): NetworkDevice {
     transmit,
     provide,
     poll,
+    listen,
     onTransmitted(heard) {
       transmitted = heard
     },

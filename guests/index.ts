@@ -11,6 +11,7 @@ import { memory, memoryVariants } from './workloads/memory.ts'
 import { network } from './workloads/network.ts'
 import { networkPatterns } from './workloads/network-pattern.ts'
 import { server } from './workloads/server.ts'
+import { tenant } from './workloads/tenant.ts'
 import { timer } from './workloads/timer.ts'
 
 export type { Workload } from './workload.ts'
@@ -25,6 +26,7 @@ export const ALL_WORKLOADS: readonly Workload[] = [
   ...diskPatterns,
   ...networkPatterns,
   server,
+  tenant,
 ]
 
 /** The workload of a name, if there is one. */

@@ -7,7 +7,7 @@
  * entry must therefore depend on nothing but the port and its software's registered state. docs/contract.md says more.
  *
  * Numbers: addresses and 64-bit values are exact non-negative numbers. A 64-bit value of 2^53 or more reads as
- * {@link TOO_BIG}, whatever it was: an address that no bus reaches.
+ * {@link TOO_BIG}, whatever it was: an address that no bus reaches. Negative numbers are written in two's complement.
  */
 import type { Csr } from './spec/csr.ts'
 import type { Activity, Party } from './spec/ledger.ts'
@@ -22,6 +22,8 @@ export interface HartPort {
   load16(address: number): number
   load32(address: number): number
   load64(address: number): number
+  /** The same, signed: the upper half of an address space is negative. Beyond 2^53 either way it reads as that. */
+  load64Signed(address: number): number
   store8(address: number, value: number): void
   store16(address: number, value: number): void
   store32(address: number, value: number): void

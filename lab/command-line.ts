@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './commands/boot.ts'
+import { calibrateCommand } from './commands/calibrate.ts'
 import { compareCommand } from './commands/compare.ts'
+import { consolidateCommand } from './commands/consolidate.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
@@ -32,10 +34,12 @@ export function barehart(): Command {
     .exitOverride()
   for (const command of [
     compareCommand(),
+    consolidateCommand(),
     sensitivityCommand(),
     runCommand(),
     bootCommand(),
     linuxCommand(),
+    calibrateCommand(),
     schemaCommand(),
   ]) {
     program.addCommand(command.exitOverride().showHelpAfterError(HINT))

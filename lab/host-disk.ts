@@ -28,11 +28,17 @@ import {
 } from '../hw/spec/layouts/host-file-system.ts'
 import { JoinedBacking } from './joined-backing.ts'
 
-/** A guest's part of the disk, which becomes a file. */
-export interface DiskImage {
-  readonly guest: number
+/** A part of the disk, which becomes a file in a directory of the root. */
+export interface DiskFile {
+  readonly directory: string
+  readonly name: string
   readonly first: number
   readonly sectors: number
+}
+
+/** The file that a guest's part of the disk becomes. */
+export function guestDisk(guest: number, { first, sectors }: { first: number; sectors: number }): DiskFile {
+  return { directory: IMAGES, name: imageName(guest), first, sectors }
 }
 
 interface ExtentEntry {
@@ -148,19 +154,23 @@ function extentsOf(first: number, blocks: number): readonly ExtentEntry[] {
   return extents
 }
 
-/** The disk with the host's file system behind it. What lies on the disk stays where it is: images become files in place, in whole blocks. */
-export function hostDisk(disk: Backing, images: readonly DiskImage[]): Backing {
+/** The disk with the host's file system behind it. What lies on the disk stays where it is: its parts become files in place, in whole blocks. */
+export function hostDisk(disk: Backing, parts: readonly DiskFile[]): Backing {
   const area = new Area(disk.sectors)
-  const files = images.map(({ guest, first, sectors }) => {
-    const blocks = Math.floor(sectors / FS_BLOCK_SECTORS)
-    return { name: imageName(guest), inode: area.addInode(KIND_FILE, blocks * FS_BLOCK, extentsOf(first, blocks)) }
+  const names = [...new Set(parts.map(({ directory }) => directory))]
+  const directoryOf = (entries: Parameters<Area['directory']>[0], number?: number) => {
+    const extents = [{ logical: 0, blocks: 1, start: area.sectorOf(area.directory(entries)) }]
+    return area.addInode(KIND_DIRECTORY, FS_BLOCK, extents, number)
+  }
+  const directories = names.map(name => {
+    const files = parts.filter(({ directory }) => directory === name)
+    const entries = files.map(file => {
+      const blocks = Math.floor(file.sectors / FS_BLOCK_SECTORS)
+      return { name: file.name, inode: area.addInode(KIND_FILE, blocks * FS_BLOCK, extentsOf(file.first, blocks)) }
+    })
+    return { name, inode: directoryOf(entries) }
   })
-  const imagesBlock = area.directory(files)
-  const directory = area.addInode(KIND_DIRECTORY, FS_BLOCK, [
-    { logical: 0, blocks: 1, start: area.sectorOf(imagesBlock) },
-  ])
-  const rootBlock = area.directory([{ name: IMAGES, inode: directory }])
-  area.addInode(KIND_DIRECTORY, FS_BLOCK, [{ logical: 0, blocks: 1, start: area.sectorOf(rootBlock) }], ROOT_INODE)
+  directoryOf(directories, ROOT_INODE)
   area.finish()
   return new JoinedBacking(disk, new MemoryBacking(FS_AREA_SECTORS, area.bytes))
 }

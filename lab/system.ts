@@ -12,7 +12,7 @@ import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/inde
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
 import { type Chance, chanceOf } from './chance.ts'
-import { hostDisk } from './host-disk.ts'
+import { guestDisk, hostDisk } from './host-disk.ts'
 import { buildMachine } from './machine.ts'
 
 export type Configuration = 'bare' | 'native' | 'hosted'
@@ -162,6 +162,6 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
 
 /** The host's disk is the first: guests' disks are files on it. */
 function withFileSystem(disks: readonly Backing[], guests: readonly SystemGuest[]): readonly Backing[] {
-  const images = guests.flatMap(({ disk }, guest) => (disk ? [{ guest, ...disk }] : []))
+  const images = guests.flatMap(({ disk }, guest) => (disk ? [guestDisk(guest, disk)] : []))
   return images.length === 0 ? disks : disks.map((disk, index) => (index === 0 ? hostDisk(disk, images) : disk))
 }

@@ -1,6 +1,6 @@
 /** Within one vCPU: the hypercall, and what a guest's own kernel does. */
 import { SBI_BASE } from '../../hw/spec/sbi.ts'
-import { WINDOW } from './harness.ts'
+import { WINDOW } from './address-space.ts'
 
 const HYPERCALLS = 500
 const SYSCALLS = 500

@@ -6,28 +6,12 @@
  * A benchmark has s0 to s6, and returns in a0 how many operations it has done, in s9 the ticks of all of them; or in a0
  * zero and in a1 why there is nothing to measure.
  */
-import { SBI_HSM, SBI_LEGACY_SHUTDOWN, SBI_SRST, SBI_TIME } from '../../hw/spec/sbi.ts'
+import { SBI_LEGACY_SHUTDOWN, SBI_SRST, SBI_TIME } from '../../hw/spec/sbi.ts'
 import { BENCHMARKS } from './benchmarks.ts'
-import { ROLE } from './device-tree.ts'
-
-/** sie.SSIE, STIE and SEIE; sstatus.SIE. */
-export const SSIE = 1 << 1
-export const STIE = 1 << 5
-export const SEIE = 1 << 9
-export const SIE = 1 << 1
+import { ROLE } from './findings.ts'
+import { COUNTERS, SIE, STACK_BYTES, STIE } from './registers.ts'
 
 const PATIENCE_TICKS = 2_000_000
-const GIGAPAGES = 64
-/** V R W X A D. */
-const KERNEL_LEAF = 0xcf
-const TABLE = 1
-const STACK_BYTES = 2048
-/** HSM: status of a hart that has stopped. */
-const STOPPED = 1
-const COUNTERS = 7
-
-/** Virtual address of a window of 512 pages of 4 KiB, above the gigapages. */
-export const WINDOW = GIGAPAGES * 2 ** 30
 
 /** Macros of the benchmarks. \`span_begin\` and \`span_end\` enclose what is timed, with marks as close as can be. */
 export const MACROS = `
@@ -198,50 +182,6 @@ unexpected:
     call put_line
     j end
 
-# Every gigapage that may hold RAM or devices as it is, and a window of 4 KiB pages; twice, for two address spaces.
-make_tables:
-    la t0, root
-    la t1, second_root
-    li t2, ${KERNEL_LEAF}
-    li t3, ${GIGAPAGES}
-    li t4, 1
-    slli t4, t4, 28
-1:  sd t2, 0(t0)
-    sd t2, 0(t1)
-    add t2, t2, t4
-    addi t0, t0, 8
-    addi t1, t1, 8
-    addi t3, t3, -1
-    bnez t3, 1b
-    la t2, window_middle
-    srli t2, t2, 2
-    ori t2, t2, ${TABLE}
-    sd t2, 0(t0)
-    sd t2, 0(t1)
-    la t0, window_middle
-    la t2, window_leaves
-    srli t2, t2, 2
-    ori t2, t2, ${TABLE}
-    sd t2, 0(t0)
-    la t0, root
-    srli t0, t0, 12
-    li t1, 8
-    slli t1, t1, 60
-    or t0, t0, t1
-    sd t0, first_space, t2
-    la t0, second_root
-    srli t0, t0, 12
-    or t0, t0, t1
-    sd t0, second_space, t2
-    ret
-
-paging_on:
-    sfence.vma
-    ld t0, first_space
-    csrw satp, t0
-    sfence.vma
-    ret
-
 # Sleeps for a0 ticks.
 pause_ticks:
     addi sp, sp, -16
@@ -273,67 +213,6 @@ spin_ticks:
     bltu t0, a0, 1b
     ret
 
-# Starts the second vCPU at a0, in our address space; returns 0 in a0 if there is none, or it does not come.
-start_second:
-    addi sp, sp, -16
-    sd ra, 0(sp)
-    mv a2, a0
-    sd zero, second_stop, t0
-    sd zero, second_ready, t0
-    ld a0, other_hart
-    li t0, -1
-    beq a0, t0, 2f
-    la a1, second_start
-    sbi ${SBI_HSM}, 0
-    bnez a0, 2f
-    rdtime s8
-1:  unless_late 2f
-    ld t0, second_ready
-    beqz t0, 1b
-    li a0, 1
-    j 3f
-2:  li a0, 0
-3:  ld ra, 0(sp)
-    addi sp, sp, 16
-    ret
-
-second_start:
-    la sp, second_stack_top
-    la t0, unexpected
-    csrw stvec, t0
-    csrw sie, zero
-    li t0, ${COUNTERS}
-    csrw scounteren, t0
-    sfence.vma
-    ld t0, first_space
-    csrw satp, t0
-    sfence.vma
-    jr a1
-
-# What the second vCPU does when it is told to stop.
-second_end:
-    csrw sie, zero
-    csrci sstatus, ${SIE}
-    sbi ${SBI_HSM}, 1
-1:  wfi
-    j 1b
-
-# Waits until the second vCPU has stopped.
-stop_second:
-    addi sp, sp, -16
-    sd ra, 0(sp)
-    li t0, 1
-    sd t0, second_stop, t1
-    rdtime s8
-1:  unless_late 2f
-    ld a0, other_hart
-    sbi ${SBI_HSM}, 2
-    li t0, ${STOPPED}
-    bne a1, t0, 1b
-2:  ld ra, 0(sp)
-    addi sp, sp, 16
-    ret
-
     .data
 text_begin: .asciz "micro begin "
 text_micro_line: .asciz "micro "
@@ -343,26 +222,15 @@ text_absent: .asciz "absent "
 text_done: .asciz "micro done"
 text_trap: .asciz "micro trap "
 why_neighbour: .asciz "no neighbour"
-why_second: .asciz "no second vCPU"
 why_late: .asciz "it does not come"
 ${NAMES}
     .balign 8
 # name, code, whether it needs a neighbour
 table:
 ${TABLE_OF_BENCHMARKS}
-first_space: .dword 0
-second_space: .dword 0
-second_ready: .dword 0
-second_stop: .dword 0
     .bss
-    .balign 4096
-root: .space 4096
-second_root: .space 4096
-window_middle: .space 4096
-window_leaves: .space 4096
+    .balign 16
     .space ${STACK_BYTES}
 stack_top:
-    .space ${STACK_BYTES}
-second_stack_top:
     .text
 `

@@ -15,18 +15,27 @@
  */
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { guestImage } from '../image.ts'
+import { ACCESS } from './accesses.ts'
+import { ADDRESS_SPACE } from './address-space.ts'
 import { CALLS } from './calls.ts'
 import { CONSOLE } from './console.ts'
 import { DEVICE_TREE } from './device-tree.ts'
-import { DEVICES } from './devices.ts'
+import { EXTERNAL } from './external.ts'
+import { FINDINGS } from './findings.ts'
 import { HARNESS, MACROS } from './harness.ts'
-import { INTERRUPTS } from './interrupts.ts'
+import { IPI } from './ipi.ts'
 import { MEMORY } from './memory.ts'
+import { SECOND_VCPU } from './second-vcpu.ts'
 import { SHARING } from './sharing.ts'
+import { TEXTS } from './texts.ts'
+import { TIMER } from './timers.ts'
+import { VIRTIO_IO } from './virtio.ts'
 
 export { BENCHMARKS, type Benchmark, bootargsFor, numberOf } from './benchmarks.ts'
 
 /** Assembles the image. */
 export function microImage(): Program {
-  return guestImage([MACROS, HARNESS, CONSOLE, DEVICE_TREE, CALLS, MEMORY, DEVICES, INTERRUPTS, SHARING].join('\n'))
+  const frame = [MACROS, HARNESS, ADDRESS_SPACE, SECOND_VCPU, CONSOLE, TEXTS, DEVICE_TREE, FINDINGS]
+  const benchmarks = [CALLS, MEMORY, ACCESS, VIRTIO_IO, IPI, EXTERNAL, TIMER, SHARING]
+  return guestImage([...frame, ...benchmarks].join('\n'))
 }

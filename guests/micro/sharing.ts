@@ -1,6 +1,6 @@
 /** Two guests on one hart: one that measures what is missing of its time, and what its neighbours do. */
 import { SBI_TIME } from '../../hw/spec/sbi.ts'
-import { STIE } from './harness.ts'
+import { STIE } from './registers.ts'
 
 const GAPS = 50
 /** A gap, in ticks: more than a hypervisor's own tick takes. */

@@ -6,6 +6,7 @@ import type { Core } from './core.ts'
 import type { LineCaches } from './services.ts'
 
 export class HartCaches implements LineCaches {
+  stalled = 0
   readonly #core: Core
   readonly #hierarchy: Hierarchy
   readonly #lines: LineTables
@@ -56,6 +57,7 @@ export class HartCaches implements LineCaches {
   }
 
   #missed(stall: number, activity?: Activity): void {
+    this.stalled += stall
     this.#core.stall(stall)
     this.#core.ledger.miss(stall, activity)
   }

@@ -141,7 +141,7 @@ export class Hart implements PortHost, TlbListener, MissPayer {
     )
     this.interrupts = new Interrupts(window, this.#timers)
     this.accounts = new Accounts(core, parties)
-    this.mmu = new Mmu(memory, this, this)
+    this.mmu = new Mmu(memory, this, this, prices.translation)
     const { caches } = this
     if (caches) this.mmu.walker.onAccess = (host, write) => caches.data(host, 8, write, 'walk')
     this.traps = new Traps(core, this.accounts, () => this.executor.flush())

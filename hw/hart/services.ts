@@ -17,6 +17,8 @@ export type Outcome = typeof DONE | typeof TRAPPED | typeof RELOAD
 
 /** The caches of the `cached` model: tier 0 asks here when a line table says no. Hits cost nothing, misses stall. */
 export interface LineCaches {
+  /** Cycles that misses have stalled the hart so far. */
+  readonly stalled: number
   /** [host, host + bytes) is read or written; charged to another activity of whoever runs, if given. */
   data(host: number, bytes: number, write: boolean, activity?: Activity): void
   /** The instruction at `host` is fetched. */

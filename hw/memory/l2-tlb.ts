@@ -21,6 +21,13 @@ export class L2Tlb {
   readonly #upper = new Int32Array(ENTRIES).fill(EMPTY)
   readonly #context = new Int32Array(ENTRIES)
 
+  /** False: it stays empty. */
+  readonly #present: boolean
+
+  constructor(present = true) {
+    this.#present = present
+  }
+
   lookup(page: number, upper: number, context: number): number {
     const at = page & (ENTRIES - 1)
     if (this.#page[at] !== page || this.#upper[at] !== upper) return -1
@@ -29,6 +36,7 @@ export class L2Tlb {
   }
 
   fill(page: number, upper: number, physical: number, context: number, flags: number): void {
+    if (!this.#present) return
     const at = page & (ENTRIES - 1)
     this.#page[at] = page
     this.#upper[at] = upper

@@ -2,6 +2,7 @@
 import { HGATP } from '../hart/slots.ts'
 import { FETCH, STORE, type AccessKind } from './access.ts'
 import { L2Tlb, type L2TlbState } from './l2-tlb.ts'
+import type { Translation } from '../time/prices.ts'
 import type { Memory } from './memory.ts'
 import { Pmp } from './pmp.ts'
 import type { PteCacheState } from './pte-cache.ts'
@@ -51,20 +52,22 @@ export class Mmu {
   readonly walker: Walker
   readonly fetches: Tlb
   readonly data: Tlb
-  readonly l2 = new L2Tlb()
+  readonly l2: L2Tlb
   readonly #payer: MissPayer
   readonly #words: Int32Array
   #l1Misses = 0
   #l2Hits = 0
   #walks = 0
 
-  constructor(memory: Memory, listener: TlbListener, payer: MissPayer) {
+  constructor(memory: Memory, listener: TlbListener, payer: MissPayer, translation: Translation) {
+    const { entries, secondLevel, pteCaches } = translation
     this.#payer = payer
     this.#words = memory.words
     this.pmp = new Pmp(memory.words)
-    this.walker = new Walker(memory, this.pmp)
-    this.fetches = new Tlb(listener)
-    this.data = new Tlb(listener)
+    this.walker = new Walker(memory, this.pmp, pteCaches)
+    this.fetches = new Tlb(listener, entries)
+    this.data = new Tlb(listener, entries)
+    this.l2 = new L2Tlb(secondLevel)
   }
 
   /** Translates a page for an access, for a regime that does translate. False: `walker` has the fault. `tracked` says that a soft TLB will take it. */

@@ -6,8 +6,8 @@
  * window, and never for more than a window's length beyond what the resource is short of.
  */
 const WINDOW = 32
-/** The longest entry of TypeScript software, 100,000 cycles, and more: what is further back is forgotten. */
-const WINDOWS = 4096
+/** What is further back is forgotten: more than twice the longest entry of TypeScript software, which no turn's end interrupts. */
+const WINDOWS = 8192
 
 export interface OccupancyState {
   readonly window: readonly number[]

@@ -15,6 +15,12 @@ export class PteCache {
   readonly #address = new Float64Array(ENTRIES).fill(EMPTY)
   readonly #next = new Float64Array(ENTRIES)
   #at = 0
+  /** False: it stays empty. */
+  readonly #present: boolean
+
+  constructor(present = true) {
+    this.#present = present
+  }
 
   /** Page number of the table that the entry at `address` points to, or -1. */
   lookup(address: number): number {
@@ -23,6 +29,7 @@ export class PteCache {
   }
 
   fill(address: number, next: number): void {
+    if (!this.#present) return
     this.#address[this.#at] = address
     this.#next[this.#at] = next
     this.#at = (this.#at + 1) & (ENTRIES - 1)

@@ -1,6 +1,6 @@
 /**
- * The modelled TLBs: the first-level ones, fully associative with 32 entries (HellaCache.scala and ICache.scala, nTLBWays)
- * of any page size and FIFO replacement, and the direct-mapped second level that both share. Rocket keeps superpages
+ * The modelled TLBs: the first-level ones, fully associative with 32 entries (HellaCache.scala and ICache.scala, nTLBWays) or
+ * fewer, as the core has, of any page size and FIFO replacement, and the direct-mapped second level that both share. Rocket keeps superpages
  * apart in 4 entries and replaces by pseudo-LRU; so few entries would thrash under FIFO, so ours share. State changes
  * only on fills and fences: the executors' soft TLBs may hold any subset.
  *
@@ -28,6 +28,7 @@ export const CONTEXT_VIRTUAL = 0x4000_0000
 const CONTEXT_ASID = 0xffff
 const CONTEXT_VMID = 0x3fff_0000
 
+/** At most. */
 const ENTRIES = 32
 const HINTS = 256
 /** Pages of one superpage entry that a soft TLB can be told to drop one by one; beyond, it is flushed. */
@@ -61,6 +62,7 @@ export class Tlb {
   readonly context = new Int32Array(ENTRIES)
   readonly flags = new Int32Array(ENTRIES)
   readonly #listener: TlbListener
+  readonly #entries: number
   /** Of 4 KiB entries: which was entered last with a page of this hash, and how many have one. */
   readonly #hint = new Uint8Array(HINTS)
   readonly #hashed = new Uint8Array(HINTS)
@@ -72,8 +74,10 @@ export class Tlb {
   readonly #tracked = new Int32Array(ENTRIES * TRACKED)
   readonly #trackedCount = new Int32Array(ENTRIES)
 
-  constructor(listener: TlbListener) {
+  constructor(listener: TlbListener, entries = ENTRIES) {
+    if (entries < 1 || entries > ENTRIES) throw new RangeError(`a TLB of ${entries} entries: 1 to ${ENTRIES}`)
     this.#listener = listener
+    this.#entries = entries
   }
 
   /** The entry that holds a page in a context, or -1. */
@@ -110,7 +114,7 @@ export class Tlb {
     const old = this.lookup(page, upper, context)
     if (old >= 0) this.remove(old)
     const at = this.#next
-    this.#next = (at + 1) & (ENTRIES - 1)
+    this.#next = at + 1 === this.#entries ? 0 : at + 1
     if (this.span[at] !== 0) this.remove(at)
     this.page[at] = page
     this.upper[at] = upper

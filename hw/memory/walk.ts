@@ -106,8 +106,8 @@ export class Walker {
   hits = 0
   /** Told of each access to a table, by host offset. */
   onAccess: ((host: number, write: boolean) => void) | undefined
-  readonly cache = new PteCache()
-  readonly guestCache = new PteCache()
+  readonly cache: PteCache
+  readonly guestCache: PteCache
   readonly #memory: Memory
   readonly #pmp: Pick<Pmp, 'allows'>
   /** The entry just read. */
@@ -116,9 +116,12 @@ export class Walker {
   #guestFlags = 0
   #guestSpan = 1
 
-  constructor(memory: Memory, pmp: Pick<Pmp, 'allows'>) {
+  /** `caches`: it has caches of non-leaf entries. */
+  constructor(memory: Memory, pmp: Pick<Pmp, 'allows'>, caches = true) {
     this.#memory = memory
     this.#pmp = pmp
+    this.cache = new PteCache(caches)
+    this.guestCache = new PteCache(caches)
   }
 
   /** Translates for a regime that does. False: a fault. `low` and `high` are the address. */

@@ -18,7 +18,7 @@ const IDLE = 0
 /** What follows a cause in the rows of cycles that its party waited for caches to be filled. */
 export const MISSES = ', cache misses'
 
-interface Key {
+export interface LedgerKey {
   readonly party: Party
   readonly cause: string
   readonly activity: Activity
@@ -27,7 +27,9 @@ interface Key {
 export class Ledger {
   /** The row that is charged now. */
   current: number
-  #keys: Key[] = []
+  /** Told of each stretch of time when it is charged: its row, and from which cycle to which. For recordings. */
+  observer: ((row: number, from: number, to: number) => void) | undefined
+  #keys: LedgerKey[] = []
   #index = new Map<string, number>()
   #cycles = new Float64Array(64)
   /** Row with the same party and cause, by activity; 0 until asked for (row 0 is idle's, which nothing splits). */
@@ -66,6 +68,11 @@ export class Ledger {
     return row
   }
 
+  /** What a row stands for. */
+  key(row: number): LedgerKey {
+    return this.#keys[row]
+  }
+
   party(row: number): Party {
     return this.#keys[row].party
   }
@@ -73,13 +80,16 @@ export class Ledger {
   /** From cycle `now` on, charges `row`. */
   switchTo(row: number, now: number): void {
     this.#cycles[this.current] += now - this.#since
+    this.observer?.(this.current, this.#since, now)
     this.#since = now
     this.current = row
   }
 
   /** Of the cycles up to the present, `cycles` go to another activity of the current party and cause. */
   charge(activity: Activity, cycles: number): void {
-    this.#cycles[this.#sibling(activity)] += cycles
+    const row = this.#sibling(activity)
+    this.#cycles[row] += cycles
+    this.observer?.(row, this.#since, this.#since + cycles)
     this.#since += cycles
   }
 
@@ -93,6 +103,7 @@ export class Ledger {
       this.#misses[of] = row
     }
     this.#cycles[row] += cycles
+    this.observer?.(row, this.#since, this.#since + cycles)
     this.#since += cycles
   }
 
@@ -100,6 +111,7 @@ export class Ledger {
   idle(from: number, to: number): void {
     this.switchTo(this.current, from)
     this.#cycles[IDLE] += to - from
+    this.observer?.(IDLE, from, to)
     this.#since = to
   }
 

@@ -20,6 +20,8 @@ const atomics = Object.keys(rocketFlat.instructions).filter(name => name.startsW
 export const cva6Flat: Prices = {
   core: 'CVA6',
   model: 'flat',
+  // CVA6ConfigInstrTlbEntries and CVA6ConfigDataTlbEntries; no shared TLB in this configuration, and cva6_ptw.sv begins at the root.
+  translation: { entries: 16, secondLevel: false, pteCaches: false },
   // multiplier.sv is pipelined, in one more stage than the ALU.
   instructions: {
     ...Object.fromEntries(divisions.map(name => [name, DIVIDE])),
@@ -34,12 +36,11 @@ export const cva6Flat: Prices = {
   pipelineFlush: 6,
   // load_unit.sv: the request is aborted, and repeated once translated.
   replay: 2,
-  // cva6_shared_tlb.sv: one cycle to read, one to compare.
-  l2TlbHit: 2,
+  // There is nothing to hit.
+  l2TlbHit: 0,
   // cva6_ptw.sv: WAIT_GRANT, then PTE_LOOKUP until the registered data are valid.
   pteRead: 3,
-  // Not in CVA6, which has no cache of non-leaf entries: the model keeps Rocket's, at the price of a read.
-  pteCacheHit: 3,
+  pteCacheHit: 0,
   misaligned: 1,
   // The SoC around it is the same.
   deviceRead: rocketFlat.deviceRead,

@@ -69,6 +69,7 @@ export const chipyardMemory: MemoryPrices = {
   burst: 4,
 }
 
+/** Bytes. */
 const KIB = 1024
 /** WithInclusiveCache (block-inclusivecache-sifive, Configs.scala): 512 KiB, 8 ways. */
 const inclusiveL2: CacheGeometry = { bytes: 512 * KIB, ways: 8, lineBytes: 64 }

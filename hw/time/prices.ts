@@ -9,9 +9,19 @@ import type { CacheStructure, MemoryPrices } from './prices-memory.ts'
 
 export type Model = 'flat' | 'cached'
 
+/** What a core has to translate with. No price: it may not be scaled. */
+export interface Translation {
+  /** Of each first-level TLB: at most 32. */
+  readonly entries: number
+  /** Whether it has a second level, and caches of non-leaf entries. */
+  readonly secondLevel: boolean
+  readonly pteCaches: boolean
+}
+
 export interface Prices {
   readonly core: string
   readonly model: Model
+  readonly translation: Translation
   /** Static cost of an instruction by its name; 1 if it is not here. Penalties below come on top. */
   readonly instructions: Readonly<Record<string, number>>
   /** Refilling the five-stage pipeline: trap, xret, fence.i, sfence, hlv, and a write to a CSR that flushes. */
@@ -55,6 +65,8 @@ const atomics = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu'
 export const rocketFlat: Prices = {
   core: 'Rocket',
   model: 'flat',
+  // HellaCache.scala and ICache.scala, nTLBWays; PTW.scala, nL2TLBEntries and nPTECacheEntries.
+  translation: { entries: 32, secondLevel: true, pteCaches: true },
   instructions: {
     ...Object.fromEntries(multiplications.map(name => [name, MULTIPLY])),
     mulw: MULTIPLY_WORD,

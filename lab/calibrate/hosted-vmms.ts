@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { microImage } from '../../guests/micro/index.ts'
 import { cpio, type CpioEntry } from '../linux/cpio.ts'
+import { QEMU_ARCHIVE } from '../linux/vmm.ts'
 
 export interface GuestRun {
   readonly vcpus: number
@@ -34,7 +35,7 @@ export const HOSTED_VMMS: readonly HostedVmm[] = [
   },
   {
     name: 'qemu',
-    file: 'qemu.cpio',
+    file: QEMU_ARCHIVE,
     command: ({ vcpus, memory, bootargs, disk }) =>
       `qemu-system-riscv64 -accel kvm -M virt,aia=none -cpu host -smp ${vcpus} -m ${memory} -kernel /${GUEST} -append "${bootargs}" -nodefaults -display none -serial stdio -monitor none -no-reboot -global virtio-mmio.force-legacy=false${disk ? ` -drive file=/${DISK},if=none,format=raw,id=d -device virtio-blk-device,drive=d` : ''}`,
   },

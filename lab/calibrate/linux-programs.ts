@@ -195,6 +195,8 @@ function pageRead(flags: number, operations: number, step: number): Uint8Array {
   return timed(set, body, operations, `path: .asciz "${FILE}"`)
 }
 
+const SENDS = 500
+
 function udpSend(): Uint8Array {
   const set = `
     li a0, 2
@@ -212,7 +214,7 @@ function udpSend(): Uint8Array {
     li a5, 16
     checked sendto
   `
-  return timed(set, body, 500, `station: ${STATION}`)
+  return timed(set, body, SENDS, `station: ${STATION}`)
 }
 
 /** Every primitive, in the order of the table. */
@@ -272,7 +274,7 @@ export function primitives(): readonly Primitive[] {
     {
       name: 'udp-send',
       does: 'sendto of 64 bytes over the network card',
-      operations: 500,
+      operations: SENDS,
       before: network,
       program: udpSend(),
     },

@@ -1,9 +1,11 @@
 /** `barehart compare [WORKLOAD…]`: the same workloads bare, under type 1 and under type 2, and where the cycles went. */
+import { mkdirSync } from 'node:fs'
 import chalk from 'chalk'
 import { Command } from 'commander'
 import { ALL_WORKLOADS, WORKLOADS } from '../../guests/index.ts'
 import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { Progress } from '../progress.ts'
+import { makeReport, type ReportPlan } from '../report/make-report.ts'
 import type { Comparison } from '../study/comparison.ts'
 import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from '../study/configurations.ts'
 import { differenceLines } from '../study/difference-lines.ts'
@@ -24,10 +26,14 @@ interface CompareOptions extends CoreOptions {
   readonly pathLength: string
   readonly ledger?: boolean
   readonly json?: boolean
+  readonly report?: string
+  readonly draws: string
 }
 
 const MOST_SEEDS = 10_000
 const MOST_HARTS = 8
+const DRAWS = 10
+const MOST_DRAWS = 1000
 
 export function compareCommand(): Command {
   const command = new Command('compare')
@@ -48,11 +54,21 @@ export function compareCommand(): Command {
     .option('--path-length <factor>', "scale of the counted path length of VMMs', hosts' and drivers' code", '1')
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the results as JSON')
+    .option(
+      '--report <dir>',
+      `write a report there: a page, its data, flame graphs, timelines; ${ENOUGH} seeds unless given`,
+    )
+    .option(
+      '--draws <n>',
+      'for the report: how often all prices are drawn at random to try what was found',
+      String(DRAWS),
+    )
     .action(compare)
   return withCoreOptions(command)
 }
 
-function seedsOf({ seeds, seed }: CompareOptions): readonly number[] {
+function seedsOf({ seeds: given, seed, report }: CompareOptions): readonly number[] {
+  const seeds = given ?? (report !== undefined && seed === undefined ? String(ENOUGH) : undefined)
   if (seeds !== undefined && seed !== undefined)
     throw new UserError(`--seeds ${seeds} --seed ${seed}: give one of the two`)
   if (seed !== undefined) return [wholeNumber('--seed', seed, 0, 2 ** 32 - 1)]
@@ -90,13 +106,40 @@ function planOf(names: readonly string[], options: CompareOptions): StudyPlan {
 
 async function compare(names: readonly string[], options: CompareOptions): Promise<void> {
   const plan = planOf(names, options)
+  const report = reportPlanOf(names, options)
   const progress = new Progress(plan.workloads.length * plan.configurations.length * plan.seeds.length)
   const found = await study(plan, progress)
   progress.end()
   if (options.json) printData(found)
   else if (found.results.length > 0) print(found, plan, options.ledger ?? false)
-  for (const failure of found.failures) console.error(`barehart: ${failure}`)
-  if (found.failures.length > 0) process.exitCode = 1
+  const failures = [...found.failures]
+  if (report && found.results.length > 0) {
+    const made = await makeReport(found, plan, report)
+    failures.push(...made.failures)
+    console.error(`\nthe report: ${made.page}`)
+  }
+  for (const failure of failures) console.error(`barehart: ${failure}`)
+  if (failures.length > 0) process.exitCode = 1
+}
+
+/** What the report is to be; a folder that cannot be is told before anything has been measured. */
+function reportPlanOf(names: readonly string[], { report, draws }: CompareOptions): ReportPlan | undefined {
+  const times = wholeNumber('--draws', draws, 0, MOST_DRAWS)
+  if (report === undefined) return undefined
+  try {
+    mkdirSync(report, { recursive: true })
+  } catch (error) {
+    throw new UserError(
+      `--report ${report}: no folder can be made there (${(error as NodeJS.ErrnoException).code}); give another`,
+    )
+  }
+  return {
+    directory: report,
+    command: `npx barehart ${process.argv.slice(2).join(' ')}`,
+    date: new Date().toISOString(),
+    draws: times,
+    consolidation: names.includes('all'),
+  }
 }
 
 function printData({ results, comparisons, absent }: Study): void {

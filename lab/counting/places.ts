@@ -5,7 +5,7 @@ import { bare, isFunction, type Callees, type FunctionNode } from './callees.ts'
 import { isModuleLevel, type Constants } from './constants.ts'
 import type { Faults } from './faults.ts'
 import type { SourceProgram } from './program.ts'
-import { WEIGHTS } from './weights.ts'
+import { PORT, WEIGHTS } from './weights.ts'
 
 /** What the parts of the weigher ask of each other. */
 export interface Values {
@@ -45,7 +45,7 @@ export class PlaceWeigher {
   }
 
   identifier(node: ts.Identifier): number {
-    if (!this.#isCaptured(node)) return 0
+    if (!this.#isCaptured(node) || this.isPort(node)) return 0
     // What a closure captures is a member of the structure that a C programmer passes about: a structure within it needs no load.
     return this.#isObject(node) ? 0 : WEIGHTS.load
   }
@@ -72,8 +72,14 @@ export class PlaceWeigher {
     return (this.#program.checker.getTypeAtLocation(node).flags & ts.TypeFlags.Object) !== 0
   }
 
+  /** The port is the hart that runs: no C program holds it in a variable or a member. */
+  isPort(node: ts.Node): boolean {
+    return this.#program.checker.getTypeAtLocation(node).symbol?.name === PORT
+  }
+
   property(node: ts.PropertyAccessExpression): number {
     this.refuseAny(node.expression)
+    if (this.isPort(node)) return 0
     const declaration = this.#callees.declaration(node.name)
     if (declaration && ts.isGetAccessorDeclaration(declaration)) this.#faults.add(node, `getter ${node.name.text}`)
     // Rows of hw/spec tables are always constants where they are used: accessors are inlined.
@@ -134,6 +140,7 @@ export class PlaceWeigher {
   /** The left side of an assignment, or a binding: what storing into it adds. */
   stored(target: ts.Expression): number {
     const node = bare(target)
+    if (this.isPort(node)) return 0
     if (ts.isIdentifier(node)) {
       this.addresses.assigned(node.text)
       return this.#isCaptured(node) ? WEIGHTS.store : 0

@@ -174,6 +174,7 @@ export class StatementWeigher {
     return name.elements.reduce((sum, element) => {
       if (!ts.isBindingElement(element)) return sum
       if (element.dotDotDotToken) this.#faults.add(element, 'spread')
+      if (this.#weigher.places.isPort(element.name)) return sum
       const initial = element.initializer ? WEIGHTS.branch + this.#weigher.operand(element.initializer) : 0
       return sum + WEIGHTS.load + initial + this.#binding(element.name)
     }, 0)

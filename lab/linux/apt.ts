@@ -98,6 +98,21 @@ export class ForeignApt {
     return [...this.#run('apt-cache', 'depends', name).matchAll(/^\s*Depends: (\S+)$/gm)].map(match => match[1] ?? '')
   }
 
+  /** Downloads the packages and all that they depend on and unpacks them into one folder; returns it, and their versions. */
+  unpackWithDependencies(names: readonly string[]): { tree: string; versions: ReadonlyMap<string, string> } {
+    this.#run('apt-get', 'install', '--yes', '--download-only', '--no-install-recommends', ...names)
+    const archives = join(this.#directory, 'cache/archives')
+    const tree = join(this.#directory, 'closure')
+    const versions = new Map<string, string>()
+    for (const file of readdirSync(archives)) {
+      const [, name, version] = /^([^_]+)_([^_]+)_[^_]+\.deb$/.exec(file) ?? []
+      if (!name || !version) continue
+      this.#run('dpkg-deb', '-x', join(archives, file), tree)
+      versions.set(name, decodeURIComponent(version))
+    }
+    return { tree, versions }
+  }
+
   /** Downloads the packages and unpacks them into one folder, which it returns. */
   unpack(names: readonly string[]): string {
     const tree = join(this.#directory, 'tree')

@@ -29,6 +29,8 @@ function aligned(archive: Buffer): Buffer {
 
 export class LinuxConsole {
   readonly machine: Machine
+  /** Cycles of a turn while several harts are awake; the machine's own if it is undefined. */
+  slice: number | undefined
   readonly #board: VirtBoard
   #said = ''
   #seen = 0
@@ -87,7 +89,10 @@ export class LinuxConsole {
         this.#seen = at + text.length
         return said
       }
-      const why = machine.run({ untilCycle: machine.now() + frequency / 100 })
+      const why = machine.run({
+        untilCycle: machine.now() + frequency / 100,
+        ...(this.slice && { slice: this.slice }),
+      })
       if (why.kind !== 'cycle' || machine.now() > end)
         throw new Error(`no "${text}" (${why.kind}) in:\n${this.#said.slice(this.#seen)}`)
     }

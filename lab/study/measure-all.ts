@@ -6,7 +6,7 @@ import { workloadNamed } from '../../guests/index.ts'
 import { reproduction } from './command.ts'
 import type { Configuration } from './configurations.ts'
 import { measure, type Result } from './measure.ts'
-import { MICRO, type MicroOutcome, runMicro } from './micro.ts'
+import { type Absence, MICRO, runMicro } from './micro.ts'
 import type { Conditions } from './subject.ts'
 
 export interface Measurement {
@@ -15,15 +15,13 @@ export interface Measurement {
   readonly conditions?: Conditions
 }
 
-/**
- * What became of a measurement: a result, or why there is none. Where a workload has failed in a configuration, it is not
- * tried there again: others would take as long to fail.
- */
-export type Outcome =
-  | { readonly result: Result }
-  | { readonly micro: MicroOutcome }
-  | { readonly failure: string }
-  | { readonly spared: true }
+/** What became of a measurement: its results, and in one line each what has none. */
+export interface Outcome {
+  readonly results: readonly Result[]
+  /** Microbenchmarks that the configuration has no part for. */
+  readonly absent: readonly Absence[]
+  readonly failures: readonly string[]
+}
 
 type Perform = (measurement: Measurement) => Promise<Outcome>
 
@@ -35,20 +33,23 @@ export interface Watcher {
 
 const MOST_THREADS = 2
 
+const NOTHING: Outcome = { results: [], absent: [], failures: [] }
+
 /** Does one measurement; never throws. */
 export async function attempt(measurement: Measurement): Promise<Outcome> {
   const { workload, configuration, conditions = {} } = measurement
   try {
-    if (workload === MICRO) return { micro: await runMicro(configuration, conditions) }
-    return { result: await measure(workloadNamed(workload)!, configuration, conditions) }
+    if (workload === MICRO) return await runMicro(configuration, conditions)
+    return { ...NOTHING, results: [await measure(workloadNamed(workload)!, configuration, conditions)] }
   } catch (error) {
-    return {
-      failure: `${nameOf(measurement)}: ${(error as Error).message}; to see it again: ${reproduction(workload, configuration, conditions)}`,
-    }
+    return { ...NOTHING, failures: [`${workload} (${configuration}): ${(error as Error).message}`] }
   }
 }
 
-/** Does them all; `perform` is for tests. */
+/**
+ * Does them all; `perform` is for tests. Where a workload has failed in a configuration, it is not tried there again:
+ * others would take as long to fail.
+ */
 export async function measureAll(
   measurements: readonly Measurement[],
   watcher: Watcher,
@@ -62,8 +63,8 @@ export async function measureAll(
       const { measurement, index } = next
       const place = `${measurement.workload}\n${measurement.configuration}`
       watcher.begin(nameOf(measurement))
-      const outcome = failed.has(place) ? { spared: true as const } : await how(measurement)
-      if ('failure' in outcome) failed.add(place)
+      const outcome = failed.has(place) ? NOTHING : await how(measurement)
+      if (outcome.results.length === 0) failed.add(place)
       outcomes[index] = outcome
       watcher.finish(nameOf(measurement))
     }
@@ -72,6 +73,18 @@ export async function measureAll(
   if (perform || threads < 2) await work(perform ?? attempt)
   else await Promise.all(Array.from({ length: threads }, () => inThread(work)))
   return outcomes
+}
+
+/** One line for each that failed, with the command that shows it again; of several seeds, the first. */
+export function failuresOf(measurements: readonly Measurement[], outcomes: readonly Outcome[]): readonly string[] {
+  const lines = new Map<string, string>()
+  for (const [index, { workload, configuration, conditions = {} }] of measurements.entries()) {
+    for (const failure of outcomes[index]!.failures) {
+      const again = reproduction(workload, configuration, conditions)
+      if (!lines.has(failure)) lines.set(failure, `${failure}; to see it again: ${again}`)
+    }
+  }
+  return [...lines.values()]
 }
 
 function nameOf({ workload, configuration, conditions }: Measurement): string {

@@ -1,11 +1,11 @@
 /** The micro guest (guests/micro) on a machine: what it says, and what the machine has counted between its marks. */
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { BENCHMARKS, microImage, numberOf } from '../../guests/micro/index.ts'
 import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
 import { rocketFlat } from '../../hw/index.ts'
 import { crashCause, endings } from '../endings.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
+import { configurationHash } from './configuration-hash.ts'
 import { type Configuration, configurationNamed, hartsNeeded } from './configurations.ts'
 import { MicroRecorder, type Spans } from './micro-recorder.ts'
 import type { Conditions } from './subject.ts'
@@ -100,13 +100,13 @@ export async function runMicroGuests(
   })
   if (harts > 1) machine.interleave(() => (watched ? 1 : 0))
   await runToEnd(system, () => text)
-  const hash = createHash('sha256')
-  hash.update(JSON.stringify({ vmm, hostPolicy, harts, RAM_BYTES, prices, pathLength, guests }))
-  hash.update(kernel)
   return {
     lines: microLines(text),
     spans: recorder.spans(),
-    configurationHash: hash.digest('hex').slice(0, 16),
+    configurationHash: configurationHash(
+      { vmm, hostPolicy, cap, harts, RAM_BYTES, prices, devicePrices, pathLength, guests },
+      [kernel],
+    ),
     traceHash: machine.traceHash(),
     harts,
   }

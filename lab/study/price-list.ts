@@ -14,24 +14,24 @@ export function priceList(core: Prices): PriceList {
 
 /** What these say how many of, or how large: sizes and shapes are no prices. */
 const GEOMETRY: ReadonlySet<string> = new Set([
-  'core.caches',
-  'drive.pageBytes',
-  'drive.channels',
-  'drive.cacheBytes',
-  'card.overheadBytes',
+  'core/caches',
+  'drive/pageBytes',
+  'drive/channels',
+  'drive/cacheBytes',
+  'card/overheadBytes',
 ])
 /** Rates: bytes or bits a second; a device that is slower by a factor has a lower one. */
-const RATES: ReadonlySet<string> = new Set(['drive.readRate', 'drive.writeRate', 'card.lineRate'])
-const STATIC = 'core.instructions.'
+const RATES: ReadonlySet<string> = new Set(['drive/readRate', 'drive/writeRate', 'card/lineRate'])
+const STATIC = 'core/instructions/'
 
-/** Every number that is a price, as a path: `core.pipelineFlush`, `core.instructions.div`, `drive.readPage`. */
+/** Every number that is a price, as a path: `core/pipelineFlush`, `core/instructions/fdiv.s`, `drive/readPage`. */
 export function pricePaths(list: PriceList): readonly string[] {
   const paths: string[] = []
   const walk = (value: unknown, path: string) => {
     if (GEOMETRY.has(path)) return
     if (typeof value === 'number') paths.push(path)
     else if (typeof value === 'object' && value !== null)
-      for (const [name, part] of Object.entries(value)) walk(part, path === '' ? name : `${path}.${name}`)
+      for (const [name, part] of Object.entries(value)) walk(part, path === '' ? name : `${path}/${name}`)
   }
   walk(list, '')
   return paths
@@ -49,7 +49,7 @@ export function scaledPrices(list: PriceList, factors: ReadonlyMap<string, numbe
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     return Object.fromEntries(
-      Object.entries(value).map(([name, part]) => [name, scale(part, path === '' ? name : `${path}.${name}`)]),
+      Object.entries(value).map(([name, part]) => [name, scale(part, path === '' ? name : `${path}/${name}`)]),
     )
   }
   return scale(list, '') as PriceList

@@ -7,7 +7,8 @@ import { randomWords } from '../../hw/spec/random.ts'
 import { type Claim, type Conclusion, conclusionOf, type Trial, type Variation } from './conclusions.ts'
 import type { Configuration } from './configurations.ts'
 import type { Result } from './measure.ts'
-import { measureAll, type Measurement, type Outcome, type Watcher } from './measure-all.ts'
+import { failuresOf, measureAll, type Measurement, type Outcome, type Watcher } from './measure-all.ts'
+import { isMicrobenchmark, MICRO } from './micro.ts'
 import { priceList, pricePaths, scaledPrices } from './price-list.ts'
 import type { StudyPlan } from './study.ts'
 
@@ -36,7 +37,9 @@ interface Rerun {
 export function measurementsFor(plan: SensitivityPlan): readonly (Measurement & { readonly variation: Variation })[] {
   const places = new Map<string, readonly [string, Configuration]>()
   for (const { workload, less, more } of plan.claims) {
-    for (const configuration of [less, more]) places.set(`${workload}\n${configuration}`, [workload, configuration])
+    // Microbenchmarks run together.
+    const run = isMicrobenchmark(workload) ? MICRO : workload
+    for (const configuration of [less, more]) places.set(`${run}\n${configuration}`, [run, configuration])
   }
   return rerunsOf(plan).flatMap(({ variation, conditions }) =>
     [...places.values()].map(([workload, configuration]) => ({ workload, configuration, conditions, variation })),
@@ -84,10 +87,9 @@ export async function sensitivity(
   const measurements = measurementsFor(plan)
   const outcomes = await measureAll(measurements, watcher, perform)
   const values = new Map<Variation, Result[]>()
-  for (const [index, outcome] of outcomes.entries()) {
-    if (!('result' in outcome)) continue
+  for (const [index, { results }] of outcomes.entries()) {
     const { variation } = measurements[index]!
-    values.set(variation, [...(values.get(variation) ?? []), outcome.result])
+    values.set(variation, [...(values.get(variation) ?? []), ...results])
   }
   const trialsOf = ({ workload, less, more }: Claim): readonly Trial[] =>
     [...values].flatMap(([variation, results]) => {
@@ -98,6 +100,6 @@ export async function sensitivity(
     })
   return {
     conclusions: plan.claims.map(claim => conclusionOf(claim, trialsOf(claim))),
-    failures: outcomes.flatMap(outcome => ('failure' in outcome ? [outcome.failure] : [])),
+    failures: failuresOf(measurements, outcomes),
   }
 }

@@ -3,7 +3,7 @@ import { BENCHMARKS } from '../../guests/micro/index.ts'
 import { type AxisEffects, byAxis, type Comparison, comparisonsOf } from './comparison.ts'
 import type { Configuration } from './configurations.ts'
 import type { Result } from './measure.ts'
-import { measureAll, type Measurement, type Outcome, type Watcher } from './measure-all.ts'
+import { failuresOf, measureAll, type Measurement, type Outcome, type Watcher } from './measure-all.ts'
 import { type Absence, MICRO } from './micro.ts'
 import type { Conditions } from './subject.ts'
 
@@ -40,10 +40,9 @@ export async function study(
   watcher: Watcher,
   perform?: (measurement: Measurement) => Promise<Outcome>,
 ): Promise<Study> {
-  const outcomes = await measureAll(measurementsOf(plan), watcher, perform)
-  const micro = outcomes.flatMap(outcome => ('micro' in outcome ? [outcome.micro] : []))
-  const found = outcomes.flatMap(outcome => ('result' in outcome ? [outcome.result] : []))
-  found.push(...micro.flatMap(({ results }) => results))
+  const measurements = measurementsOf(plan)
+  const outcomes = await measureAll(measurements, watcher, perform)
+  const found = outcomes.flatMap(outcome => outcome.results)
   const names = plan.workloads.flatMap(name => (name === MICRO ? BENCHMARKS.map(benchmark => benchmark.name) : [name]))
   const results = names.flatMap(workload =>
     plan.configurations.flatMap(configuration =>
@@ -55,10 +54,7 @@ export async function study(
     results,
     comparisons,
     axes: byAxis(comparisons),
-    absent: micro.flatMap(({ absent }) => absent),
-    failures: [
-      ...outcomes.flatMap(outcome => ('failure' in outcome ? [outcome.failure] : [])),
-      ...micro.flatMap(({ failures }) => failures),
-    ],
+    absent: outcomes.flatMap(({ absent }) => absent),
+    failures: failuresOf(measurements, outcomes),
   }
 }

@@ -1,10 +1,11 @@
 /** The machine on which a workload is measured: alike in every configuration but for what the configuration says. */
-import { createHash } from 'node:crypto'
 import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
 import { type Prices, rocketFlat } from '../../hw/index.ts'
 import type { Workload } from '../../guests/workload.ts'
 import { nicOnStation } from '../network.ts'
+import { modelName } from '../core-options.ts'
 import { buildSystem, type System, type SystemGuest, type SystemOptions } from '../system.ts'
+import { configurationHash } from './configuration-hash.ts'
 import { type Configuration, configurationNamed, hartsNeeded } from './configurations.ts'
 
 /** What else a measurement depends on. */
@@ -70,16 +71,13 @@ export function subject(workload: Workload, name: Configuration, conditions: Con
     nics: workload.network ? [nicOnStation()] : [],
   })
   const { scripted: _software, kernel, ...node } = guest
-  const hash = createHash('sha256')
-  hash.update(
-    JSON.stringify({ vmm, hostPolicy, harts, RAM_BYTES, prices, pathLength, node, network: workload.network }),
-  )
-  hash.update(kernel)
-  hash.update(content)
   return {
     system,
     core: prices.core,
-    model: prices.model,
-    configurationHash: hash.digest('hex').slice(0, 16),
+    model: modelName(prices),
+    configurationHash: configurationHash(
+      { vmm, hostPolicy, harts, RAM_BYTES, prices, devicePrices, pathLength, node, network: workload.network },
+      [kernel, content],
+    ),
   }
 }

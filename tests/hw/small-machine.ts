@@ -24,6 +24,8 @@ export interface SmallOptions extends Partial<MachineOptions> {
   readonly harts?: number
   /** Gives hart 0 an IMSIC with so many guest files; the pages of the supervisor's and the guests' begin at {@link IMSIC}. */
   readonly guestFiles?: number
+  /** 1 MiB unless given. */
+  readonly ramBytes?: number
 }
 
 export interface SmallMachine {
@@ -64,7 +66,7 @@ noting:
 
 export function smallMachine(
   source: string,
-  { harts = 1, executor, guestFiles, ...options }: SmallOptions = {},
+  { harts = 1, ramBytes = RAM_BYTES, executor, guestFiles, ...options }: SmallOptions = {},
 ): SmallMachine {
   const program = assemble(`${PRELUDE}\n la s11, log\n${source}\n pass\n${NOTING}\n .balign 8\nlog:\n .zero 2048\n`, {
     origin: RAM,
@@ -72,7 +74,7 @@ export function smallMachine(
   const board: Board = {
     name: 'small',
     harts,
-    regions: [{ base: RAM, bytes: RAM_BYTES, writable: true }],
+    regions: [{ base: RAM, bytes: ramBytes, writable: true }],
     frequency: 1_000_000_000,
     cyclesPerTick: CYCLES_PER_TICK,
     resetVector: RAM,

@@ -1,9 +1,17 @@
 /** A guest's chips, in the places that its device tree names. Both VMMs put the same ones there. */
 import { GUEST_MAP } from '../../hw/spec/guest-map.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
-import type { BlockBackend, ConsoleBackend, GuestMemory, NetworkBackend, VirtualLine } from '../virtual/chip.ts'
+import type {
+  BlockBackend,
+  ConsoleBackend,
+  GuestMemory,
+  Later,
+  NetworkBackend,
+  VirtualLine,
+  WorkingChip,
+} from '../virtual/chip.ts'
 import { VirtualFinisher } from '../virtual/finisher.ts'
-import { VirtualPlic } from '../virtual/plic.ts'
+import { PLIC_SOURCES, VirtualPlic } from '../virtual/plic.ts'
 import { VirtualUart } from '../virtual/uart.ts'
 import { VirtualBlk } from '../virtual/virtio-blk.ts'
 import { VirtualConsole } from '../virtual/virtio-console.ts'
@@ -38,53 +46,23 @@ function plugs(console: ConsoleBackend): readonly [ConsoleBackend, ConsoleBacken
   return [plug(), plug()]
 }
 
-/** Puts a guest's chips where its device tree says. `externals`: the external interrupt of each vCPU. */
-export function attachDevices(
-  vm: VirtualMachine,
-  externals: readonly VirtualLine[],
-  console: ConsoleBackend,
-  finished: (port: HartPort, code: number) => void,
-  { disk, network, memory = vm.ram }: OptionalDevices = {},
-): GuestDevices {
+/** The wire of each source, and who does what chips leave for later. */
+export interface Wiring {
+  readonly lines: readonly VirtualLine[]
+  readonly memory: GuestMemory
+  readonly later: Later
+  readonly addWorker: (chip: WorkingChip) => void
+}
+
+type Registered = Record<string, StateRecord>
+
+const stateName = (vm: VirtualMachine, part: string) => `vm ${vm.index} ${part}`
+
+/** The interrupt controller. `externals`: the external interrupt of each vCPU. */
+export function attachPlic(vm: VirtualMachine, externals: readonly VirtualLine[]): GuestDevices {
   const plic = new VirtualPlic(externals)
-  const [serial, virtual] = plugs(console)
-  const uart = new VirtualUart(plic.line(GUEST_MAP.uart.source), serial)
   vm.attach('plic', GUEST_MAP.plic.base, GUEST_MAP.plic.bytes, plic)
-  vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)
-  vm.attach('finisher', GUEST_MAP.finisher.base, GUEST_MAP.finisher.bytes, new VirtualFinisher(finished))
-  const name = (part: string) => `vm ${vm.index} ${part}`
-  const line = plic.line(GUEST_MAP.console.source)
-  const virtioConsole = new VirtualConsole(name('console'), line, memory, vm.later, virtual)
-  vm.attach('virtio-console', GUEST_MAP.console.base, GUEST_MAP.console.bytes, virtioConsole.transport)
-  vm.addWorker(virtioConsole)
-  const virtio: Record<string, StateRecord> = { [name('later')]: vm.later, ...virtioConsole.state }
-  if (disk) {
-    const blk = new VirtualBlk(
-      name('disk'),
-      plic.line(GUEST_MAP.disk.source),
-      memory,
-      vm.later,
-      disk.backend,
-      disk.sectors,
-      vm.label,
-    )
-    vm.attach('virtio-blk', GUEST_MAP.disk.base, GUEST_MAP.disk.bytes, blk.transport)
-    vm.addWorker(blk)
-    Object.assign(virtio, blk.state)
-  }
-  if (network) {
-    const net = new VirtualNet(
-      name('network'),
-      plic.line(GUEST_MAP.network.source),
-      memory,
-      vm.later,
-      network.backend,
-      network.mac,
-    )
-    vm.attach('virtio-net', GUEST_MAP.network.base, GUEST_MAP.network.bytes, net.transport)
-    vm.addWorker(net)
-    Object.assign(virtio, net.state)
-  }
+  const name = (part: string) => stateName(vm, part)
   return {
     plic,
     state: {
@@ -93,9 +71,75 @@ export function attachDevices(
       [name('plic enabled')]: plic.enabled,
       [name('plic thresholds')]: plic.thresholds,
       [name('plic levels')]: plic.levels,
-      [name('uart')]: uart.record,
-      [name('uart queue')]: uart.queue,
-      ...virtio,
     },
   }
+}
+
+/** Consoles, and the switch that ends it all. */
+export function attachConsoles(
+  vm: VirtualMachine,
+  { lines, memory, later, addWorker }: Wiring,
+  console: ConsoleBackend,
+  finished: (port: HartPort, code: number) => void,
+): Registered {
+  const [serial, virtual] = plugs(console)
+  const uart = new VirtualUart(lines[GUEST_MAP.uart.source], serial)
+  vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)
+  vm.attach('finisher', GUEST_MAP.finisher.base, GUEST_MAP.finisher.bytes, new VirtualFinisher(finished))
+  const name = stateName(vm, 'console')
+  const virtioConsole = new VirtualConsole(name, lines[GUEST_MAP.console.source], memory, later, virtual)
+  vm.attach('virtio-console', GUEST_MAP.console.base, GUEST_MAP.console.bytes, virtioConsole.transport)
+  addWorker(virtioConsole)
+  return { [stateName(vm, 'uart')]: uart.record, [stateName(vm, 'uart queue')]: uart.queue, ...virtioConsole.state }
+}
+
+/** Disk and network card. */
+export function attachIo(
+  vm: VirtualMachine,
+  { lines, memory, later, addWorker }: Wiring,
+  { disk, network }: OptionalDevices,
+): Registered {
+  const state: Registered = {}
+  if (disk) {
+    const { backend, sectors } = disk
+    const name = stateName(vm, 'disk')
+    const blk = new VirtualBlk(name, lines[GUEST_MAP.disk.source], memory, later, backend, sectors, vm.label)
+    vm.attach('virtio-blk', GUEST_MAP.disk.base, GUEST_MAP.disk.bytes, blk.transport)
+    addWorker(blk)
+    Object.assign(state, blk.state)
+  }
+  if (network) {
+    const { backend, mac } = network
+    const name = stateName(vm, 'network')
+    const net = new VirtualNet(name, lines[GUEST_MAP.network.source], memory, later, backend, mac)
+    vm.attach('virtio-net', GUEST_MAP.network.base, GUEST_MAP.network.bytes, net.transport)
+    addWorker(net)
+    Object.assign(state, net.state)
+  }
+  return state
+}
+
+/** Its wires, by source. Set-up. */
+export function linesOf(plic: VirtualPlic): readonly VirtualLine[] {
+  return Array.from({ length: PLIC_SOURCES }, (_, source) => plic.line(source))
+}
+
+/** Puts all of a guest's chips where its device tree says. `externals`: the external interrupt of each vCPU. */
+export function attachDevices(
+  vm: VirtualMachine,
+  externals: readonly VirtualLine[],
+  console: ConsoleBackend,
+  finished: (port: HartPort, code: number) => void,
+  optional: OptionalDevices = {},
+): GuestDevices {
+  const { plic, state } = attachPlic(vm, externals)
+  const wiring: Wiring = {
+    lines: linesOf(plic),
+    memory: optional.memory ?? vm.ram,
+    later: vm.later,
+    addWorker: chip => vm.addWorker(chip),
+  }
+  const consoles = attachConsoles(vm, wiring, console, finished)
+  const io = attachIo(vm, wiring, optional)
+  return { plic, state: { [stateName(vm, 'later')]: vm.later, ...state, ...consoles, ...io } }
 }

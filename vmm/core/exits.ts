@@ -2,15 +2,15 @@
  * What happens when a guest traps: a table from cause to handler. A handler does what the guest is owed and leaves the
  * guest past its instruction, or leaves a device access for whoever emulates devices.
  */
-import type { HartPort } from '../../hw/port.ts'
+import { type HartPort, TOO_BIG } from '../../hw/port.ts'
 import { type Csr, maskOf } from '../../hw/spec/csr.ts'
 import { htinst, htval, hstatus, vsepc, vscause, vstval, vstvec, vsstatus } from '../../hw/spec/csrs/hypervisor.ts'
 import { scause, sstatus, stval } from '../../hw/spec/csrs/supervisor.ts'
-import { A6, A7 } from '../../hw/spec/sbi.ts'
 import { frame } from './frame.ts'
 import type { Host } from './host.ts'
 import { decodeTransformed, type MemoryAccess } from './memory-access.ts'
-import { handleCall, nameOfCall } from './sbi.ts'
+import { handleCall } from './sbi.ts'
+import { acquire, release } from './spin-lock.ts'
 import { WAITING, type Vcpu } from './vcpu.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
@@ -49,11 +49,10 @@ const SPV = maskOf(hstatus, 'SPV')
 
 /** Handles the trap that brought the hart here from this vCPU. */
 export function handleExit(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, pending: PendingAccess): number {
-  if (port.readHigh(scause) !== 0) return INTERRUPT
   const cause = port.read(scause)
+  // An interrupt's highest bit makes it too big a number.
+  if (cause === TOO_BIG) return INTERRUPT
   if (cause === ECALL_FROM_VS) {
-    const extension = vcpu.register32(port, A7)
-    port.account(host.party, nameOfCall(extension, vcpu.register32(port, A6)), 'emulation')
     handleCall(port, host, vm, vcpu)
     return HANDLED
   }
@@ -85,7 +84,10 @@ function guestPageFault(
   const address = faultAddress(port)
   if (vm.ram.contains(address)) {
     port.account(host.party, 'stage-2 fault', 'emulation')
-    if (vm.ram.populate(port, address) === 0) host.end(port, vm, vcpu, true, cause)
+    acquire(port, vm.memoryLock)
+    const page = vm.ram.populate(port, address)
+    release(port, vm.memoryLock)
+    if (page === 0) host.end(port, vm, vcpu, true, cause)
     return HANDLED
   }
   if (cause === FETCH_GUEST_PAGE || !decodeTransformed(instructionOf(port, vcpu), pending)) {

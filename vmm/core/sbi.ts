@@ -42,8 +42,9 @@ const START_VSSTATUS_HIGH = 2
 
 /** Handles an ecall from VS-mode: advances the guest past it and sets its a0 and a1. */
 export function handleCall(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu): void {
-  const extension = vcpu.register32(port, A7)
-  const call = vcpu.register32(port, A6)
+  const extension = vcpu.argument32(port, A7)
+  const call = vcpu.argument32(port, A6)
+  port.account(host.party, nameOfCall(extension, call), 'emulation')
   vcpu.skip(port, 4)
   if (extension === SBI_BASE) return base(port, vcpu, call)
   if (extension === SBI_TIME && call === 0) return setTimer(port, vcpu)
@@ -54,16 +55,16 @@ export function handleCall(port: HartPort, host: Host, vm: VirtualMachine, vcpu:
   if (extension === SBI_DBCN) return debugConsole(port, host, vm, vcpu, call)
   if (extension === SBI_LEGACY_SET_TIMER) return setTimer(port, vcpu)
   if (extension === SBI_LEGACY_PUTCHAR) {
-    host.consolePut(port, vm, vcpu.register32(port, A0) & 0xff)
-    return vcpu.setSigned(port, A0, 0)
+    host.consolePut(port, vm, vcpu.argument32(port, A0) & 0xff)
+    return vcpu.setResult(port, A0, 0)
   }
-  if (extension === SBI_LEGACY_GETCHAR) return vcpu.setSigned(port, A0, host.consoleGet(port, vm))
+  if (extension === SBI_LEGACY_GETCHAR) return vcpu.setResult(port, A0, host.consoleGet(port, vm))
   if (extension === SBI_LEGACY_SHUTDOWN) return host.end(port, vm, vcpu, false, 0)
   answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
 }
 
 /** The call's name for the ledger. Off the record. */
-export function nameOfCall(extension: number, call: number): string {
+function nameOfCall(extension: number, call: number): string {
   const names: Readonly<Record<number, string>> = {
     [SBI_BASE]: 'base',
     [SBI_TIME]: 'set_timer',
@@ -79,15 +80,15 @@ export function nameOfCall(extension: number, call: number): string {
 }
 
 function answer(port: HartPort, vcpu: Vcpu, error: number, value: number): void {
-  vcpu.setSigned(port, A0, error)
-  vcpu.setSigned(port, A1, value)
+  vcpu.setResult(port, A0, error)
+  vcpu.setResult(port, A1, value)
 }
 
 function base(port: HartPort, vcpu: Vcpu, call: number): void {
   if (call === 0) return answer(port, vcpu, SBI_SUCCESS, SBI_VERSION_2_0)
   if (call === 1) return answer(port, vcpu, SBI_SUCCESS, IMPLEMENTATION)
   if (call === 2) return answer(port, vcpu, SBI_SUCCESS, 1)
-  if (call === 3) return answer(port, vcpu, SBI_SUCCESS, isSupported(vcpu.register32(port, A0)) ? 1 : 0)
+  if (call === 3) return answer(port, vcpu, SBI_SUCCESS, isSupported(vcpu.argument32(port, A0)) ? 1 : 0)
   // Machine vendor, architecture and implementation: 0 is always legal.
   if (call <= 6) return answer(port, vcpu, SBI_SUCCESS, 0)
   answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
@@ -111,7 +112,7 @@ function isSupported(extension: number): boolean {
 
 /** The guest could write stimecmp itself (Sstc); the call does the same for those that do not. */
 function setTimer(port: HartPort, vcpu: Vcpu): void {
-  port.write(vstimecmp, vcpu.register64(port, A0))
+  port.write(vstimecmp, vcpu.argument64(port, A0))
   answer(port, vcpu, SBI_SUCCESS, 0)
 }
 
@@ -124,12 +125,12 @@ function isNamed(mask: number, base: number, everyone: boolean, index: number): 
 
 /** A hart mask base of -1: its high word is all ones. */
 function namesEveryone(port: HartPort, vcpu: Vcpu, register: number): boolean {
-  return vcpu.register64(port, register) > 0xffff_ffff
+  return vcpu.argument64(port, register) > 0xffff_ffff
 }
 
 function sendIpi(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu): void {
-  const mask = vcpu.register32(port, A0)
-  const first = vcpu.register32(port, A1)
+  const mask = vcpu.argument32(port, A0)
+  const first = vcpu.argument32(port, A1)
   const everyone = namesEveryone(port, vcpu, A1)
   for (let index = 0; index < vm.vcpus.length; index++) {
     const target = vm.vcpus[index]
@@ -142,8 +143,8 @@ function sendIpi(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu): vo
 /** Functions 0 to 6: fence.i, sfence.vma and hfence for a guest that has no guests of its own. */
 function remoteFence(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, call: number): void {
   if (call > 2) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
-  const mask = vcpu.register32(port, A0)
-  const first = vcpu.register32(port, A1)
+  const mask = vcpu.argument32(port, A0)
+  const first = vcpu.argument32(port, A1)
   const everyone = namesEveryone(port, vcpu, A1)
   for (let index = 0; index < vm.vcpus.length; index++) {
     const target = vm.vcpus[index]
@@ -168,11 +169,11 @@ function hartState(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, c
   }
   if (call === 3) {
     // Suspend, retentive: the same as wfi.
-    if (vcpu.register32(port, A0) !== 0) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
+    if (vcpu.argument32(port, A0) !== 0) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
     vcpu.record.status = WAITING
     return answer(port, vcpu, SBI_SUCCESS, 0)
   }
-  const index = vcpu.register32(port, A0)
+  const index = vcpu.argument32(port, A0)
   if (index >= vm.vcpus.length) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
   const target = vm.vcpus[index]
   if (call === 2) return answer(port, vcpu, SBI_SUCCESS, stateOf(target))
@@ -180,9 +181,9 @@ function hartState(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, c
   if (target.record.status !== STOPPED) return answer(port, vcpu, SBI_ALREADY_AVAILABLE, 0)
   // What is still on a hart would overwrite what it is to start with.
   if (target.record.hart !== NOWHERE) return answer(port, vcpu, SBI_FAILED, 0)
-  const address = vcpu.register64(port, A1)
+  const address = vcpu.argument64(port, A1)
   if (!vm.ram.contains(address)) return answer(port, vcpu, SBI_INVALID_ADDRESS, 0)
-  startAt(port, target, address, vcpu.register32(port, A2))
+  startAt(port, target, address, vcpu.argument64(port, A2))
   host.kick(port, target)
   answer(port, vcpu, SBI_SUCCESS, 0)
 }
@@ -199,24 +200,24 @@ export function startAt(port: HartPort, vcpu: Vcpu, address: number, opaque: num
   port.store64(at + frame.vsatp.at, 0)
   port.store32(at + frame.vsstatus.at, 0)
   port.store32(at + frame.vsstatus.at + 4, START_VSSTATUS_HIGH)
-  vcpu.setSigned(port, A0, vcpu.index)
-  vcpu.setRegister(port, A1, opaque, 0)
+  vcpu.setResult(port, A0, vcpu.index)
+  vcpu.setResult(port, A1, opaque)
   record.status = RUNNABLE
 }
 
 function reset(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu): void {
-  if (vcpu.register32(port, A0) > 2) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
-  host.end(port, vm, vcpu, false, vcpu.register32(port, A1))
+  if (vcpu.argument32(port, A0) > 2) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
+  host.end(port, vm, vcpu, false, vcpu.argument32(port, A1))
 }
 
 function debugConsole(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, call: number): void {
   if (call === 2) {
-    host.consolePut(port, vm, vcpu.register32(port, A0) & 0xff)
+    host.consolePut(port, vm, vcpu.argument32(port, A0) & 0xff)
     return answer(port, vcpu, SBI_SUCCESS, 0)
   }
   if (call > 2) return answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
-  const guest = vcpu.register64(port, A1)
-  const bytes = Math.min(vcpu.register32(port, A0), CONSOLE_CHUNK, SMALL_PAGE - (guest % SMALL_PAGE))
+  const guest = vcpu.argument64(port, A1)
+  const bytes = Math.min(vcpu.argument32(port, A0), CONSOLE_CHUNK, SMALL_PAGE - (guest % SMALL_PAGE))
   const address = vm.ram.reach(port, guest, bytes)
   if (address < 0) return answer(port, vcpu, SBI_INVALID_PARAM, 0)
   let done = 0

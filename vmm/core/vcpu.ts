@@ -3,6 +3,7 @@ import type { HartPort } from '../../hw/port.ts'
 import { maskOf } from '../../hw/spec/csr.ts'
 import { hvip } from '../../hw/spec/csrs/hypervisor.ts'
 import { frame, slotOf } from './frame.ts'
+import { acquire, release } from './spin-lock.ts'
 
 /** Not started, or stopped by itself (HSM). */
 export const STOPPED = 0
@@ -61,6 +62,21 @@ export class Vcpu {
     return register === 0 ? 0 : port.load64(slotOf(this.frame, register))
   }
 
+  /** An argument of a call, in a register that is not x0: its low 32 bits, unsigned. */
+  argument32(port: HartPort, register: number): number {
+    return port.load32(slotOf(this.frame, register))
+  }
+
+  /** The same: 64 bits, saturating. */
+  argument64(port: HartPort, register: number): number {
+    return port.load64(slotOf(this.frame, register))
+  }
+
+  /** A call's result: a small signed number. */
+  setResult(port: HartPort, register: number, value: number): void {
+    port.store64(slotOf(this.frame, register), value)
+  }
+
   /** Sets a general register from two words. */
   setRegister(port: HartPort, register: number, low: number, high: number): void {
     if (register === 0) return
@@ -68,43 +84,46 @@ export class Vcpu {
     port.store32(slotOf(this.frame, register) + 4, high)
   }
 
-  /** Sets a general register to a small signed number. */
-  setSigned(port: HartPort, register: number, value: number): void {
-    this.setRegister(port, register, value, value < 0 ? -1 : 0)
-  }
-
   /** Moves the guest past the instruction that trapped. */
   skip(port: HartPort, length: number): void {
-    port.store64(this.frame + frame.sepc.at, this.programCounter(port) + length)
+    const at = this.frame
+    port.store64(at + frame.sepc.at, port.load64Signed(at + frame.sepc.at) + length)
   }
 
   /** Where the guest is: an address, negative in the upper half of its space. */
   programCounter(port: HartPort): number {
-    const at = this.frame + frame.sepc.at
-    return port.load32(at) + (port.load32(at + 4) | 0) * 0x1_0000_0000
+    return port.load64Signed(this.frame + frame.sepc.at)
   }
 
   /** Raises a virtual interrupt; true if somebody has to be told: the hart that holds the context, or those that may now run it. */
   raise(port: HartPort, bit: number): boolean {
     const { record } = this
+    const lock = this.frame + frame.lock.at
+    acquire(port, lock)
     const woken = record.status === WAITING
     if (woken) record.status = RUNNABLE
     record.raised |= bit
     record.lowered &= ~bit
+    release(port, lock)
     return woken || (record.hart !== NOWHERE && record.hart !== port.hart)
   }
 
   /** Lowers a virtual interrupt; true if another hart has to be told. */
   lower(port: HartPort, bit: number): boolean {
     const { record } = this
+    const lock = this.frame + frame.lock.at
+    acquire(port, lock)
     record.lowered |= bit
     record.raised &= ~bit
+    release(port, lock)
     return record.hart !== NOWHERE && record.hart !== port.hart
   }
 
   /** Applies what was asked for, on the hart that holds the context. */
   settle(port: HartPort): void {
     const { record } = this
+    const lock = this.frame + frame.lock.at
+    acquire(port, lock)
     if (record.raised !== 0) {
       port.set(hvip, record.raised)
       record.raised = 0
@@ -113,5 +132,6 @@ export class Vcpu {
       port.clear(hvip, record.lowered)
       record.lowered = 0
     }
+    release(port, lock)
   }
 }

@@ -2,6 +2,7 @@
 import type { HartPort } from '../../hw/port.ts'
 import type { Later, VirtualChip, WorkingChip } from '../virtual/chip.ts'
 import { CRASH_HALFWORDS } from './crash.ts'
+import { frame } from './frame.ts'
 import type { GuestRam } from './guest-ram.ts'
 import type { Vcpu } from './vcpu.ts'
 
@@ -32,6 +33,9 @@ export class VirtualMachine {
   readonly label: string
   readonly ram: GuestRam
   readonly vcpus: readonly Vcpu[]
+  /** Where the locks of its memory and of its devices lie (spin-lock.ts). */
+  readonly memoryLock: number
+  readonly deviceLock: number
   readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0, vcpu: 0, faultAddress: 0 }
   /** Of a crash: halfwords of code around its pc, -1 where it could not be read (crash.ts). */
   readonly crashCode = new Int32Array(CRASH_HALFWORDS)
@@ -46,6 +50,13 @@ export class VirtualMachine {
     this.label = label
     this.ram = ram
     this.vcpus = vcpus
+    this.memoryLock = vcpus[0].frame + frame.memoryLock.at
+    this.deviceLock = vcpus[0].frame + frame.deviceLock.at
+  }
+
+  /** How many windows there are: whoever has attached its chips first has the first ones. Set-up. */
+  windows(): number {
+    return this.#windows.length
   }
 
   /** Puts a chip into the guest's address map. Before the guest starts. */

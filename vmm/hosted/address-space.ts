@@ -15,6 +15,7 @@ const GIB = 2 ** 30
 const ENTRIES = 512
 export const USER_READ_EXECUTE = PTE_V | PTE_R | PTE_X | PTE_U | PTE_A
 export const USER_READ_WRITE = PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D
+export const USER_READ_WRITE_EXECUTE = USER_READ_WRITE | PTE_X
 const KERNEL_PAGE = PTE_V | PTE_R | PTE_W | PTE_X | PTE_G | PTE_A | PTE_D
 /** The direct map's entries, 1 GiB each. */
 const DIRECT_ENTRIES = 128
@@ -72,6 +73,15 @@ export class AddressSpace {
     const middle = this.#below(port, entryAt(this.record.root, address, GIB))
     const leaf = this.#below(port, entryAt(middle, address, LARGE_PAGE))
     port.store64(entryAt(leaf, address, TABLE), (page / TABLE) * 1024 + flags)
+  }
+
+  /** The 4 KiB page that an address is mapped to, or 0. */
+  pageAt(port: HartPort, address: number): number {
+    const top = port.load64(entryAt(this.record.root, address, GIB))
+    if (top === 0) return 0
+    const middle = port.load64(entryAt(Math.floor(top / 1024) * TABLE, address, LARGE_PAGE))
+    if (middle === 0) return 0
+    return Math.floor(port.load64(entryAt(Math.floor(middle / 1024) * TABLE, address, TABLE)) / 1024) * TABLE
   }
 
   /** True if an address is of the anonymous memory. */

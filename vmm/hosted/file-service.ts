@@ -6,14 +6,13 @@
 import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
-import { BLOCK_READ, type BlockLayer, FOR_PAGES } from './files/block-layer.ts'
+import { type BlockLayer, FOR_PAGES } from './files/block-layer.ts'
 import type { DirectRequests } from './files/direct-requests.ts'
-import { type FileSystem, HOLE } from './files/file-system.ts'
 import { inodeAt, MAP_CHANGED, openInode } from './files/inodes.ts'
 import type { Journal } from './files/journal.ts'
-import { ReadAhead } from './files/read-ahead.ts'
+import type { PageReader } from './files/page-reader.ts'
 import type { WriteBack } from './files/write-back.ts'
-import { CACHE_PAGE, FAILED, keyOf, MARKER, NO_PAGE, type PageCache, READING, REFERENCED, VALID } from './page-cache.ts'
+import { CACHE_PAGE, NO_PAGE, type PageCache, READING, VALID, FAILED } from './page-cache.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 import {
@@ -65,18 +64,18 @@ export class FileService {
   readonly #processes: readonly Process[]
   readonly #scheduler: Scheduler
   readonly #cache: PageCache
-  readonly #fileSystem: FileSystem
   readonly #blocks: BlockLayer
   readonly #writeBack: WriteBack
   readonly #journal: Journal
   readonly #direct: DirectRequests
-  readonly #ahead = new ReadAhead()
+  #wakeReaders: (port: HartPort) => void = () => {}
+  readonly #reader: PageReader
 
   constructor(
     processes: readonly Process[],
     scheduler: Scheduler,
     cache: PageCache,
-    fileSystem: FileSystem,
+    reader: PageReader,
     blocks: BlockLayer,
     writeBack: WriteBack,
     journal: Journal,
@@ -86,7 +85,7 @@ export class FileService {
     this.#processes = processes
     this.#scheduler = scheduler
     this.#cache = cache
-    this.#fileSystem = fileSystem
+    this.#reader = reader
     this.#blocks = blocks
     this.#writeBack = writeBack
     this.#journal = journal
@@ -108,11 +107,10 @@ export class FileService {
       gathered: this.#gathered,
       pages: this.#pages,
       active: this.#active,
-      ahead: this.#ahead.record,
     }
     blocks.attach(FOR_PAGES, (port, page, sectors, ok) => this.#transferred(port, page, sectors / PAGE_SECTORS, ok))
     blocks.attachFlush((port, ok) => this.#flushed(port, ok))
-    direct.attach((port, process) => scheduler.wake(port, scheduler.tasks[process.ioTask]))
+    direct.attach((port, request) => this.#directOver(port, request))
     journal.attach(port => this.#wakeWaiting(port))
   }
 
@@ -142,7 +140,7 @@ export class FileService {
     this.#active[index]++
     if (operation === DISK_FLUSH) this.#stage[request] = WRITING_OUT
     else if (this.#direct.takes(process, address)) {
-      if (!this.#direct.begin(port, process, request, operation, sector, count, address))
+      if (!this.#direct.begin(port, process.space, process.record.file, request, operation, sector, count, address))
         return this.#finish(port, index, request, DISK_FAILED)
       this.#stage[request] = DIRECT
       return DISK_STARTED
@@ -221,67 +219,23 @@ export class FileService {
 
   /** Finds or takes the pages of a request and starts reading those that it needs. False: the cache has none to give now. */
   #gather(port: HartPort, file: number, request: number): boolean {
-    const cache = this.#cache
     const sector = this.#sector[request]
     const first = Math.floor(sector / PAGE_SECTORS)
     const pages = Math.ceil((sector + this.#count[request]) / PAGE_SECTORS) - first
     const isRead = this.#operation[request] === DISK_READ
     for (let index = this.#gathered[request]; index < pages; index++) {
-      const key = keyOf(file, first + index)
-      let page = cache.find(port, key)
-      if (page === NO_PAGE && isRead) {
-        this.#ahead.missed(port, file, first + index, pages - index)
-        this.#readWindow(port, file)
-        page = cache.find(port, key)
-      }
-      if (page === NO_PAGE) page = cache.take(port, key)
+      const needed = this.#needsContents(request, first + index)
+      const page = this.#reader.get(port, file, first + index, pages - index, isRead, needed)
       if (page === NO_PAGE) {
         this.#writeBack.writeAll(port)
         return false
       }
       this.#pages[request * SPAN + index] = page
       this.#gathered[request] = index + 1
-      const flags = cache.flags(port, page)
-      if ((flags & (VALID | READING)) === 0 && this.#needsContents(request, first + index)) {
-        this.#read(port, file, first + index, page, REFERENCED)
-      } else {
-        cache.setFlags(port, page, (flags & ~MARKER) | REFERENCED)
-        if (isRead && (flags & MARKER) !== 0) {
-          this.#ahead.reached(port, file, first + index)
-          this.#readWindow(port, file)
-        }
-      }
     }
-    if (isRead) this.#ahead.passed(port, file, first + pages)
     this.#stage[request] = READING_IN
-    this.#blocks.unplug(port)
+    this.#reader.done(port, file, isRead, first + pages)
     return true
-  }
-
-  /** Reads the pages of the window that are not in the cache, as long as it has room for them. */
-  #readWindow(port: HartPort, file: number): void {
-    const cache = this.#cache
-    const { first, pages, marker } = this.#ahead.record
-    const end = Math.ceil(port.load64(inodeAt(file) + openInode.length.at) / CACHE_PAGE)
-    const last = Math.min(first + pages, end)
-    for (let number = first; number < last; number++) {
-      const key = keyOf(file, number)
-      let page = cache.find(port, key)
-      if (page === NO_PAGE) {
-        page = cache.take(port, key)
-        if (page === NO_PAGE) return
-        this.#read(port, file, number, page, number === marker ? MARKER : 0)
-      }
-      cache.release(port, page)
-    }
-  }
-
-  #read(port: HartPort, file: number, number: number, page: number, flags: number): void {
-    const cache = this.#cache
-    const sector = this.#fileSystem.sectorOf(port, file, number)
-    if (sector === HOLE) return cache.setFlags(port, page, FAILED)
-    cache.setFlags(port, page, READING | flags)
-    this.#blocks.add(port, BLOCK_READ, sector, PAGE_SECTORS, cache.addressOf(page), FOR_PAGES, page)
   }
 
   /** True unless the request writes the whole page. */
@@ -368,11 +322,25 @@ export class FileService {
     this.#wakeWaiting(port)
   }
 
+  /** A request past the cache is over: a process's, or a program's. */
+  #directOver(port: HartPort, request: number): void {
+    const process = Math.floor(request / DISK_TAGS)
+    if (process < this.#processes.length)
+      this.#scheduler.wake(port, this.#scheduler.tasks[this.#processes[process].waiter])
+    else this.#wakeReaders(port)
+  }
+
+  /** Who else is to look when pages have come. Set-up. */
+  attachReaders(wake: (port: HartPort) => void): void {
+    this.#wakeReaders = wake
+  }
+
   /** Processes with requests look what has become of them. */
   #wakeWaiting(port: HartPort): void {
     const { tasks } = this.#scheduler
     for (let index = 0; index < this.#active.length; index++) {
-      if (this.#active[index] > 0) this.#scheduler.wake(port, tasks[this.#processes[index].ioTask])
+      if (this.#active[index] > 0) this.#scheduler.wake(port, tasks[this.#processes[index].waiter])
     }
+    this.#wakeReaders(port)
   }
 }

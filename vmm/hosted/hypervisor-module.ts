@@ -11,11 +11,14 @@ import { hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
 import { A0, A1, A2 } from '../../hw/spec/sbi.ts'
 import { recordCrash } from '../core/crash.ts'
 import { DEVICE, finishAccess, handleExit, HANDLED, type PendingAccess } from '../core/exits.ts'
+import { frame } from '../core/frame.ts'
 import type { Host } from '../core/host.ts'
+import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { HostConsole } from './host-console.ts'
 import type { KernelCode } from './image.ts'
+import type { KernelDevices } from './kernel-devices.ts'
 import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, vcpuControl, vcpuOf } from './layout.ts'
 import type { Scheduler } from './scheduler.ts'
 import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
@@ -39,6 +42,8 @@ export class HypervisorModule implements Host {
   readonly #scheduler: Scheduler
   readonly #console: HostConsole
   readonly #code: KernelCode
+  /** By machine: its chips in the kernel, if it has any there. */
+  readonly #backends: readonly KernelDevices[]
 
   constructor(
     threads: readonly Task[],
@@ -48,7 +53,9 @@ export class HypervisorModule implements Host {
     console: HostConsole,
     harts: number,
     code: KernelCode,
+    backends: readonly KernelDevices[],
   ) {
+    this.#backends = backends
     this.#threads = threads
     this.#vcpus = vcpus
     this.pending = pending
@@ -115,12 +122,23 @@ export class HypervisorModule implements Host {
     const { vm } = task.process
     port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
     // The guest may have cleared its software interrupt.
+    const lock = vcpu.frame + frame.lock.at
+    acquire(port, lock)
     this.#interrupts[task.vcpu] = port.read(hvip)
+    release(port, lock)
     this.#exits[task.vcpu] = this.#exits[task.vcpu] + 1
     const pending = this.pending[task.vcpu]
     const outcome = handleExit(port, this, vm, vcpu, pending)
-    if (outcome === DEVICE) this.#leaveToProcess(port, task, vcpu, pending)
+    if (outcome === DEVICE) this.#access(port, task, vcpu, pending)
     else if (outcome === HANDLED && vm.record.ended) this.#tellEnd(port, task, vcpu, vm)
+  }
+
+  /** The kernel's own chips come first in the guest's map. */
+  #access(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {
+    const { kernelWindows, vm } = task.process
+    if (pending.window >= kernelWindows || pending.bytes === 8) return this.#leaveToProcess(port, task, vcpu, pending)
+    const value = pending.write ? vcpu.register32(port, pending.register) : 0
+    finishAccess(port, vcpu, pending, this.#backends[vm.index].access(port, pending, value), 0)
   }
 
   #leaveToProcess(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {
@@ -176,9 +194,12 @@ export class HypervisorModule implements Host {
     // Whoever asks for something from here on sees that the hart has to be interrupted for it.
     port.store32(vcpu.frame + vcpuControl.mode.at, MODE_GUEST)
     port.fence()
+    const lock = vcpu.frame + frame.lock.at
+    acquire(port, lock)
     this.#interrupts[task.vcpu] = (this.#interrupts[task.vcpu] | record.raised) & ~record.lowered
     record.raised = 0
     record.lowered = 0
+    release(port, lock)
     port.write(hvip, this.#interrupts[task.vcpu])
     if (record.fence || this.#scheduler.wanted[port.hart] !== 0) {
       port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
@@ -227,11 +248,14 @@ export class HypervisorModule implements Host {
   // What the handling of exits asks for.
 
   kick(port: HartPort, vcpu: Vcpu): void {
-    const { record, frame } = vcpu
+    const { record } = vcpu
     if (record.status === WAITING) record.status = RUNNABLE
-    if (record.hart !== NOWHERE && port.swap32If(frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING) === MODE_GUEST)
+    if (
+      record.hart !== NOWHERE &&
+      port.swap32If(vcpu.frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING) === MODE_GUEST
+    )
       this.#scheduler.interrupt(port, record.hart)
-    this.#scheduler.wake(port, this.#threads[vcpuOf(frame)])
+    this.#scheduler.wake(port, this.#threads[vcpuOf(vcpu.frame)])
   }
 
   consolePut(port: HartPort, vm: VirtualMachine, byte: number): void {

@@ -139,6 +139,7 @@ returned:
 
 /** Addresses in the kernel's image. */
 export interface KernelCode {
+  readonly start: number
   readonly scrub: number
   readonly settle: number
   readonly startSecondary: number
@@ -162,6 +163,7 @@ export interface KernelCode {
 export function kernelCode(program: Program): KernelCode {
   const at = (name: string) => program.symbols.get(name)!
   return {
+    start: at('start'),
     scrub: at('scrub'),
     settle: at('settle'),
     startSecondary: at('start_secondary'),

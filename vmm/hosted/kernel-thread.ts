@@ -2,6 +2,7 @@
 import type { HartPort } from '../../hw/port.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { taskFrameOf } from './layout.ts'
+import type { Process } from './process.ts'
 import { ASLEEP, type Share, type TaskRecord, taskRecord, type Thread } from './task.ts'
 
 /** As Linux's: kernel threads have the weight of others. */
@@ -19,13 +20,16 @@ export class KernelThread implements Thread {
   readonly frame: number
   readonly record: TaskRecord
   readonly work: Work
+  /** In whose address space it works, unless in any. */
+  readonly process: Process | undefined
 
   /** It sleeps until it is called, unless it is ready at once. */
-  constructor(name: string, index: number, work: Work, pin = NOWHERE, state = ASLEEP) {
+  constructor(name: string, index: number, work: Work, pin = NOWHERE, state = ASLEEP, process?: Process) {
     this.record = taskRecord(state)
     this.name = name
     this.index = index
     this.work = work
+    this.process = process
     this.pin = pin
     this.frame = taskFrameOf(index)
   }

@@ -5,6 +5,7 @@ import { foldCounters } from './accounting.ts'
 import type { Journal } from './files/journal.ts'
 import type { WriteBack } from './files/write-back.ts'
 import { KernelThread, type Work } from './kernel-thread.ts'
+import type { ForwardingTable } from './network/forwarding-table.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SoftInterrupts } from './soft-interrupts.ts'
 import { READY } from './task.ts'
@@ -12,12 +13,17 @@ import { READY } from './task.ts'
 /** Policy, Linux's: each hart's counters are folded every second; the watchdog looks every 4 s whether each hart still schedules. */
 const FOLDING = 10_000_000
 const WATCHING = 40_000_000
+/** Policy: stations that have not been heard of are looked for every 30 s. */
+const AGEING = 300_000_000
 
 export interface KernelWork {
   readonly harts: number
+  /** By hart: nothing of the kernel's that can be left out is done there. */
+  readonly quiet: readonly boolean[]
   readonly soft: SoftInterrupts
   readonly writeBack: WriteBack
   readonly journal: Journal
+  readonly table: ForwardingTable
 }
 
 export interface KernelThreads {
@@ -29,7 +35,10 @@ export interface KernelThreads {
 }
 
 /** Makes them, numbered from `first` on. */
-export function kernelThreads(first: number, { harts, soft, writeBack, journal }: KernelWork): KernelThreads {
+export function kernelThreads(
+  first: number,
+  { harts, quiet, soft, writeBack, journal, table }: KernelWork,
+): KernelThreads {
   const all: KernelThread[] = []
   const add = (name: string, work: Work, pin?: number, state?: number): KernelThread => {
     const thread = new KernelThread(name, first + all.length, work, pin, state)
@@ -38,6 +47,10 @@ export function kernelThreads(first: number, { harts, soft, writeBack, journal }
   }
   const flusher = add('flusher', port => writeBack.elapsed(port))
   const committer = add('journal', port => journal.advance(port))
+  add('bridge', port => {
+    table.age(port)
+    return port.read(time) + AGEING
+  })
   const softThreads: KernelThread[] = []
   for (let hart = 0; hart < harts; hart++) {
     softThreads.push(
@@ -50,6 +63,7 @@ export function kernelThreads(first: number, { harts, soft, writeBack, journal }
         hart,
       ),
     )
+    if (quiet[hart]) continue
     add(
       'counters',
       port => {

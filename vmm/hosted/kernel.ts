@@ -14,7 +14,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
-import { countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
+import { countFault, countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
@@ -24,6 +24,8 @@ import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
 import type { Process } from './process.ts'
+import { createNetwork } from './network/network.ts'
+import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
 import { IDLE } from './scheduler.ts'
 import { SystemCalls } from './system-call-table.ts'
 import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
@@ -38,6 +40,10 @@ const ECALL_FROM_U = 8
 const LOAD_PAGE_FAULT = 13
 const STORE_PAGE_FAULT = 15
 
+/** Why the firmware is called while harts come up. */
+const MOVING = 1
+const STARTING = 2
+
 export class Kernel {
   readonly software: Software
   readonly #code: KernelCode
@@ -48,7 +54,7 @@ export class Kernel {
   /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
-  readonly #counts = { started: 1, calling: 0, prepared: 0, releasing: 0 }
+  readonly #counts = { started: 0, calling: 0, prepared: 0, releasing: 0 }
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
@@ -96,10 +102,12 @@ export class Kernel {
   #boot(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
     const plan = this.#plan
-    prepareHart(port)
+    if (!this.#keepsHouse(port)) return this.#moveBoot(port)
+    prepareHart(port, true)
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
+    createNetwork(port, plan.network)
     for (let hart = 0; hart < plan.harts; hart++)
       plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
     plan.controller.start()
@@ -143,27 +151,56 @@ export class Kernel {
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
   #startHarts(port: HartPort): void {
     const counts = this.#counts
-    if (counts.started === 1) this.#plan.scheduler.begin(port)
-    if (counts.started === this.#plan.harts) return this.#leave(port)
-    counts.calling = 1
-    port.setX(A0, counts.started)
-    port.setX(A1, this.#code.startSecondary)
+    if (counts.started === 0) {
+      this.#plan.scheduler.begin(port)
+      this.#plan.programs.programs.start(port)
+    }
+    if (counts.started === port.hart) counts.started++
+    if (counts.started >= this.#plan.harts) return this.#leave(port)
+    counts.calling = STARTING
+    this.#startHart(port, counts.started, this.#code.startSecondary)
+    counts.started++
+  }
+
+  #startHart(port: HartPort, hart: number, at: number): void {
+    port.setX(A0, hart)
+    port.setX(A1, at)
     port.setX(A2, 0)
     port.setX(A6, 0)
     port.setX(A7, SBI_HSM)
-    counts.started++
+    port.ecall(this.#code.called)
+  }
+
+  #keepsHouse({ hart }: HartPort): boolean {
+    return hart === this.#plan.scheduler.dedication.housekeeping
+  }
+
+  /** This hart is to be a guest's: another boots the kernel, and starts this one when it is done. */
+  #moveBoot(port: HartPort): void {
+    this.#counts.calling = MOVING
+    this.#startHart(port, this.#plan.scheduler.dedication.housekeeping, this.#code.start)
+  }
+
+  #stopHart(port: HartPort): void {
+    port.setX(A6, 1)
+    port.setX(A7, SBI_HSM)
     port.ecall(this.#code.called)
   }
 
   #secondary(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
-    prepareHart(port)
+    prepareHart(port, false)
     this.#switchSpace(port, this.#plan.idleFrame, this.#code.switched)
   }
 
   #called(port: HartPort): void {
-    if (this.#counts.calling !== 0 && port.hart === 0) {
-      this.#counts.calling = 0
+    const counts = this.#counts
+    if (counts.calling === MOVING && !this.#keepsHouse(port)) {
+      counts.calling = 0
+      return this.#stopHart(port)
+    }
+    if (counts.calling === STARTING && this.#keepsHouse(port)) {
+      counts.calling = 0
       return this.#startHarts(port)
     }
     this.#leave(port)
@@ -173,15 +210,35 @@ export class Kernel {
 
   /** From a process: a system call, a page fault, an interrupt. */
   #trap(port: HartPort): void {
-    const task = this.#currentTask(port)
+    const { tasks, scheduler } = this.#plan
     if (port.readHigh(scause) !== 0) {
       this.#interrupt(port)
+    } else if (scheduler.current[port.hart] >= tasks.length) {
+      this.#trapOfProgram(port, this.#currentProgram(port))
     } else {
+      const task = this.#currentTask(port)
       const cause = port.read(scause)
       if (cause === ECALL_FROM_U) this.#calls.handle(port, task)
       else this.#fault(port, task, cause)
     }
     this.#leave(port)
+  }
+
+  #trapOfProgram(port: HartPort, thread: ProgramThread): void {
+    const { programs, calls } = this.#plan.programs
+    const cause = port.read(scause)
+    if (cause === ECALL_FROM_U) return calls.handle(port, thread)
+    port.account('host kernel', 'page fault', 'emulation')
+    countFault(port)
+    const address = port.read(stval)
+    const isTouch = cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT
+    if (isTouch && programs.spaceOf(port, thread).populate(port, address) !== 0) return port.sfenceVma(address)
+    programs.end(port, thread, true)
+  }
+
+  #currentProgram(port: HartPort): ProgramThread {
+    const { scheduler, tasks, threads, programs } = this.#plan
+    return programs.programs.threads[scheduler.current[port.hart] - tasks.length - threads.all.length]
   }
 
   /** A page of anonymous memory that is touched for the first time. Anything else is the process's end. */
@@ -320,8 +377,17 @@ export class Kernel {
   /** The new task's registers are there: its address space, if it has another. */
   #fetched(port: HartPort): void {
     const { hart } = port
-    // A thread of the kernel's runs in whatever address space is there.
-    if (this.#plan.scheduler.current[hart] >= this.#plan.tasks.length) return this.#leave(port)
+    const { scheduler, tasks, threads, programs } = this.#plan
+    const index = scheduler.current[hart]
+    if (index >= tasks.length) {
+      // A thread of the kernel's runs in whatever address space is there.
+      if (index < tasks.length + threads.all.length) return this.#leave(port)
+      const thread = this.#currentProgram(port)
+      const { space: number } = programs.programs.spaceOf(port, thread)
+      if (this.#spaces[hart] === number) return this.#leave(port)
+      this.#spaces[hart] = number
+      return this.#switchSpace(port, thread.frame, this.#code.switched)
+    }
     const { process, frame } = this.#currentTask(port)
     if (this.#spaces[hart] === process.vm.index) return this.#leave(port)
     this.#spaces[hart] = process.vm.index
@@ -339,7 +405,7 @@ export class Kernel {
     const { free, scheduler } = this.#plan
     this.#timers.run(port)
     if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.rested)
-    if (port.hart === 0 && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
+    if (this.#keepsHouse(port) && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#code.rested)
   }
@@ -364,10 +430,23 @@ export class Kernel {
     port.jump(this.#code.toUser)
   }
 
-  /** A piece of work of a thread of the kernel's. */
+  #resumeProgram(port: HartPort): void {
+    const thread = this.#currentProgram(port)
+    if (thread.record.mode === IN_CALL && !this.#plan.programs.calls.again(port, thread)) return this.#schedule(port)
+    port.account('host kernel', 'return to process', 'world switch')
+    port.setX(A0, thread.frame)
+    port.jump(this.#code.toUser)
+  }
+
+  /** A piece of work of a thread of the kernel's, or a program's thread goes on. */
   #work(port: HartPort, index: number): void {
     const { tasks, threads, scheduler } = this.#plan
+    if (index >= tasks.length + threads.all.length) return this.#resumeProgram(port)
     const thread = threads.all[index - tasks.length]
+    if (thread.process !== undefined && this.#spaces[port.hart] !== thread.process.vm.index) {
+      this.#spaces[port.hart] = thread.process.vm.index
+      return this.#switchSpace(port, tasks[thread.process.ioTask].frame, this.#code.switched)
+    }
     port.account('host kernel', thread.name, 'computing')
     const due = thread.work(port)
     if (due > port.read(time)) scheduler.sleep(port, thread, due)

@@ -9,6 +9,7 @@
  *      +448 KiB  frames of harts: what an interrupt finds in them while they are in the kernel
  *      +512 KiB  tables of the kernel (TABLES)
  *      +  1 MiB  DMA memory of the drivers
+ *      +3.5 MiB  buffers of packets
  *      +  4 MiB  G-stage roots, 16 KiB each, then pages of 4 KiB: page tables, process data
  *      + 16 MiB  end; everything above, up to the end of RAM, is free memory, page cache first
  *
@@ -39,10 +40,18 @@ export const TABLES = {
   requests: KERNEL_BASE + 656 * KIB,
   /** Where pages are put in order before they are written. */
   sorting: KERNEL_BASE + 832 * KIB,
+  /** What is kept of programs (programs/program-frames.ts). */
+  programs: KERNEL_BASE + 896 * KIB,
+  /** Packets' headers, the bridge's forwarding table, the host's own routes and neighbours (network/). */
+  packets: KERNEL_BASE + 912 * KIB,
+  forwarding: KERNEL_BASE + 928 * KIB,
+  neighbours: KERNEL_BASE + 936 * KIB,
   /** What each hart counts. */
   counters: KERNEL_BASE + 872 * KIB,
 } as const
 const DMA = KERNEL_BASE + MIB
+/** Packets' buffers. */
+export const PACKET_DATA = KERNEL_BASE + 3 * MIB + 512 * KIB
 const DMA_SHARE = 512 * KIB
 const ROOTS = KERNEL_BASE + 4 * MIB
 export const MOST_PROCESSES = (VCPU_FRAMES - TEXTS) / TEXT_BYTES
@@ -138,6 +147,8 @@ const USER_RUN = USER_LOCK + 0x1000
 export const USER_CONSOLE = USER_LOCK + 0x3_0000
 /** Slots of 2 KiB for frames of the network, shared with the kernel: to be sent, then received. */
 export const USER_RINGS = USER_LOCK + 0x4_0000
+/** Where a program is put that is no VMM. */
+export const USER_PROGRAM = 0x20_1000_0000
 export const USER_RAM = 0x30_0000_0000
 
 export function userRunPage(vcpu: number): number {

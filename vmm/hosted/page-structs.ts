@@ -4,7 +4,14 @@ import type { HartPort } from '../../hw/port.ts'
 const PAGE = 4096
 /** Bytes of a record: flags, count, mapping, index, list, private: what Linux's struct page takes. */
 const RECORD = 64
+const FLAGS = 0x00
+const NEXT = 0x08
+const MAPPING = 0x18
+const INDEX = 0x20
+const MAPPED = 0x30
 const COUNT = 0x34
+/** Flags: anonymous, can be taken away again. */
+const ANONYMOUS = 0x3
 /** Bytes cleared in one entry. */
 const PIECE = 0x1_0000
 
@@ -14,8 +21,8 @@ export function pageStructBytes(ramBytes: number): number {
 }
 
 export class PageStructs {
-  /** Bytes that have been cleared. */
-  readonly record = { prepared: 0 }
+  /** Bytes that have been cleared; the first page of the list of anonymous pages. */
+  readonly record = { prepared: 0, first: 0 }
   readonly #base: number
   readonly #ram: number
   readonly #bytes: number
@@ -34,6 +41,20 @@ export class PageStructs {
     port.fill(this.#base + record.prepared, 0, Math.min(PIECE, this.#bytes - record.prepared))
     record.prepared += PIECE
     return true
+  }
+
+  /** A page becomes anonymous memory, mapped once, where it is. */
+  begin(port: HartPort, page: number, address: number): void {
+    const { record } = this
+    const at = this.#base + ((page - this.#ram) / PAGE) * RECORD
+    port.store32(at + COUNT, 1)
+    port.store32(at + MAPPED, 1)
+    port.store64(at + MAPPING, 1)
+    port.store64(at + INDEX, Math.floor(address / PAGE))
+    port.store64(at + NEXT, record.first)
+    if (record.first !== 0) port.store64(record.first + NEXT + 8, at)
+    record.first = at
+    port.store32(at + FLAGS, ANONYMOUS)
   }
 
   /** Holds the pages of a range, or (by -1) lets go of them. */

@@ -1,5 +1,4 @@
 /** What the host makes of the machine's device tree: processes, threads, where everything lies, drivers in their places. Set-up. */
-import { nicDriver } from '../../drivers/nic.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
@@ -16,20 +15,20 @@ import { type GuestImages, imagesOf } from '../core/guest-images.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { memoryAccess } from '../core/memory-access.ts'
-import { NETWORK_DEPTH, NetworkCard } from '../core/network-card.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
 import { SerialConsole } from '../core/serial-console.ts'
 import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import { AddressSpace } from './address-space.ts'
-import { VirtualSwitch } from '../core/virtual-switch.ts'
-import { Bridge } from './bridge.ts'
 import { FileService } from './file-service.ts'
+import { dedicationOf } from './dedication.ts'
 import { DirectRequests } from './files/direct-requests.ts'
 import { makeStorage, type Storage } from './files/storage.ts'
 import { HostConsole } from './host-console.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import type { KernelCode } from './image.ts'
+import { KernelDevices } from './kernel-devices.ts'
+import { KernelThread } from './kernel-thread.ts'
 import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.ts'
 import {
   dmaRegion,
@@ -43,14 +42,18 @@ import {
   taskFrameOf,
   vcpuFrameOf,
 } from './layout.ts'
+import { ForwardingTable } from './network/forwarding-table.ts'
+import { makeNetwork, type Network } from './network/network.ts'
 import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
 import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { Process } from './process.ts'
+import type { ProgramImage } from './programs/elf.ts'
+import { type HostPrograms, makePrograms, programThreads } from './programs/host-programs.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
 import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
 import { SmallPages } from './small-pages.ts'
-import { Task } from './task.ts'
+import { ASLEEP, Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
 const RAM_BASE = 0x8000_0000
@@ -60,8 +63,6 @@ const PLIC_SOURCES = 95
 /** Where the kernel puts the registers of its PCIe devices: in the root bus's window for 32-bit addresses. */
 const DISK_REGISTERS = 0x4000_0000
 const NIC_REGISTERS = 0x4010_0000
-/** Frames from outside that one entry hands out: each may be copied to every process. */
-const FRAMES_AT_A_TIME = 8
 
 /** The interrupt controller, as the kernel's context of hart 0 sees it. */
 export interface Controller {
@@ -92,20 +93,26 @@ export interface Plan {
   readonly storage: Storage
   readonly pageStructs: PageStructs
   readonly soft: SoftInterrupts
-  readonly bridge: Bridge
+  readonly network: Network
+  readonly programs: HostPrograms
+  /** By process: its devices that are in the kernel; none if all are in the process. */
+  readonly backends: readonly KernelDevices[]
   readonly devices: readonly PlacedDevice[]
+  /** Memory that the host keeps, by what for. */
+  readonly memory: readonly { readonly what: string; readonly bytes: number }[]
   /** When a device's driver wants to be called next (ticks): one element. */
   readonly due: Float64Array
   /** Registered state of all of it. */
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
-export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
+export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages: readonly ProgramImage[] = []): Plan {
   const tree = decodeFdt(treeBytes)
   const nodes = guestsOf(tree)
   const policy = hostPolicyOf(tree)
   checkRoom(nodes)
   const harts = hartsOf(tree)
+  const dedication = dedicationOf(nodes, harts, policy.dedicated)
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
   const current = { port: undefined as unknown as HartPort }
 
@@ -115,6 +122,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
   const cache = new PageCache(takeLarge(pages, CACHE_PAGES * CACHE_PAGE, 'page cache'))
   const ram = total * LARGE_PAGE
   const pageStructs = new PageStructs(takeLarge(pages, pageStructBytes(ram), 'records of pages'), RAM_BASE, ram)
+  const memory = memoryTaken(ram)
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
   const small = new SmallPages(free)
@@ -145,7 +153,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     ...process.vm.vcpus.map(
       ({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin),
     ),
-    new Task(process.ioTask, process, NOWHERE, process.node.harts[0] ?? NOWHERE),
+    new Task(process.ioTask, process, NOWHERE, policy.dedicated ? NOWHERE : (process.node.harts[0] ?? NOWHERE)),
   ])
   const soft = new SoftInterrupts(harts)
 
@@ -160,7 +168,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt })
 
   const plicEnvironment = place('plic', windowOf(tree, 'riscv,plic0').base)
-  const plic = plicDriver(plicEnvironment, { context: CONTEXT, sources: PLIC_SOURCES })
+  const plic = plicDriver(plicEnvironment, { context: CONTEXT + 2 * dedication.housekeeping, sources: PLIC_SOURCES })
   const controller: Controller = {
     start: () => {
       plic.start()
@@ -201,31 +209,73 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     cache,
     free,
   })
-  const { disk, fileSystem, writeBack, journal } = storage
-  const threads = kernelThreads(tasks.length, { harts, soft, writeBack, journal })
-  const scheduler = new Scheduler([...tasks, ...threads.all], harts)
+  const { disk, fileSystem, reader, writeBack, journal } = storage
+  const table = new ForwardingTable()
+  const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table })
+  const backends: KernelDevices[] = []
+  const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
+    const pin = policy.dedicated ? NOWHERE : (process.node.harts[0] ?? NOWHERE)
+    process.waiter = tasks.length + own.all.length + index
+    return new KernelThread('kernel backend', process.waiter, port => backends[index].work(port), pin, ASLEEP, process)
+  })
+  const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
+  const ofPrograms = programThreads(programImages, tasks.length + threads.all.length)
+  const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
   soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))
   soft.attach(SOFT_SCHED, port => scheduler.balance(port))
-  const direct = new DirectRequests(policy.io === 'direct', processes, DISK_TAGS, fileSystem, disk, pageStructs)
-  const files = new FileService(processes, scheduler, cache, fileSystem, disk, writeBack, journal, direct)
+  const direct = new DirectRequests(
+    policy.io === 'direct',
+    processes.length,
+    DISK_TAGS,
+    ofPrograms.length,
+    fileSystem,
+    disk,
+    pageStructs,
+  )
+  const files = new FileService(processes, scheduler, cache, reader, disk, writeBack, journal, direct)
 
-  const virtualSwitch = new VirtualSwitch()
-  const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
-  const nic = nicDriver(nicEnvironment, { queueDepth: NETWORK_DEPTH, promiscuous: true, budget: FRAMES_AT_A_TIME })
-  const network: NetworkCard = new NetworkCard(current, nicEnvironment, nic, bus, plic, NIC_REGISTERS, virtualSwitch)
-  virtualSwitch.connect(network)
-  const bridge = new Bridge(processes, virtualSwitch, scheduler)
-  const devices = [
-    serial,
-    ...(nodes.some(node => node.disk) ? [disk] : []),
-    ...(nodes.some(node => node.network) ? [network] : []),
-  ]
+  const network: Network = makeNetwork({
+    current,
+    environment: place('nic', NIC_REGISTERS, [masked => network.device.mask(masked)]),
+    bus,
+    controller: plic,
+    window: NIC_REGISTERS,
+    soft,
+    processes,
+    scheduler,
+    table,
+  })
+  const programs = makePrograms({
+    images: programImages,
+    threads: ofPrograms,
+    firstSpace: processes.length,
+    firstRequest: processes.length * DISK_TAGS,
+    scheduler,
+    storage,
+    direct,
+    stack: network.stack,
+    free,
+    small,
+    pages: pageStructs,
+  })
+  files.attachReaders(port => programs.files.wake(port))
+  const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
+  const devices = [serial, ...(has('disk') ? [disk] : []), ...(has('network') ? [network.device] : [])]
 
   const runners = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
-  const module = new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code)
+  const module = new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code, backends)
+  if (policy.backend === 'kernel')
+    backends.push(
+      ...processes.map(process => {
+        const externals = process.vm.vcpus.map(vcpu => ({
+          set: (port: HartPort, level: boolean) => module.interrupt(port, vcpu, level),
+        }))
+        return new KernelDevices(process, externals, files, network.taps, scheduler)
+      }),
+    )
 
   const kernelSpace = new AddressSpace(free, small, 0, 0, LARGE_PAGE)
   const state: Record<string, StateRecord> = {
@@ -244,9 +294,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     pageStructs: pageStructs.record,
     ...direct.state,
     ...soft.state,
-    ...bridge.state,
-    ...virtualSwitch.state,
+    ...Object.assign({}, ...backends.map(backend => backend.state)),
     ...network.state,
+    ...programs.state,
   }
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
@@ -281,8 +331,11 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode): Plan {
     threads,
     pageStructs,
     soft,
-    bridge,
+    network,
+    programs,
+    backends,
     devices,
+    memory,
     due,
     state,
   }
@@ -312,6 +365,17 @@ function takeLarge(pages: number[], bytes: number, what: string): number {
     )
   }
   return first
+}
+
+/** What guests cannot have of the machine's RAM. */
+function memoryTaken(ram: number): Plan['memory'] {
+  const whole = (bytes: number) => Math.ceil(bytes / LARGE_PAGE) * LARGE_PAGE
+  return [
+    { what: 'firmware', bytes: KERNEL_BASE - RAM_BASE },
+    { what: 'kernel: image, tables, DMA memory, page tables', bytes: KERNEL_BYTES },
+    { what: 'page cache', bytes: whole(CACHE_PAGES * CACHE_PAGE) },
+    { what: 'records of pages', bytes: whole(pageStructBytes(ram)) },
+  ]
 }
 
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {

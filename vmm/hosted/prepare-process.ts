@@ -6,6 +6,7 @@ import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import { prepareContext } from '../core/guest-context.ts'
 import { ROOT_BYTES } from '../core/g-stage.ts'
 import { startAt } from '../core/sbi.ts'
+import { NOWHERE } from '../core/vcpu.ts'
 import { USER_READ_EXECUTE, USER_READ_WRITE } from './address-space.ts'
 import {
   RING_BYTES,
@@ -42,8 +43,14 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
   }
   port.fill(vm.ram.root, 0, ROOT_BYTES)
   for (let index = 0; index < vm.vcpus.length; index++)
-    // Its wfi traps: the hart is shared with the host.
-    prepareContext(port, vm.vcpus[index].frame, vm.ram.root, vm.index + 1, true)
+    // Its wfi traps where the hart is shared with others.
+    prepareContext(
+      port,
+      vm.vcpus[index].frame,
+      vm.ram.root,
+      vm.index + 1,
+      vm.vcpus[index].pin === NOWHERE || !plan.scheduler.dedication.quiet[vm.vcpus[index].pin],
+    )
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
   for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
   for (let index = 0; index < vm.vcpus.length; index++) {

@@ -92,6 +92,23 @@ export class ProcessDisk implements BlockBackend {
     port.setX(A3, this.#addresses[tag])
   }
 
+  operationOf(tag: number): number {
+    return this.#operations[tag]
+  }
+
+  sectorOf(tag: number): number {
+    return this.#sectors[tag]
+  }
+
+  countOf(tag: number): number {
+    return this.#counts[tag]
+  }
+
+  /** In the process's address space. */
+  addressOf(tag: number): number {
+    return this.#addresses[tag]
+  }
+
   /** What the system call said. */
   begun(port: HartPort, tag: number, result: number): void {
     if (result !== DISK_STARTED) this.#completed(port, tag, result === DISK_DONE)

@@ -21,6 +21,10 @@ export class Process {
   readonly firstVcpu: number
   readonly firstTask: number
   readonly ioTask: number
+  /** Who is woken for its disk and its network: the I/O thread, or a thread of the kernel's. Set-up. */
+  waiter: number
+  /** Windows of the guest's map that the kernel answers: the first ones. Set-up. */
+  kernelWindows = 0
   /** Its disk's size: a file, in whole pages. */
   readonly sectors: number
   /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. `file`: its disk's slot among the open files, or none (negative); `buffered`: it stays with the page cache. */
@@ -47,6 +51,7 @@ export class Process {
     this.firstVcpu = firstVcpu
     this.firstTask = firstTask
     this.ioTask = firstTask + node.vcpus
+    this.waiter = this.ioTask
     this.share = { cap: node.cap, record: this.record }
     this.sectors = wholePages(node.disk?.sectors ?? 0)
   }

@@ -5,7 +5,9 @@
  */
 import type { HartPort } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
+import { acquire, LOCK_BYTES, release } from '../core/spin-lock.ts'
 import { NOWHERE } from '../core/vcpu.ts'
+import type { Dedication } from './dedication.ts'
 import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPop, heapPush, heapRemove, heapValue } from './heap.ts'
 import { ASLEEP, NEVER, READY, type Share, type Thread } from './task.ts'
 
@@ -17,6 +19,8 @@ const BALANCE = 4 * TICK
 const GRANULARITY = 10_000
 const CREDIT = 30_000
 const USUAL_WEIGHT = 256
+/** In the page of a run queue: its lock. */
+const LOCK = 4096 - LOCK_BYTES
 
 export const IDLE = -1
 
@@ -36,10 +40,12 @@ export class Scheduler {
   readonly evening: Float64Array
   /** The number of the period in which caps are counted, and how many threads wait for the next. */
   readonly record = { period: 0, throttled: 0 }
+  readonly dedication: Dedication
   readonly #shares: readonly Share[]
 
-  constructor(tasks: readonly Thread[], harts: number) {
+  constructor(tasks: readonly Thread[], harts: number, dedication: Dedication) {
     this.tasks = tasks
+    this.dedication = dedication
     this.current = new Int32Array(harts).fill(IDLE)
     this.wanted = new Int32Array(harts)
     this.ticks = new Float64Array(harts).fill(NEVER)
@@ -65,8 +71,9 @@ export class Scheduler {
       if (task.record.state !== READY) continue
       let hart = task.pin
       if (hart === NOWHERE) {
-        hart = 0
-        for (let other = 1; other < this.queues.length; other++) {
+        hart = this.dedication.housekeeping
+        for (let other = 0; other < this.queues.length; other++) {
+          if (this.dedication.reserved[other]) continue
           if (heapCount(port, this.queues[other]) < heapCount(port, this.queues[hart])) hart = other
         }
       }
@@ -78,13 +85,19 @@ export class Scheduler {
 
   #enqueue(port: HartPort, task: Thread, hart: number): void {
     task.record.queued = hart
-    heapPush(port, this.queues[hart], Math.floor(task.record.runtime), task.index)
+    const queue = this.queues[hart]
+    acquire(port, queue + LOCK)
+    heapPush(port, queue, Math.floor(task.record.runtime), task.index)
+    release(port, queue + LOCK)
   }
 
   #dequeue(port: HartPort, task: Thread): void {
     const { record } = task
     if (record.queued === NOWHERE) return
-    heapRemove(port, this.queues[record.queued], task.index)
+    const queue = this.queues[record.queued]
+    acquire(port, queue + LOCK)
+    heapRemove(port, queue, task.index)
+    release(port, queue + LOCK)
     record.queued = NOWHERE
   }
 
@@ -151,8 +164,11 @@ export class Scheduler {
     const { pin, record } = task
     if (pin !== NOWHERE) return pin
     if (record.last !== NOWHERE && this.current[record.last] === IDLE) return record.last
-    for (let hart = 0; hart < this.current.length; hart++) if (this.current[hart] === IDLE) return hart
-    return record.last === NOWHERE ? port.hart : record.last
+    const { reserved, housekeeping } = this.dedication
+    for (let hart = 0; hart < this.current.length; hart++)
+      if (this.current[hart] === IDLE && !reserved[hart]) return hart
+    if (record.last !== NOWHERE) return record.last
+    return reserved[port.hart] ? housekeeping : port.hart
   }
 
   /** Charges the hart's current thread for the time since it was charged last. */
@@ -239,7 +255,10 @@ export class Scheduler {
 
   #out(port: HartPort, index: number): number {
     const { queues } = this
-    heapPop(port, queues[port.hart])
+    const queue = queues[port.hart]
+    acquire(port, queue + LOCK)
+    heapPop(port, queue)
+    release(port, queue + LOCK)
     this.tasks[index].record.queued = NOWHERE
     return index
   }
@@ -257,13 +276,15 @@ export class Scheduler {
   /** A thread that may run anywhere waits: a hart that idles looks for it. */
   #offer(port: HartPort): void {
     for (let hart = 0; hart < this.current.length; hart++) {
-      if (this.current[hart] === IDLE && hart !== port.hart) return this.want(port, hart)
+      if (this.current[hart] === IDLE && hart !== port.hart && !this.dedication.reserved[hart])
+        return this.want(port, hart)
     }
   }
 
   /** Takes a thread from the hart that has the most waiting, if it has at least so many more. True if it did. */
   #take(port: HartPort, more: number): boolean {
     const { hart } = port
+    if (this.dedication.reserved[hart]) return false
     const own = heapCount(port, this.queues[hart])
     let busiest = hart
     let most = own + more - 1

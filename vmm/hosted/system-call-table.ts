@@ -85,6 +85,11 @@ export class SystemCalls {
   #interrupt(port: HartPort, task: Task): void {
     const { vm } = task.process
     const index = this.#argument(port, task, A0)
+    const { backends } = this.#plan
+    if (backends.length > 0) {
+      backends[vm.index].setLine(port, index, this.#argument(port, task, A1) !== 0)
+      return this.#result(port, task, 0, 0)
+    }
     if (index >= vm.vcpus.length) return this.#result(port, task, -1, 0)
     this.#plan.module.interrupt(port, vm.vcpus[index], this.#argument(port, task, A1) !== 0)
     this.#result(port, task, 0, 0)
@@ -96,7 +101,7 @@ export class SystemCalls {
     port.account('host kernel', 'syscall wait', 'computing')
     const byte = process.heard()
     const tag = byte < 0 ? this.#plan.files.ended(port, process) : -1
-    const frame = byte < 0 && tag < 0 ? this.#plan.bridge.received(process) : -1
+    const frame = byte < 0 && tag < 0 ? this.#plan.network.taps.received(port, process) : -1
     if (byte >= 0) this.#result(port, task, EVENT_CONSOLE, byte)
     else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
     else if (frame >= 0) this.#result(port, task, EVENT_RECEIVED, frame)
@@ -122,7 +127,7 @@ export class SystemCalls {
   }
 
   #send(port: HartPort, task: Task): void {
-    const sent = this.#plan.bridge.send(
+    const sent = this.#plan.network.taps.send(
       port,
       task.process,
       this.#argument(port, task, A0),

@@ -6,7 +6,7 @@ import { layout } from '../../hw/spec/layout.ts'
 
 /** run(vcpu): runs the guest until something needs the VMM; the run page says what. */
 export const SYS_RUN = 1
-/** interrupt(vcpu, level): raises or lowers the guest's external interrupt. */
+/** interrupt(vcpu, level): raises or lowers the guest's external interrupt. If the kernel has the guest's interrupt controller: interrupt(source, level). */
 export const SYS_INTERRUPT = 2
 /** wait(): sleeps until something has happened; a0 says what (EVENT_…), a1 more. */
 export const SYS_WAIT = 3

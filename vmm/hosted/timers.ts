@@ -23,7 +23,15 @@ export class Timers {
 
   /** True if a driver wants to be called before the hart's timer is due. */
   isStale(port: HartPort): boolean {
-    return this.#plan.due[0] < this.programmed[port.hart]
+    const { due, scheduler } = this.#plan
+    const { quiet, housekeeping } = scheduler.dedication
+    if (!quiet[port.hart]) return due[0] < this.programmed[port.hart]
+    // Drivers are looked after elsewhere.
+    if (due[0] < this.programmed[housekeeping]) {
+      this.programmed[housekeeping] = due[0]
+      scheduler.interrupt(port, housekeeping)
+    }
+    return false
   }
 
   /** Does what is due; then the hart's timer is set to what comes next. */
@@ -38,21 +46,24 @@ export class Timers {
       if (scheduler.isOverdue(port)) scheduler.wanted[hart] = 1
       this.#plan.soft.raise(hart, SOFT_SCHED)
     }
-    if (due[0] <= now) {
+    const quiet = scheduler.dedication.quiet[hart]
+    if (due[0] <= now && !quiet) {
       due[0] = NEVER
       let next = NEVER
       for (let index = 0; index < devices.length; index++) next = Math.min(next, devices[index].elapsed(port))
       due[0] = Math.min(due[0], next)
     }
-    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], scheduler.capDue(hart), due[0])
+    const drivers = quiet ? NEVER : due[0]
+    const next = Math.min(scheduler.wakeDue(port, now), scheduler.ticks[hart], scheduler.capDue(hart), drivers)
     this.programmed[hart] = next
     port.write(stimecmp, next === NEVER ? NO_TIME : next)
   }
 
   /** The hart has work again: its tick begins. */
   startTick(port: HartPort): void {
-    const { ticks } = this.#plan.scheduler
+    const { ticks, dedication } = this.#plan.scheduler
     const { hart } = port
+    if (dedication.quiet[hart]) return
     ticks[hart] = nextTick(port.read(time))
     if (ticks[hart] >= this.programmed[hart]) return
     this.programmed[hart] = ticks[hart]

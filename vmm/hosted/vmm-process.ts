@@ -7,9 +7,10 @@
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A7 } from '../../hw/spec/sbi.ts'
-import { attachDevices } from '../core/devices.ts'
+import { attachConsoles, attachDevices } from '../core/devices.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
-import type { VirtualLine } from '../virtual/chip.ts'
+import { PLIC_SOURCES } from '../virtual/plic.ts'
+import type { ConsoleBackend, VirtualLine, WorkingChip } from '../virtual/chip.ts'
 import { USER_CONSOLE, USER_LOCK, USER_TEXT, userRunPage } from './layout.ts'
 import type { Process } from './process.ts'
 import { ProcessDisk } from './process-disk.ts'
@@ -64,7 +65,7 @@ export class VmmProcess {
   /** By thread: the call that is put off, with its arguments. */
   readonly #waking: Int32Array
   readonly #arguments: Float64Array
-  /** By vCPU: its external interrupt as the interrupt controller has it, and as the kernel was told. */
+  /** By vCPU: its external interrupt as the interrupt controller has it, and as the kernel was told. By source, if the kernel has the interrupt controller. */
   readonly #levels: Int32Array
   readonly #told: Int32Array
   readonly #record = { from: 0, output: 0, ended: false, crashed: 0, code: 0 }
@@ -85,10 +86,13 @@ export class VmmProcess {
     this.#tags = new Int32Array(vcpus + 1)
     this.#waking = new Int32Array(vcpus + 1)
     this.#arguments = new Float64Array((vcpus + 1) * ARGUMENTS)
-    this.#levels = new Int32Array(vcpus)
-    this.#told = new Int32Array(vcpus)
-    const externals = vm.vcpus.map(
-      ({ index }): VirtualLine => ({
+    const inKernel = process.kernelWindows > 0
+    const lines = inKernel ? PLIC_SOURCES : vcpus
+    this.#levels = new Int32Array(lines)
+    this.#told = new Int32Array(lines)
+    const told = Array.from(
+      { length: lines },
+      (_, index): VirtualLine => ({
         set: (_port, level) => {
           this.#levels[index] = level ? 1 : 0
         },
@@ -102,11 +106,15 @@ export class VmmProcess {
     }
     this.#disk = new ProcessDisk(process)
     this.#network = new ProcessNetwork()
-    const devices = attachDevices(vm, externals, console, (_port, code) => this.#finish(code, false), {
-      memory: new ProcessMemory(process.node.memoryBytes),
-      ...(process.node.disk && { disk: { backend: this.#disk, sectors: process.sectors } }),
-      ...(process.node.network && { network: { backend: this.#network, mac: process.node.network.mac } }),
-    })
+    const memory = new ProcessMemory(process.node.memoryBytes)
+    const finished = (_port: HartPort, code: number) => this.#finish(code, false)
+    const devices = inKernel
+      ? this.#attachConsoles(memory, told, console, finished)
+      : attachDevices(vm, told, console, finished, {
+          memory,
+          ...(process.node.disk && { disk: { backend: this.#disk, sectors: process.sectors } }),
+          ...(process.node.network && { network: { backend: this.#network, mac: process.node.network.mac } }),
+        }).state
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
       main: port => port.jump(this.#back),
       returned: port => this.#returned(port),
@@ -124,13 +132,25 @@ export class VmmProcess {
       process: this.#record,
       ...this.#disk.state,
       ...this.#network.state,
-      ...devices.state,
+      ...devices,
     }
     this.software = {
       name: `VMM of ${vm.label} (${vm.index})`,
       entries: program.entries.map(({ label }) => doors[label]),
       state,
     }
+  }
+
+  /** What is left for the process if the kernel has the other devices. Set-up. */
+  #attachConsoles(
+    memory: ProcessMemory,
+    lines: readonly VirtualLine[],
+    console: ConsoleBackend,
+    finished: (port: HartPort, code: number) => void,
+  ): Readonly<Record<string, StateRecord>> {
+    const vm = this.#vm
+    const wiring = { lines, memory, later: vm.later, addWorker: (chip: WorkingChip) => vm.addWorker(chip) }
+    return { [`vm ${vm.index} later`]: vm.later, ...attachConsoles(vm, wiring, console, finished) }
   }
 
   #returned(port: HartPort): void {
@@ -207,11 +227,11 @@ export class VmmProcess {
       record.from = (from + bytes) % CONSOLE_BYTES
       return this.#call(port, thread, SYS_WRITE, USER_CONSOLE + from, bytes)
     }
-    for (let vcpu = 0; vcpu < this.#levels.length; vcpu++) {
-      const level = this.#levels[vcpu]
-      if (level === this.#told[vcpu]) continue
-      this.#told[vcpu] = level
-      return this.#call(port, thread, SYS_INTERRUPT, vcpu, level)
+    for (let line = 0; line < this.#levels.length; line++) {
+      const level = this.#levels[line]
+      if (level === this.#told[line]) continue
+      this.#told[line] = level
+      return this.#call(port, thread, SYS_INTERRUPT, line, level)
     }
     if (this.#network.waiting() > 0) {
       const slot = this.#network.next()
@@ -224,7 +244,7 @@ export class VmmProcess {
       this.#calling[thread] = SYS_DISK
       return port.setX(A7, SYS_DISK)
     }
-    if (thread < this.#levels.length) this.#call(port, thread, SYS_RUN, thread, 0)
+    if (thread < this.#vm.vcpus.length) this.#call(port, thread, SYS_RUN, thread, 0)
     else this.#call(port, thread, SYS_WAIT, 0, 0)
   }
 

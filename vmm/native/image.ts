@@ -31,6 +31,9 @@ woken:
     ecall
 called:
     enter called
+    ecall
+told:
+    enter told
 saved:
     enter saved
 dropped:

@@ -14,6 +14,8 @@ const MIB = 2 ** 20
 export const VMM_BASE = 0x8020_0000
 export const VMM_BYTES = 16 * MIB
 const FRAMES = VMM_BASE + 0x1_0000
+/** Behind the image. */
+export const SCHEDULER_LOCK = FRAMES - 0x40
 const DMA = VMM_BASE + MIB
 const DMA_SHARE = 512 * 1024
 const TABLES = VMM_BASE + 4 * MIB

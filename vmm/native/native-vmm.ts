@@ -14,6 +14,7 @@ import { EntryGuard } from '../core/entry-guard.ts'
 import { DEVICE, finishAccess, handleExit, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import type { Host } from '../core/host.ts'
 import { memoryAccess } from '../core/memory-access.ts'
+import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { Boot } from './boot.ts'
@@ -52,6 +53,7 @@ export class NativeVmm implements Host {
       settle: port => boot.settle(port),
       secondary: port => boot.secondary(port),
       called: port => boot.called(port),
+      told: port => running.told(port),
       woken: port => this.#woken(port),
       saved: port => running.load(port),
       dropped: port => running.dropped(port),
@@ -109,8 +111,11 @@ export class NativeVmm implements Host {
     if (outcome === INTERRUPT) this.#interrupts.handle(port)
     else if (outcome === DEVICE) this.#access(port, vm, vcpu, pending)
     // What the guest asked for is done: unless somebody else is wanted, it goes on at once.
-    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && running.kicks[port.hart] === 0 && !vm.isBehind())
-      return running.enter(port, vcpu)
+    if (outcome !== INTERRUPT && vcpu.record.status === RUNNABLE && !vm.isBehind()) {
+      const kicks = running.kicks[port.hart]
+      if (kicks === 0) return running.enter(port, vcpu)
+      if ((kicks & (1 << port.hart)) === 0) return running.tell(port)
+    }
     running.next(port)
   }
 
@@ -120,6 +125,7 @@ export class NativeVmm implements Host {
     const width = bytes === 8 ? 4 : (bytes as 1 | 2 | 4)
     let low = 0
     let high = 0
+    acquire(port, vm.deviceLock)
     if (pending.write) {
       vm.write(port, window, address, width, vcpu.register32(port, pending.register))
       if (bytes === 8)
@@ -134,6 +140,7 @@ export class NativeVmm implements Host {
       low = vm.read(port, window, address, width)
       if (bytes === 8) high = vm.read(port, window, address + 4, 4)
     }
+    release(port, vm.deviceLock)
     finishAccess(port, vcpu, pending, low, high)
   }
 

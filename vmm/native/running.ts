@@ -7,12 +7,42 @@ import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A6, A7, SBI_IPI } from '../../hw/spec/sbi.ts'
 import { frame } from '../core/frame.ts'
 import { NO_TIME } from '../core/guest-context.ts'
+import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, type VcpuRecord, WAITING } from '../core/vcpu.ts'
 import type { Interrupts } from './interrupts.ts'
+import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 
 /** Between two parts of devices' work, in ticks: whoever is runnable gets the hart, however much one guest's devices have to do. */
 const WORK_PAUSE = 100
+
+/** Addresses in the image. */
+interface Places {
+  readonly dropped: number
+  readonly woken: number
+  readonly saved: number
+  readonly loaded: number
+  readonly called: number
+  readonly told: number
+  readonly saveContext: number
+  readonly loadContext: number
+  readonly toGuest: number
+}
+
+function placesIn(symbols: Program['symbols']): Places {
+  const at = (label: string): number => symbols.get(label)!
+  return {
+    dropped: at('dropped'),
+    woken: at('woken'),
+    saved: at('saved'),
+    loaded: at('loaded'),
+    called: at('called'),
+    told: at('told'),
+    saveContext: at('save_context'),
+    loadContext: at('load_context'),
+    toGuest: at('to_guest'),
+  }
+}
 
 export class Running {
   /** By hart: the vCPU whose context its CSRs hold; the one that is coming; harts to be interrupted (mask). */
@@ -21,13 +51,13 @@ export class Running {
   readonly kicks: Int32Array
   readonly #plan: Plan
   readonly #interrupts: Interrupts
-  readonly #symbols: Program['symbols']
+  readonly #places: Places
 
   constructor(plan: Plan, interrupts: Interrupts, { symbols }: Program) {
     const { harts } = plan
     this.#plan = plan
     this.#interrupts = interrupts
-    this.#symbols = symbols
+    this.#places = placesIn(symbols)
     this.loaded = new Int32Array(harts).fill(NOWHERE)
     this.coming = new Int32Array(harts).fill(NOWHERE)
     this.kicks = new Int32Array(harts)
@@ -40,34 +70,41 @@ export class Running {
     const due = this.#interrupts.runDevices(port)
     const others = this.kicks[port.hart] & ~(1 << port.hart)
     this.kicks[port.hart] = 0
-    if (others !== 0) return this.#interruptHarts(port, others)
+    if (others !== 0) return this.#interruptHarts(port, others, this.#places.called)
     const more = this.#work(port) ? port.read(time) + WORK_PAUSE : Infinity
-    scheduler.stop(port)
+    const dedicated = scheduler.isDedicated(port.hart)
+    if (!dedicated) scheduler.stop(port)
     const last = this.loaded[port.hart]
     if (last !== NOWHERE) {
       const { record } = vcpus[last]
-      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#at('dropped'))
+      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#places.dropped)
       this.#fence(port, record)
       if (record.fencing) {
         if (this.#isFencing(last)) {
           port.account('vmm', 'remote fence', 'waiting')
-          return port.jump(this.#at('woken'))
+          return port.jump(this.#places.woken)
         }
         record.fencing = false
       }
       // What came between the guest's last instruction and its wfi is not lost.
       vcpus[last].settle(port)
       if (record.status === WAITING && this.#hasPending(port)) record.status = RUNNABLE
+      if (dedicated && record.status === RUNNABLE) {
+        this.setTimer(port, Math.min(due, more))
+        return this.#resume(port, vcpus[last])
+      }
     }
+    acquire(port, SCHEDULER_LOCK)
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
+    release(port, SCHEDULER_LOCK)
     if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
-    const turn = scheduler.isDedicated(port.hart) ? Infinity : port.read(time) + scheduler.turn(port, index)
+    const turn = dedicated ? Infinity : port.read(time) + scheduler.turn(port, index)
     this.setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
-    if (index === last) return this.enter(port, vcpus[index])
+    if (index === last) return this.#resume(port, vcpus[index])
     this.coming[port.hart] = index
     if (last === NOWHERE) return this.load(port)
-    this.#save(port, last, this.#at('saved'))
+    this.#save(port, last, this.#places.saved)
   }
 
   #fence(port: HartPort, record: VcpuRecord): void {
@@ -93,7 +130,7 @@ export class Running {
     port.account('vmm', 'scheduling', 'world switch')
     port.setX(A0, this.#plan.vcpus[last].frame)
     port.setX(A1, door)
-    port.jump(this.#at('save_context'))
+    port.jump(this.#places.saveContext)
   }
 
   /** A vCPU that will not go on by itself has left the hart: its interrupts must not wake the hart any more. */
@@ -119,8 +156,8 @@ export class Running {
         this.kicks[port.hart] |= this.#plan.scheduler.idleHart(port.hart)
     }
     port.setX(A0, vcpus[this.coming[port.hart]].frame)
-    port.setX(A1, this.#at('loaded'))
-    port.jump(this.#at('load_context'))
+    port.setX(A1, this.#places.loaded)
+    port.jump(this.#places.loadContext)
   }
 
   hasLoaded(port: HartPort): void {
@@ -136,19 +173,23 @@ export class Running {
   }
 
   enter(port: HartPort, vcpu: Vcpu): void {
-    const { record } = vcpu
-    this.#fence(port, record)
+    this.#fence(port, vcpu.record)
     vcpu.settle(port)
+    this.#resume(port, vcpu)
+  }
+
+  /** Into the guest, which has been given all that it is owed. */
+  #resume(port: HartPort, vcpu: Vcpu): void {
     port.account('vmm', 'resume', 'world switch')
     port.setX(A0, vcpu.frame)
-    port.jump(this.#at('to_guest'))
+    port.jump(this.#places.toGuest)
   }
 
   /** Nothing to run: wait for an interrupt, or for the earliest of what is due. */
   #wait(port: HartPort, due: number): void {
     this.setTimer(port, due)
     port.account('idle', 'nothing to run', 'waiting')
-    port.wfi(this.#at('woken'))
+    port.wfi(this.#places.woken)
   }
 
   setTimer(port: HartPort, due: number): void {
@@ -189,12 +230,27 @@ export class Running {
     return false
   }
 
-  #interruptHarts(port: HartPort, mask: number): void {
+  #interruptHarts(port: HartPort, mask: number, door: number): void {
     port.setX(A0, mask)
     port.setX(A1, 0)
     port.setX(A6, 0)
     port.setX(A7, SBI_IPI)
-    port.ecall(this.#at('called'))
+    port.ecall(door)
+  }
+
+  /** Interrupts the harts that the guest's call was about; then it goes on. */
+  tell(port: HartPort): void {
+    const others = this.kicks[port.hart]
+    this.kicks[port.hart] = 0
+    this.#interruptHarts(port, others, this.#places.told)
+  }
+
+  /** They are interrupted: unless the guest has to wait for them, or another hart has ended it meanwhile, it goes on. */
+  told(port: HartPort): void {
+    const vcpu = this.#plan.vcpus[this.loaded[port.hart]]
+    const { status, fencing } = vcpu.record
+    if (status !== RUNNABLE || fencing) return this.next(port)
+    this.enter(port, vcpu)
   }
 
   kick(port: HartPort, vcpu: Vcpu): void {
@@ -202,10 +258,5 @@ export class Running {
     const mask = hart === NOWHERE ? 2 ** this.#plan.harts - 1 : 1 << hart
     // Its own bit only makes this hart look whom it runs next.
     this.kicks[port.hart] |= mask
-  }
-
-  /** Where a label of the image is. */
-  #at(label: string): number {
-    return this.#symbols.get(label)!
   }
 }

@@ -26,6 +26,7 @@ export class Scheduler {
   readonly running: Int32Array
   readonly #vcpus: readonly Vcpu[]
   readonly #shares: readonly Share[]
+  readonly #dedicated: readonly boolean[]
 
   constructor(vcpus: readonly Vcpu[], shares: readonly Share[], harts: number) {
     this.#vcpus = vcpus
@@ -35,18 +36,15 @@ export class Scheduler {
     this.since = new Float64Array(vcpus.length)
     this.periods = new Float64Array(1)
     this.running = new Int32Array(harts).fill(NOWHERE)
+    this.#dedicated = Array.from({ length: harts }, (_, hart) => {
+      const candidates = shares.filter((_, index) => vcpus[index].pin === hart || vcpus[index].pin === NOWHERE)
+      return candidates.length <= 1 && candidates.every(({ cap }) => cap === 0)
+    })
   }
 
   /** True if the hart is one vCPU's alone, without a cap: then nothing has to be measured, and its wfi need not be seen. */
   isDedicated(hart: number): boolean {
-    let candidates = 0
-    for (let index = 0; index < this.#vcpus.length; index++) {
-      const { pin } = this.#vcpus[index]
-      if (pin !== hart && pin !== NOWHERE) continue
-      if (this.#shares[index].cap !== 0) return false
-      candidates++
-    }
-    return candidates <= 1
+    return this.#dedicated[hart]
   }
 
   /** Charges the vCPU that was running on the hart; it may be picked again. */

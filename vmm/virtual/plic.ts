@@ -6,7 +6,9 @@ import type { HartPort } from '../../hw/port.ts'
 import { PLIC_PRIORITY_MAX, plic } from '../../hw/spec/devices/plic.ts'
 import type { VirtualChip, VirtualLine } from './chip.ts'
 
-const SOURCES = 32
+/** Source 0 is none. */
+export const PLIC_SOURCES = 32
+const SOURCES = PLIC_SOURCES
 
 export class VirtualPlic implements VirtualChip {
   /** Registered with the VMM's state; one bit a source in the words. */

@@ -260,6 +260,26 @@ export class VirtualQueue {
     return true
   }
 
+  /** Stores the first `count` of these bytes at the beginning of the chain's writable part. False if that is not the guest's. */
+  store(port: HartPort, bytes: Uint8Array, count: number): boolean {
+    const { record } = this
+    let done = 0
+    for (let index = record.readable; index < record.count && done < count; index++) {
+      let address = this.addresses[index]
+      let wanted = Math.min(this.lengths[index], count - done)
+      while (wanted > 0) {
+        const piece = this.reachPiece(port, address, wanted)
+        if (piece === 0) return false
+        const to = record.piece
+        for (let at = 0; at < piece; at++) port.store8(to + at, bytes[done + at])
+        address += piece
+        done += piece
+        wanted -= piece
+      }
+    }
+    return true
+  }
+
   /** Stores one byte at `offset` of the chain's writable part. False if there is no such byte. */
   store8(port: HartPort, offset: number, value: number): boolean {
     const { record } = this

@@ -211,11 +211,9 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
 
   #tellId(port: HartPort, slot: number): void {
     const room = this.#queue.room() - 1
-    let good = true
-    for (let index = 0; index < VIRTIO_BLK_ID_BYTES && index < room; index++) {
-      if (!this.#queue.store8(port, index, this.#serial[index])) good = false
-    }
-    this.#written[slot] = room < VIRTIO_BLK_ID_BYTES ? room : VIRTIO_BLK_ID_BYTES
+    const bytes = room < VIRTIO_BLK_ID_BYTES ? room : VIRTIO_BLK_ID_BYTES
+    const good = this.#queue.store(port, this.#serial, bytes)
+    this.#written[slot] = bytes
     this.#finish(port, slot, good ? VIRTIO_BLK_S.OK : VIRTIO_BLK_S.IOERR)
   }
 

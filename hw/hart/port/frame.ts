@@ -11,7 +11,7 @@ import { RELOAD, TRAPPED, type Outcome } from '../services.ts'
 import { BUDGET, DEADLINE, MODE, PC, STALLS, X } from '../state.ts'
 import type { PortHost } from './host.ts'
 import type { Installation, StateChange, Suspended } from './installation.ts'
-import { CALLS, Log } from './log.ts'
+import { CALL, CALLS, Log, signedNumber } from './log.ts'
 import { pathLength } from './path-length.ts'
 import type { StateCopy } from './state-copy.ts'
 import { extraCycles, STUB_OFFSETS } from './stubs.ts'
@@ -79,7 +79,7 @@ export class Frame {
     this.#stubs = installation.stubsFrom(invocation.physical, invocation.address)
     this.#attention = false
     this.#ended = false
-    this.#begun = this.now()
+    this.#begun = this.#spent()
     this.#at = 0
     this.#charge = undefined
     installation.runs += 1
@@ -244,7 +244,9 @@ export class Frame {
     if (call !== resumed!.pending) this.#astray(call)
     const low = this.#words[(X + T5 * 8) >> 2] >>> 0
     const high = this.#words[((X + T5 * 8) >> 2) + 1] >>> 0
-    this.result = this.settle(call, wordSized(call) ? low : Math.min(high * TWO_32 + low, 2 ** 53), 0)
+    const plain = wordSized(call) ? low : Math.min(high * TWO_32 + low, 2 ** 53)
+    const signed = call === CALL.load64Signed
+    this.result = this.settle(call, signed ? signedNumber(this.#words, (X + T5 * 8) >> 2) : plain, 0)
     return true
   }
 
@@ -255,9 +257,14 @@ export class Frame {
     if (installation.runs !== runs) this.#changes.push({ at: this.#log.length, state: installation.copier.make() })
   }
 
+  /** Cycles, but those that caches take to be filled: how much an entry may do does not depend on them. */
+  #spent(): number {
+    return this.now() - (this.#host.caches?.stalled ?? 0)
+  }
+
   #checkLength(): void {
     const { installation } = this.#invocation!
-    const length = this.now() - this.#begun
+    const length = this.#spent() - this.#begun
     if (length > installation.longest) {
       throw new Error(
         `has taken ${length} cycles; an entry may take ${installation.longest}, then it must re-queue itself`,

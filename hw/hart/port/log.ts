@@ -1,4 +1,5 @@
 /** What the port calls of an entry returned, in order: with it, the entry can be brought back to where it was. */
+import { TOO_BIG } from '../../port.ts'
 
 /** What was called, to notice an entry that does something else the second time. */
 export const CALLS = [
@@ -6,6 +7,7 @@ export const CALLS = [
   'load16',
   'load32',
   'load64',
+  'load64Signed',
   'store8',
   'store16',
   'store32',
@@ -40,6 +42,11 @@ export type Call = (typeof CALLS)[number]
 
 /** A call's number. */
 export const CALL = Object.fromEntries(CALLS.map((name, index) => [name, index])) as { readonly [C in Call]: number }
+
+/** Two words as a number, saturating either way: what `load64Signed` returns. */
+export function signedNumber(words: Int32Array, at: number): number {
+  return Math.max(-TOO_BIG, Math.min(words[at + 1] * 0x1_0000_0000 + (words[at] >>> 0), TOO_BIG))
+}
 
 export class Log {
   calls = new Uint8Array(64)

@@ -9,7 +9,7 @@ import { copyChunk, fillChunk, CHUNK_BYTES } from './bulk.ts'
 import { Frame, type Invocation } from './frame.ts'
 import type { PortHost } from './host.ts'
 import { LOCK_BYTES, releaseLock, takeLock } from './lock.ts'
-import { CALL } from './log.ts'
+import { CALL, signedNumber } from './log.ts'
 import type { Text } from './text.ts'
 
 const TWO_32 = 0x1_0000_0000
@@ -60,6 +60,11 @@ export class Port implements HartPort {
 
   load64(address: number): number {
     return this.#frame.enter(CALL.load64) ? this.#frame.result : this.#load(CALL.load64, address, 8)
+  }
+
+  load64Signed(address: number): number {
+    const call = CALL.load64Signed
+    return this.#frame.enter(call) ? this.#frame.result : this.#load(call, address, 8)
   }
 
   store8(address: number, value: number): void {
@@ -269,7 +274,8 @@ export class Port implements HartPort {
     const outcome = this.#host.load(bytes, false)
     if (outcome === TRAPPED) this.#trapped(call, address, 0)
     frame.attend(outcome)
-    return frame.settle(call, this.#taken(), 1)
+    const signed = call === CALL.load64Signed
+    return frame.settle(call, signed ? signedNumber(this.#words, VALUE >> 2) : this.#taken(), 1)
   }
 
   #store(call: number, address: number, bytes: number, value: number): void {

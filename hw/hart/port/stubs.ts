@@ -14,6 +14,8 @@ Object.keys(STUB_INSTRUCTIONS).forEach((call, index) => {
   STUB_OFFSETS[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = index * 8
 })
 
+STUB_OFFSETS[CALL.load64Signed] = STUB_OFFSETS[CALL.load64]
+
 /** Of each call: the cycles that its instruction takes beyond the one in which it retires (lr and sc too, for `swap32If` and `lock`). */
 export function extraCycles(prices: Prices): Int32Array {
   const beyond = (name: string): number => instructionCycles(instructionNamed(name)!, prices) - 1
@@ -21,6 +23,7 @@ export function extraCycles(prices: Prices): Int32Array {
   for (const [call, instruction] of Object.entries(STUB_INSTRUCTIONS)) {
     extra[CALL[call as keyof typeof STUB_INSTRUCTIONS]] = beyond(instruction.slice(0, instruction.indexOf(' ')))
   }
+  extra[CALL.load64Signed] = extra[CALL.load64]
   extra[CALL.swap32If] = beyond('lr.w') + beyond('sc.w')
   extra[CALL.lock] = extra[CALL.swap32If]
   return extra

@@ -49,6 +49,18 @@ describe('CLINT', () => {
     expect(chip.read(table.mtimecmp.at, 4)).toBe(20)
   })
 
+  test('a clock that is put back reaches its comparator later, and not before', () => {
+    const { chip, clock, lines, compare } = bench()
+    clock.advance(5000)
+    chip.write(table.mtime.at, 4, 3)
+    expect(chip.cycleOf(10n)).toBe(5700)
+    compare(0, 10)
+    clock.advance(699)
+    expect(lines[0]?.mtip.level).toBe(false)
+    clock.advance(1)
+    expect(lines[0]?.mtip.level).toBe(true)
+  })
+
   test('a doubleword written as two halves ends at the same comparison, whichever half comes first', () => {
     const { chip, clock, lines } = bench()
     clock.advance(5000)

@@ -18,6 +18,7 @@ function bed(name: string, handler = '1: j 1b', a0 = 0, counter: Csr = cycle): T
     forever: enter forever
     move: enter move
     endless: enter endless
+    signed: enter signed
     forged:
       li t6, 77
       j forged_door
@@ -74,6 +75,15 @@ test('a load that traps is done by the real instruction if the handler mends the
   )
   mending.run()
   expect(mending.at('result')).toBe(100)
+})
+
+test('negative numbers are stored in two’s complement, and read back by a signed load alone', () => {
+  const signed = bed('signed')
+  signed.run()
+  const { view } = signed.machine.memory
+  const host = signed.machine.memory.toHost(signed.address('result'))
+  expect(view.getBigInt64(host, true)).toBe(-0x40_0000_0000n + 4n)
+  expect(signed.machine.registers(0).x[11]).toBe(0n)
 })
 
 test('a store that traps has its value in t5', () => {

@@ -1,8 +1,8 @@
 /** A small machine on which TypeScript software runs beside a program in assembly. */
 import { Clint } from '../../../hw/devices/clint.ts'
 import { TestFinisher } from '../../../hw/devices/test-finisher.ts'
-import { Evaluator } from '../../../hw/hart/evaluator.ts'
-import { build, type Machine, type RunOptions } from '../../../hw/index.ts'
+import { evaluator } from '../../../hw/hart/evaluator.ts'
+import { build, type Machine, type MachineOptions, type RunOptions } from '../../../hw/index.ts'
 import type { Software } from '../../../hw/port.ts'
 import { assemble } from '../../../hw/spec/isa/assembler.ts'
 import { PORT_STUBS } from '../../../hw/spec/port-stubs.ts'
@@ -43,6 +43,7 @@ export function testBed(
   make: (address: (symbol: string) => number) => Software,
   harts = 1,
   slice?: number,
+  options: Partial<MachineOptions> = {},
 ): TestBed {
   const program = assemble(`${source}\n.balign 8\nframe: .zero 256\n${PORT_STUBS}`, { origin: RAM, symbols: SYMBOLS })
   const machine = build(
@@ -62,7 +63,7 @@ export function testBed(
         return clint
       },
     },
-    { executor: (memory, hart) => new Evaluator(memory, hart), ...(slice === undefined ? {} : { slice }) },
+    { executor: evaluator(), ...(slice === undefined ? {} : { slice }), ...options },
   )
   const address = (symbol: string): number => {
     const found = program.symbols.get(symbol)

@@ -10,8 +10,12 @@ import {
   type TranslationCache,
 } from '../../../hw/hart/services.ts'
 import { ADDRESS, BUDGET, FLOAT, OPERANDS, PC, RESERVATION, STALLS, VALUE } from '../../../hw/hart/state.ts'
+import { HartCaches } from '../../../hw/hart/caches.ts'
+import { Core } from '../../../hw/hart/core.ts'
+import { Hierarchy } from '../../../hw/memory/hierarchy.ts'
 import { Memory } from '../../../hw/memory/memory.ts'
-import { rocketFlat } from '../../../hw/time/prices.ts'
+import { Ledger } from '../../../hw/time/ledger.ts'
+import { type Prices, rocketFlat } from '../../../hw/time/prices.ts'
 import type { Action, AmoOperation, FloatFormat, FloatOperation } from '../../../hw/spec/isa/semantics.ts'
 
 export const RAM_BASE = 0x8000_0000
@@ -27,7 +31,10 @@ const TRAP = 3
  * cycles to fill; each trap goes to another place in the first pages.
  */
 export class PagedHart implements HartServices {
-  readonly memory = new Memory([{ base: RAM_BASE, bytes: RAM_PAGES * PAGE, writable: true }], 1)
+  readonly memory: Memory
+  /** In the cached model. */
+  readonly hierarchy: Hierarchy | undefined
+  readonly caches: HartCaches | undefined
   readonly traps = new Map<string, number>()
   cache: TranslationCache | undefined
   fetchedPage = 0
@@ -36,6 +43,17 @@ export class PagedHart implements HartServices {
   readonly #float = new SoftFloat()
   readonly #fetches: number[] = []
   readonly #data: number[] = []
+
+  constructor(prices: Prices = rocketFlat) {
+    const lineBytes = prices.caches?.data.lineBytes
+    this.memory = new Memory([{ base: RAM_BASE, bytes: RAM_PAGES * PAGE, writable: true }], 1, lineBytes)
+    const { memory } = this
+    if (!prices.caches || !prices.memory || !memory.lines) return
+    this.hierarchy = new Hierarchy(memory, 1, prices.caches, prices.memory)
+    this.hierarchy.onCodeGone = (_, host) => this.cache?.lineGone?.(host)
+    const core = new Core(0, memory, prices, new Ledger('guest', 'running', 'computing'))
+    this.caches = new HartCaches(core, this.hierarchy, memory.lines)
+  }
 
   /** Host offset of a virtual address that is mapped. */
   hostOf(address: number): number {
@@ -56,6 +74,7 @@ export class PagedHart implements HartServices {
     const pc = this.#number(PC)
     if (!this.#translate(this.#fetches, pc)) return this.#trap('fetch')
     this.fetchedHost = this.hostOf(pc) - (pc % PAGE)
+    this.caches?.code(this.hostOf(pc))
     // As of a page that PMP covers in part.
     if (Math.floor(pc / PAGE) % 4 !== 3) this.cache?.fill('fetch', Math.floor(pc / PAGE), this.fetchedHost)
     return DONE
@@ -74,6 +93,7 @@ export class PagedHart implements HartServices {
     if (address % bytes !== 0) this.#stall(rocketFlat.misaligned)
     if ((address % PAGE) + bytes <= PAGE)
       this.cache?.fill('load', Math.floor(address / PAGE), this.hostOf(address) - (address % PAGE))
+    this.#touch(address, bytes, false)
     let value = 0n
     for (let at = bytes - 1; at >= 0; at--) value = (value << 8n) | BigInt(this.memory.bytes[this.hostOf(address + at)])
     this.memory.longs[VALUE >> 3] = signed ? BigInt.asIntN(8 * bytes, value) : value
@@ -84,6 +104,7 @@ export class PagedHart implements HartServices {
     const address = this.#number(ADDRESS)
     if (!this.#translate(this.#data, address, bytes)) return this.#trap('store')
     if (address % bytes !== 0) this.#stall(rocketFlat.misaligned)
+    this.#touch(address, bytes, true)
     const value = this.memory.longs[VALUE >> 3]
     for (let at = 0; at < bytes; at++) {
       this.memory.bytes[this.hostOf(address + at)] = Number((value >> BigInt(8 * at)) & 0xffn)
@@ -99,6 +120,9 @@ export class PagedHart implements HartServices {
     const address = this.#number(ADDRESS)
     if (address % bytes !== 0) return this.#trap('misaligned')
     const given = longs[VALUE >> 3]
+    // An atomic is one access, a store: filling the line is done once.
+    if (!this.#translate(this.#data, address)) return this.#trap('load')
+    this.#touch(address, bytes, true)
     if (this.load(bytes, true) === TRAPPED) return TRAPPED
     const old = longs[VALUE >> 3]
     const [a, b] = [BigInt.asUintN(8 * bytes, old), BigInt.asUintN(8 * bytes, given)]
@@ -132,6 +156,7 @@ export class PagedHart implements HartServices {
     const address = this.#number(ADDRESS)
     if (address % bytes !== 0) return this.#trap('misaligned')
     if (!this.#translate(this.#data, address)) return this.#trap('store')
+    this.#touch(address, bytes, true)
     const reserved = words[RESERVATION >> 2] === this.hostOf(address)
     words[RESERVATION >> 2] = -1
     if (reserved) this.store(bytes)
@@ -182,8 +207,10 @@ export class PagedHart implements HartServices {
     if (action === 'fence') return DONE
     if (action === 'fence.i') {
       this.#stall(5)
+      this.caches?.fence()
       this.cache?.fenceI()
-      return DONE
+      // As of a hart: the line that is being executed has to be fetched again.
+      return this.caches ? RELOAD : DONE
     }
     if (action === 'sfence.vma') {
       this.#fetches.length = this.#data.length = 0
@@ -212,6 +239,13 @@ export class PagedHart implements HartServices {
 
   illegal(instruction: number): typeof TRAPPED {
     return this.#trap(`illegal ${instruction.toString(16)}`)
+  }
+
+  /** The pages of an access that crosses their boundary do not lie side by side. */
+  #touch(address: number, bytes: number, write: boolean): void {
+    const first = Math.min(bytes, PAGE - (address % PAGE))
+    this.caches?.data(this.hostOf(address), first, write)
+    if (first < bytes) this.caches?.data(this.hostOf(address + first), bytes - first, write)
   }
 
   #number(at: number): number {

@@ -3,10 +3,12 @@ import { Evaluator } from '../../../hw/hart/evaluator.ts'
 import { FCSR } from '../../../hw/hart/slots.ts'
 import type { Executor } from '../../../hw/hart/services.ts'
 import { BUDGET, F, FLOAT, MACHINE, MODE, PC, RESERVATION, STALLS, X } from '../../../hw/hart/state.ts'
-import { analyse, decode, INSTRUCTIONS } from '../../../hw/spec/isa/index.ts'
+import { analyse, decode, type Instruction, INSTRUCTIONS } from '../../../hw/spec/isa/index.ts'
 import { assemble } from '../../../hw/spec/isa/assembler.ts'
 import { CodePages } from '../../../hw/translate/code-pages.ts'
-import { Tier0, Tier0Code } from '../../../hw/translate/tier0.ts'
+import { costsBy, Tier0, Tier0Code } from '../../../hw/translate/tier0.ts'
+import { pricesFor } from '../../../hw/time/prices-lists.ts'
+import { instructionCycles, type Prices, rocketFlat } from '../../../hw/time/prices.ts'
 import { numbers } from '../spec/isa/random-words.ts'
 import { PagedHart, RAM_BASE } from './paged-hart.ts'
 import { POINTERS, randomProgram } from './random-program.ts'
@@ -22,15 +24,16 @@ interface Subject {
   readonly executor: Executor
 }
 
-function reference(): Subject {
-  const hart = new PagedHart()
-  return { hart, executor: new Evaluator(hart.memory, hart) }
+function reference(prices: Prices = rocketFlat): Subject {
+  const hart = new PagedHart(prices)
+  const cost = (instruction: Instruction) => instructionCycles(instruction, prices)
+  return { hart, executor: new Evaluator(hart.memory, hart, cost) }
 }
 
 /** Tier 0 that keeps at most `capacity` decoded pages. */
-function tier0(capacity?: number): Subject & { readonly executor: Tier0 } {
-  const hart = new PagedHart()
-  const code = new Tier0Code(hart.memory, new CodePages(hart.memory, capacity))
+function tier0(capacity?: number, prices: Prices = rocketFlat): Subject & { readonly executor: Tier0 } {
+  const hart = new PagedHart(prices)
+  const code = new Tier0Code(hart.memory, new CodePages(hart.memory, capacity), costsBy(prices))
   const executor = new Tier0(hart.memory, hart, 0, code)
   hart.cache = executor
   return { hart, executor }
@@ -146,6 +149,43 @@ test.each([1, 2, 3])('with room for %d decoded pages the state is still the same
     () => RAM_BASE + (next() % 7000) * 2,
   )
   expect(subjects[1].executor.statistics().evictions).toBeGreaterThan(0)
+})
+
+/** So small that lines leave all the time, at every level. */
+function tiny(prices: Prices): Prices {
+  const caches = prices.caches!
+  const { lineBytes } = caches.data
+  return {
+    ...prices,
+    caches: {
+      ...caches,
+      instructions: { bytes: 16 * lineBytes, ways: 4, lineBytes },
+      data: { bytes: 8 * lineBytes, ways: 2, lineBytes },
+      l2: { bytes: 2048, ways: 4, lineBytes: 64 },
+    },
+  }
+}
+
+test.each([
+  ['rocket', 1],
+  ['rocket', 2],
+  ['cva6', 3],
+  ['cva6', 4],
+] as const)('with the caches of %s too, small ones, misses included (seed %d)', (core, seed) => {
+  const prices = tiny(pricesFor({ core, model: 'cached' }))
+  const subjects = [reference(prices), tier0(seed % 2 === 0 ? 2 : undefined, prices)] as const
+  prepare(subjects, seed)
+  const next = numbers(seed + 200)
+  compare(
+    subjects,
+    () => 1 + (next() % (next() % 8 === 0 ? 3000 : 200)),
+    1000,
+    () => RAM_BASE + (next() % 7000) * 2,
+  )
+  const [expected, actual] = subjects.map(({ hart }) => hart.hierarchy!.counts())
+  expect(actual).toEqual(expected)
+  for (const count of [expected.fetchMisses, expected.loadMisses, expected.storeMisses, expected.victim])
+    expect(count).toBeGreaterThan(0)
 })
 
 const CORNERS = [

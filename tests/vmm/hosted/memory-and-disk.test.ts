@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { WORKLOADS } from '../../../guests/index.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import type { Machine } from '../../../hw/index.ts'
+import type { HostPolicy } from '../../../hw/spec/layouts/host-policy.ts'
 import { END } from '../assembly.ts'
 import { hosted } from './machine.ts'
 
@@ -40,35 +41,40 @@ test('memory of a guest that is over is zeroed before anybody has it again', () 
   for (const page of held) expect(isZero(run.machine, page, LARGE_PAGE)).toBe(true)
 })
 
-test("guests' disks are parts of the machine's: what they write arrives there, and nowhere else", () => {
-  const workload = WORKLOADS.find(({ name }) => name === 'disk')!
-  const disk = new MemoryBacking(16384 * 3)
-  const guests = [1, 2].map(part => {
-    const program = workload.image()
-    return {
-      kernel: program.bytes,
-      memoryBytes: 32 * MIB,
-      disk: { first: part * 16384, sectors: 8192 },
-      scripted: { software: { ...workload.software!(), name: `guest ${part}` }, program },
+const policies: readonly Partial<HostPolicy>[] = [{}, { backend: 'kernel' }]
+
+test.each(policies)(
+  "guests' disks are parts of the machine's: what they write arrives there, and nowhere else: %o",
+  hostPolicy => {
+    const workload = WORKLOADS.find(({ name }) => name === 'disk')!
+    const disk = new MemoryBacking(16384 * 3)
+    const guests = [1, 2].map(part => {
+      const program = workload.image()
+      return {
+        kernel: program.bytes,
+        memoryBytes: 32 * MIB,
+        disk: { first: part * 16384, sectors: 8192 },
+        scripted: { software: { ...workload.software!(), name: `guest ${part}` }, program },
+      }
+    })
+    const run = hosted(guests, { harts: 2, ramBytes: 160 * MIB, disks: [disk], hostPolicy })
+    const written = (first: number, sectors: number) => {
+      const bytes = new Uint8Array(sectors * 512)
+      disk.read(first, bytes)
+      return bytes.some(byte => byte !== 0)
     }
-  })
-  const run = hosted(guests, { harts: 2, ramBytes: 160 * MIB, disks: [disk] })
-  const written = (first: number, sectors: number) => {
-    const bytes = new Uint8Array(sectors * 512)
-    disk.read(first, bytes)
-    return bytes.some(byte => byte !== 0)
-  }
-  run.run(2_000_000_000, () => run.guests.every(({ record }) => record.ended))
-  expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => ({ ended, crashed, exitCode }))).toEqual([
-    { ended: true, crashed: false, exitCode: 0 },
-    { ended: true, crashed: false, exitCode: 0 },
-  ])
-  run.run(100_000_000)
-  expect([
-    written(0, 16384),
-    written(16384, 4096),
-    written(24576, 8192),
-    written(32768, 4096),
-    written(40960, 8192),
-  ]).toEqual([false, true, false, true, false])
-})
+    run.run(2_000_000_000, () => run.guests.every(({ record }) => record.ended))
+    expect(run.guests.map(({ record: { ended, crashed, exitCode } }) => ({ ended, crashed, exitCode }))).toEqual([
+      { ended: true, crashed: false, exitCode: 0 },
+      { ended: true, crashed: false, exitCode: 0 },
+    ])
+    run.run(100_000_000)
+    expect([
+      written(0, 16384),
+      written(16384, 4096),
+      written(24576, 8192),
+      written(32768, 4096),
+      written(40960, 8192),
+    ]).toEqual([false, true, false, true, false])
+  },
+)

@@ -123,7 +123,7 @@ export class BlockLayer implements PlacedDevice {
     return this.#driver.sectors()
   }
 
-  /** Plugs a request, or merges it with the one that was plugged last. */
+  /** Plugs a request, or merges it with the one that was plugged last: then true. */
   add(
     port: HartPort,
     operation: number,
@@ -132,10 +132,10 @@ export class BlockLayer implements PlacedDevice {
     address: number,
     kind: number,
     cookie: number,
-  ): void {
+  ): boolean {
     const plug = this.#plugs[port.hart]
     const last = plug.last()
-    if (last !== NO_REQUEST && kind === FOR_PAGES) {
+    if (last !== NO_REQUEST && kind !== FOR_JOURNAL) {
       const at = requestAt(last)
       const before = port.load32(at + request.sectors.at)
       if (
@@ -143,14 +143,16 @@ export class BlockLayer implements PlacedDevice {
         port.load64(at + request.address.at) + before * SECTOR === address &&
         port.load32(at + request.operation.at) === operation &&
         port.load32(at + request.kind.at) === kind &&
+        (kind === FOR_PAGES || port.load32(at + request.cookie.at) === cookie) &&
         before + sectors <= MOST_MERGED &&
         before + sectors <= this.#driver.maximumSectors()
       ) {
         port.store32(at + request.sectors.at, before + sectors)
-        return
+        return true
       }
     }
     plug.add(port, this.#take(port, operation, sector, sectors, address, kind, cookie))
+    return false
   }
 
   #take(

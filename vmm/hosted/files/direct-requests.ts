@@ -15,6 +15,12 @@ const PAGE_SECTORS = 4096 / SECTOR
 /** A request's memory lies in so many pieces at most: 32 KiB in pages of 4 KiB, not aligned. */
 const MOST_PIECES = 16
 
+/** Memory that a request is for: gives the page of `pageBytes` behind an address, or 0. */
+export interface Memory {
+  readonly pageBytes: number
+  populate(port: HartPort, address: number): number
+}
+
 export class DirectRequests {
   readonly state: Record<string, StateRecord>
   /** By request: pieces that the disk has, whether one has failed, and how many pieces of memory are held. */
@@ -24,26 +30,25 @@ export class DirectRequests {
   /** By request and piece of memory. */
   readonly #addresses: Float64Array
   readonly #bytes: Int32Array
-  readonly #owners: readonly Process[]
   readonly #isOn: boolean
   readonly #tags: number
   readonly #fileSystem: FileSystem
   readonly #blocks: BlockLayer
   readonly #pages: PageStructs
-  #over: (port: HartPort, process: Process) => void = () => {}
+  #over: (port: HartPort, request: number) => void = () => {}
 
-  /** `isOn`: guests' disks go past the cache. `tags`: requests of a process. */
+  /** `isOn`: guests' disks go past the cache. `tags`: requests of a process; behind those of all processes come the programs', one each. */
   constructor(
     isOn: boolean,
-    processes: readonly Process[],
+    processes: number,
     tags: number,
+    programs: number,
     fileSystem: FileSystem,
     blocks: BlockLayer,
     pages: PageStructs,
   ) {
-    const requests = isOn ? processes.length * tags : 0
+    const requests = isOn || programs > 0 ? processes * tags + programs : 0
     this.#isOn = isOn
-    this.#owners = processes
     this.#tags = tags
     this.#fileSystem = fileSystem
     this.#blocks = blocks
@@ -64,7 +69,7 @@ export class DirectRequests {
   }
 
   /** Who hears that a request may be over. Set-up. */
-  attach(over: (port: HartPort, process: Process) => void): void {
+  attach(over: (port: HartPort, request: number) => void): void {
     this.#over = over
   }
 
@@ -79,7 +84,8 @@ export class DirectRequests {
   /** Holds the memory and sends the pieces. False if the process cannot be given the memory, or the file has a hole. */
   begin(
     port: HartPort,
-    process: Process,
+    space: Memory,
+    file: number,
     request: number,
     operation: number,
     sector: number,
@@ -92,12 +98,12 @@ export class DirectRequests {
     this.#held[request] = 0
     const bytes = count * SECTOR
     for (let done = 0; done < bytes; ) {
-      const page = process.space.populate(port, address + done)
+      const page = space.populate(port, address + done)
       if (page === 0) return this.#abandon(port, request)
-      const within = (address + done) % process.space.pageBytes
-      const here = Math.min(bytes - done, process.space.pageBytes - within)
+      const within = (address + done) % space.pageBytes
+      const here = Math.min(bytes - done, space.pageBytes - within)
       this.#hold(port, request, page + within, here)
-      if (!this.#send(port, process.record.file, request, operation, sector + done / SECTOR, page + within, here))
+      if (!this.#send(port, file, request, operation, sector + done / SECTOR, page + within, here))
         this.#failed[request] = 1
       done += here
     }
@@ -137,8 +143,7 @@ export class DirectRequests {
       if (start === HOLE) return false
       const here = Math.min(left, this.#fileSystem.record.mapped * PAGE_SECTORS - within)
       const kind = operation === DISK_READ ? BLOCK_READ : BLOCK_WRITE
-      this.#blocks.add(port, kind, start + within, here, at, FOR_PROCESS, request)
-      this.#pieces[request]++
+      if (!this.#blocks.add(port, kind, start + within, here, at, FOR_PROCESS, request)) this.#pieces[request]++
       from += here
       at += here * SECTOR
       left -= here
@@ -151,7 +156,7 @@ export class DirectRequests {
     if (!ok) this.#failed[request] = 1
     if (this.#pieces[request] > 0) return
     this.#letGo(port, request)
-    this.#over(port, this.#owners[Math.floor(request / this.#tags)])
+    this.#over(port, request)
   }
 
   #letGo(port: HartPort, request: number): void {

@@ -11,12 +11,14 @@ import { BlockLayer, DISK_DEPTH } from './block-layer.ts'
 import { Buffers } from './buffers.ts'
 import { FileSystem } from './file-system.ts'
 import { Journal } from './journal.ts'
+import { PageReader } from './page-reader.ts'
 import { WriteBack } from './write-back.ts'
 
 export interface Storage {
   readonly cache: PageCache
   readonly disk: BlockLayer
   readonly fileSystem: FileSystem
+  readonly reader: PageReader
   readonly writeBack: WriteBack
   readonly journal: Journal
   readonly state: Readonly<Record<string, StateRecord>>
@@ -41,15 +43,17 @@ export function makeStorage(parts: StorageParts): Storage {
   const disk = new BlockLayer(current, environment, nvme, bus, controller, window, soft, harts)
   const buffers = new Buffers(cache, disk)
   const fileSystem = new FileSystem(buffers, disk, free)
+  const reader = new PageReader(cache, fileSystem, disk)
   const writeBack = new WriteBack(cache, fileSystem, disk)
   const journal = new Journal(cache, buffers, fileSystem, disk, writeBack)
   const state = {
     cache: cache.record,
     buffers: buffers.record,
     fileSystem: fileSystem.record,
+    'read ahead': reader.record,
     ...disk.state,
     ...writeBack.state,
     ...journal.state,
   }
-  return { cache, disk, fileSystem, writeBack, journal, state }
+  return { cache, disk, fileSystem, reader, writeBack, journal, state }
 }

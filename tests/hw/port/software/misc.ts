@@ -57,5 +57,17 @@ export function misc({ result, after, source, target }: MiscAddresses, counter: 
     port.load32(result)
   }
 
-  return { name: 'misc', entries: [loadNowhere, storeNowhere, compute, forever, move, endless], state: { state } }
+  /** Addresses of the upper half of an address space, to be computed with. */
+  function signed(port: HartPort): void {
+    port.store64(source, -0x40_0000_0000)
+    port.store64(result, port.load64Signed(source) + 4)
+    port.setX(11, port.load64(source) === port.load64Signed(source) ? 1 : 0)
+    port.jump(after)
+  }
+
+  return {
+    name: 'misc',
+    entries: [loadNowhere, storeNowhere, compute, forever, move, endless, signed],
+    state: { state },
+  }
 }

@@ -1,13 +1,9 @@
-/** Devices: accesses to their registers, and a virtio queue served by a backend, which another vCPU watches. */
+/** A virtio queue served by a backend, which another vCPU watches. */
 import { virtioMmio as mmio } from '../../hw/spec/devices/virtio-mmio.ts'
-import { SEIE, SIE } from './harness.ts'
-import { CLAIM } from './interrupts.ts'
+import { SEIE, SIE } from './registers.ts'
+import { CLAIM } from './external.ts'
 
-const ACCESSES = 200
 const REQUESTS = 50
-/** 16550: the scratch register, which nothing depends on. */
-const SCR = 7
-const PRIORITY_1 = 4
 /** Legacy registers (virtio 1.2 4.2.4), for devices of version 1. */
 const GUEST_PAGE_SIZE = 0x28
 const QUEUE_ALIGN = 0x3c
@@ -43,49 +39,7 @@ const descriptor = (at: string, bytes: number, flags: number, next: number) => `
     sh t1, 14(t0)
     addi t0, t0, 16`
 
-export const DEVICES = `
-mmio_user:
-    enter_benchmark
-    ld s2, uart
-    beqz s2, 1f
-    timed uart_loop, ${ACCESSES}
-    leave_benchmark
-1:  absent why_no_uart
-    leave_benchmark
-uart_loop:
-    lbu t0, ${SCR}(s2)
-    addi s0, s0, -1
-    bnez s0, uart_loop
-    ret
-
-irqchip_access:
-    enter_benchmark
-    ld s2, plic
-    beqz s2, 1f
-    timed plic_loop, ${ACCESSES}
-    leave_benchmark
-1:  absent why_no_plic
-    leave_benchmark
-plic_loop:
-    lw t0, ${PRIORITY_1}(s2)
-    addi s0, s0, -1
-    bnez s0, plic_loop
-    ret
-
-mmio_kernel:
-    enter_benchmark
-    call virtio_up
-    beqz s2, 1f
-    timed doorbell_loop, ${ACCESSES}
-    leave_benchmark
-1:  absent why_no_virtio
-    leave_benchmark
-doorbell_loop:
-    sw zero, ${mmio.QueueNotify.at}(s2)
-    addi s0, s0, -1
-    bnez s0, doorbell_loop
-    ret
-
+export const VIRTIO_IO = `
 # s2: a virtio block device, its queue 0 ours; 0 if there is none.
 virtio_up:
     ld s2, virtio
@@ -309,7 +263,6 @@ offer:
     watch watch_begin, mark.begin
 
     .data
-why_no_uart: .asciz "no UART"
 why_no_plic: .asciz "no PLIC"
 why_no_virtio: .asciz "no virtio block device"
     .balign 8

@@ -1,0 +1,134 @@
+/**
+ * Packets on their way through the kernel, in the manner of Linux's sk_buff: a header of a slab and a buffer of 2 KiB, both
+ * in RAM. A copy for another reader shares the buffer, which counts its users.
+ */
+import type { HartPort } from '../../../hw/port.ts'
+import { layout } from '../../../hw/spec/layout.ts'
+import { PACKET_DATA, TABLES } from '../layout.ts'
+
+export const MOST_PACKETS = 240
+export const PACKET_BYTES = 2048
+/** Room before a frame for a tag or for headers; its payload behind the Ethernet header is aligned to 16 bytes. */
+export const HEADROOM = 66
+export const NO_PACKET = -1
+
+/** `next` is the number of the next packet of its queue, plus one. */
+export const packet = layout(0x40, 'our own', {
+  next: { at: 0x00, bytes: 4 },
+  buffer: { at: 0x04, bytes: 4 },
+  data: { at: 0x08, bytes: 8 },
+  length: { at: 0x10, bytes: 4 },
+  port: { at: 0x14, bytes: 4 },
+  vlan: { at: 0x18, bytes: 4 },
+  protocol: { at: 0x1c, bytes: 4 },
+  socket: { at: 0x20, bytes: 4 },
+  truesize: { at: 0x24, bytes: 4 },
+})
+/** At a buffer's end: how many headers share it. */
+const USERS = PACKET_BYTES - 8
+
+export function packetAt(number: number): number {
+  return TABLES.packets + number * packet.size
+}
+
+function bufferAt(buffer: number): number {
+  return PACKET_DATA + buffer * PACKET_BYTES
+}
+
+export class Packets {
+  /** The first free header and the first free buffer, plus one; packets that found no memory. */
+  readonly record = { header: 0, buffer: 0, refused: 0 }
+
+  create(port: HartPort): void {
+    for (let number = 0; number < MOST_PACKETS; number++) {
+      const next = number + 1 === MOST_PACKETS ? 0 : number + 2
+      port.store32(packetAt(number) + packet.next.at, next)
+      port.store32(bufferAt(number), next)
+    }
+    this.record.header = 1
+    this.record.buffer = 1
+  }
+
+  /** A packet with a buffer, its data empty behind the headroom; NO_PACKET if there is no memory. */
+  take(port: HartPort): number {
+    const { record } = this
+    const number = record.header - 1
+    const buffer = record.buffer - 1
+    if (number < 0 || buffer < 0) {
+      record.refused++
+      return NO_PACKET
+    }
+    const at = packetAt(number)
+    const base = bufferAt(buffer)
+    record.header = port.load32(at + packet.next.at)
+    record.buffer = port.load32(base)
+    port.fill(at, 0, packet.size)
+    port.store32(at + packet.buffer.at, buffer)
+    port.store64(at + packet.data.at, base + HEADROOM)
+    port.store32(at + packet.truesize.at, PACKET_BYTES + packet.size)
+    port.store32(base + USERS, 1)
+    return number
+  }
+
+  /** Another header for the same data; NO_PACKET if there is no memory. */
+  share(port: HartPort, number: number): number {
+    const { record } = this
+    const other = record.header - 1
+    if (other < 0) {
+      record.refused++
+      return NO_PACKET
+    }
+    const at = packetAt(other)
+    record.header = port.load32(at + packet.next.at)
+    port.copy(at, packetAt(number), packet.size)
+    port.add32(bufferAt(port.load32(at + packet.buffer.at)) + USERS, 1)
+    return other
+  }
+
+  free(port: HartPort, number: number): void {
+    const { record } = this
+    const at = packetAt(number)
+    const buffer = port.load32(at + packet.buffer.at)
+    const base = bufferAt(buffer)
+    if (port.add32(base + USERS, -1) === 1) {
+      port.store32(base, record.buffer)
+      record.buffer = buffer + 1
+    }
+    port.store32(at + packet.next.at, record.header)
+    record.header = number + 1
+  }
+
+  /** True if nobody else reads the packet's data. */
+  isOwn(port: HartPort, number: number): boolean {
+    return port.load32(bufferAt(port.load32(packetAt(number) + packet.buffer.at)) + USERS) === 1
+  }
+}
+
+/** A queue of packets: its first and last, plus one, and how many, in registered state. */
+export class PacketQueue {
+  readonly record = { first: 0, last: 0, count: 0 }
+
+  add(port: HartPort, number: number): void {
+    const { record } = this
+    port.store32(packetAt(number) + packet.next.at, 0)
+    if (record.last === 0) record.first = number + 1
+    else port.store32(packetAt(record.last - 1) + packet.next.at, number + 1)
+    record.last = number + 1
+    record.count++
+  }
+
+  /** Takes the first packet out, or NO_PACKET. */
+  take(port: HartPort): number {
+    const { record } = this
+    const number = record.first - 1
+    if (number === NO_PACKET) return NO_PACKET
+    record.first = port.load32(packetAt(number) + packet.next.at)
+    if (record.first === 0) record.last = 0
+    record.count--
+    return number
+  }
+
+  first(): number {
+    return this.record.first - 1
+  }
+}

@@ -1,0 +1,62 @@
+/** Programs of the host that are no VMM, with the system calls that they make. Set-up. */
+import type { StateRecord } from '../../../hw/port.ts'
+import type { FreeMemory } from '../../core/free-memory.ts'
+import type { DirectRequests } from '../files/direct-requests.ts'
+import type { Storage } from '../files/storage.ts'
+import type { LocalStack } from '../network/local-stack.ts'
+import type { PageStructs } from '../page-structs.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { SmallPages } from '../small-pages.ts'
+import type { ProgramImage } from './elf.ts'
+import { Futexes } from './futexes.ts'
+import { Pipes } from './pipes.ts'
+import { ProgramCalls } from './program-calls.ts'
+import { ProgramFiles } from './program-files.ts'
+import { MOST_SPACES, MOST_THREADS } from './program-frames.ts'
+import { ProgramSpace } from './program-space.ts'
+import { ProgramThread } from './program-thread.ts'
+import { Programs } from './programs.ts'
+import { Sockets } from './sockets.ts'
+
+export interface HostPrograms {
+  readonly programs: Programs
+  readonly calls: ProgramCalls
+  readonly files: ProgramFiles
+  readonly state: Readonly<Record<string, StateRecord>>
+}
+
+export interface ProgramParts {
+  readonly images: readonly ProgramImage[]
+  readonly threads: readonly ProgramThread[]
+  /** The first number of a space of theirs; the first of a request of theirs past the page cache. */
+  readonly firstSpace: number
+  readonly firstRequest: number
+  readonly scheduler: Scheduler
+  readonly storage: Storage
+  readonly direct: DirectRequests
+  readonly stack: LocalStack
+  readonly free: FreeMemory
+  readonly small: SmallPages
+  readonly pages: PageStructs
+}
+
+/** Room for their threads, numbered from `first` on; none if there are no programs. */
+export function programThreads(images: readonly ProgramImage[], first: number): readonly ProgramThread[] {
+  return Array.from(
+    { length: images.length === 0 ? 0 : MOST_THREADS },
+    (_, number) => new ProgramThread(first + number, number),
+  )
+}
+
+export function makePrograms(parts: ProgramParts): HostPrograms {
+  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, free, small, pages } = parts
+  const spaces = Array.from(
+    { length: images.length === 0 ? 0 : MOST_SPACES },
+    (_, index) => new ProgramSpace(index, firstSpace + index, free, small, pages),
+  )
+  const programs = new Programs(images, threads, spaces, scheduler)
+  const pipes = new Pipes(threads, scheduler, small)
+  const files = new ProgramFiles(storage, direct, firstRequest, threads, scheduler)
+  const calls = new ProgramCalls(programs, scheduler, pipes, new Futexes(scheduler), files, new Sockets(stack))
+  return { programs, calls, files, state: { ...programs.state, ...files.state, pipes: pipes.record } }
+}

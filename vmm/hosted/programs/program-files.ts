@@ -1,0 +1,156 @@
+/** Files of programs: opened by path, read through the page cache or past it. */
+import { maskOf } from '../../../hw/spec/csr.ts'
+import type { HartPort, StateRecord } from '../../../hw/port.ts'
+import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
+import type { DirectRequests } from '../files/direct-requests.ts'
+import { LATER } from '../files/file-system.ts'
+import { inodeAt, openInode } from '../files/inodes.ts'
+import type { Storage } from '../files/storage.ts'
+import { TABLES } from '../layout.ts'
+import { CACHE_PAGE, NO_PAGE, VALID, READING } from '../page-cache.ts'
+import type { Scheduler } from '../scheduler.ts'
+import { DISK_DONE, DISK_READ, DISK_STARTED } from '../system-calls.ts'
+import type { ProgramSpace } from './program-space.ts'
+import type { ProgramThread } from './program-thread.ts'
+
+const SUM = maskOf(sstatus, 'SUM')
+const O_DIRECT = 0o40000
+const SECTOR = 512
+const MOST_PATH = 256
+const WAITS = -1000
+const NO_SUCH_FILE = -2
+const IO_ERROR = -5
+const BAD_ADDRESS = -14
+const INVALID = -22
+
+export class ProgramFiles {
+  readonly state: Record<string, StateRecord>
+  /** By thread: whether it waits for the disk, and whether its request past the cache is under way. */
+  readonly #waiting: Int32Array
+  readonly #under: Int32Array
+  readonly #storage: Storage
+  readonly #direct: DirectRequests
+  readonly #firstRequest: number
+  readonly #threads: readonly ProgramThread[]
+  readonly #scheduler: Scheduler
+
+  /** `firstRequest`: the number of the first thread's request past the cache. */
+  constructor(
+    storage: Storage,
+    direct: DirectRequests,
+    firstRequest: number,
+    threads: readonly ProgramThread[],
+    scheduler: Scheduler,
+  ) {
+    this.#storage = storage
+    this.#direct = direct
+    this.#firstRequest = firstRequest
+    this.#threads = threads
+    this.#scheduler = scheduler
+    this.#waiting = new Int32Array(threads.length)
+    this.#under = new Int32Array(threads.length)
+    this.state = { 'program waits': this.#waiting, 'program requests': this.#under }
+  }
+
+  /** Pages have come, or a request is over: whoever waits looks. */
+  wake(port: HartPort): void {
+    for (let number = 0; number < this.#waiting.length; number++) {
+      if (this.#waiting[number] === 0) continue
+      this.#waiting[number] = 0
+      this.#scheduler.wake(port, this.#threads[number])
+    }
+  }
+
+  #wait(thread: ProgramThread): number {
+    this.#waiting[thread.number] = 1
+    return WAITS
+  }
+
+  /** The slot of the file with a path of the program's, or an error. */
+  open(port: HartPort, thread: ProgramThread, path: number): number {
+    const { fileSystem } = this.#storage
+    if (!fileSystem.mount(port)) return this.#wait(thread)
+    let length = 0
+    port.set(sstatus, SUM)
+    for (; length < MOST_PATH; length++) {
+      const byte = port.load8(path + length)
+      if (byte === 0) break
+      port.store8(TABLES.path + length, byte)
+    }
+    port.clear(sstatus, SUM)
+    const slot = fileSystem.open(port, length)
+    if (slot === LATER) return this.#wait(thread)
+    return slot < 0 ? NO_SUCH_FILE : slot
+  }
+
+  /** Bytes read, or an error. */
+  read(
+    port: HartPort,
+    thread: ProgramThread,
+    space: ProgramSpace,
+    file: number,
+    flags: number,
+    to: number,
+    bytes: number,
+    position: number,
+  ): number {
+    const length = port.load64(inodeAt(file) + openInode.length.at)
+    if (position >= length) return 0
+    const count = Math.min(bytes, length - position)
+    if ((flags & O_DIRECT) !== 0) return this.#readDirect(port, thread, space, file, to, count, position)
+    return this.#readCached(port, thread, space, file, to, count, position)
+  }
+
+  #readCached(
+    port: HartPort,
+    thread: ProgramThread,
+    space: ProgramSpace,
+    file: number,
+    to: number,
+    count: number,
+    position: number,
+  ): number {
+    const { cache, reader } = this.#storage
+    const last = Math.floor((position + count - 1) / CACHE_PAGE)
+    let done = 0
+    for (let number = Math.floor(position / CACHE_PAGE); number <= last; number++) {
+      const page = reader.get(port, file, number, last - number + 1, true, true)
+      reader.done(port, file, true, number + 1)
+      if (page === NO_PAGE) return this.#wait(thread)
+      cache.release(port, page)
+      const flags = cache.flags(port, page)
+      if ((flags & READING) !== 0) return this.#wait(thread)
+      if ((flags & VALID) === 0) return IO_ERROR
+      const within = (position + done) % CACHE_PAGE
+      const here = Math.min(CACHE_PAGE - within, count - done)
+      port.account('host kernel', 'page cache', 'copy')
+      if (!space.copyOut(port, to + done, cache.addressOf(page) + within, here)) return BAD_ADDRESS
+      port.account('host kernel', 'syscall pread64', 'computing')
+      done += here
+    }
+    return done
+  }
+
+  #readDirect(
+    port: HartPort,
+    thread: ProgramThread,
+    space: ProgramSpace,
+    file: number,
+    to: number,
+    count: number,
+    position: number,
+  ): number {
+    const request = this.#firstRequest + thread.number
+    if (this.#under[thread.number] === 0) {
+      if (to % SECTOR !== 0 || position % SECTOR !== 0 || count % SECTOR !== 0) return INVALID
+      if (!this.#direct.begin(port, space, file, request, DISK_READ, position / SECTOR, count / SECTOR, to))
+        return BAD_ADDRESS
+      this.#under[thread.number] = 1
+      return this.#wait(thread)
+    }
+    const result = this.#direct.result(request)
+    if (result === DISK_STARTED) return this.#wait(thread)
+    this.#under[thread.number] = 0
+    return result === DISK_DONE ? count : IO_ERROR
+  }
+}

@@ -1,0 +1,132 @@
+/** Programs of the host that are no VMM: their threads and address spaces, how they are loaded, cloned and ended. */
+import { maskOf } from '../../../hw/spec/csr.ts'
+import type { HartPort, StateRecord } from '../../../hw/port.ts'
+import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
+import { SMALL_PAGE } from '../../core/g-stage.ts'
+import { taskFrame, USER_PROGRAM } from '../layout.ts'
+import type { Scheduler } from '../scheduler.ts'
+import { ASLEEP, ENDED, IN_USER } from '../task.ts'
+import type { ProgramImage } from './elf.ts'
+import { descriptor, descriptorAt, MOST_DESCRIPTORS, PROGRAM_TABLES, threadAt, threadInfo } from './program-frames.ts'
+import type { ProgramSpace } from './program-space.ts'
+import type { ProgramThread } from './program-thread.ts'
+
+const SPIE = maskOf(sstatus, 'SPIE')
+const UXL_64_HIGH = 2
+const SP = 2
+const A0 = 10
+const CLONE_VM = 0x100
+const STACK_PAGES = 2
+const AGAIN = -11
+
+export class Programs {
+  /** Spaces in use, and the number that the next thread gets. */
+  readonly record = { spaces: 0, number: 100 }
+  readonly state: Record<string, StateRecord> = { programs: this.record }
+  readonly threads: readonly ProgramThread[]
+  readonly spaces: readonly ProgramSpace[]
+  readonly #images: readonly ProgramImage[]
+  readonly #scheduler: Scheduler
+
+  constructor(
+    images: readonly ProgramImage[],
+    threads: readonly ProgramThread[],
+    spaces: readonly ProgramSpace[],
+    scheduler: Scheduler,
+  ) {
+    this.#images = images
+    this.threads = threads
+    this.spaces = spaces
+    this.#scheduler = scheduler
+    for (const { number, record } of threads) this.state[`program thread ${number}`] = record
+    for (const { index, tables } of spaces) this.state[`program space ${index}`] = tables.record
+  }
+
+  /** The space that a thread runs in. */
+  spaceOf(port: HartPort, thread: ProgramThread): ProgramSpace {
+    return this.spaces[port.load32(threadAt(thread.number) + threadInfo.space.at)]
+  }
+
+  /** Loads the programs at boot and makes their first threads. */
+  start(port: HartPort): void {
+    if (this.#images.length === 0) return
+    port.fill(PROGRAM_TABLES.base, 0, PROGRAM_TABLES.bytes)
+    for (let index = 0; index < this.#images.length; index++) this.#load(port, index)
+  }
+
+  #load(port: HartPort, index: number): void {
+    const { record } = this
+    const image = this.#images[index]
+    const space = this.spaces[record.spaces]
+    const thread = this.threads[record.spaces]
+    record.spaces++
+    space.create(port)
+    const pages = Math.ceil(image.memory / SMALL_PAGE)
+    space.addArea(port, USER_PROGRAM, pages * SMALL_PAGE, 0)
+    const stack = USER_PROGRAM + (pages + 1) * SMALL_PAGE
+    space.addArea(port, stack, STACK_PAGES * SMALL_PAGE, 0)
+    const { bytes } = image
+    for (let page = 0; page < pages; page++) {
+      const to = space.populate(port, USER_PROGRAM + page * SMALL_PAGE)
+      const from = page * SMALL_PAGE
+      const here = Math.min(bytes.length - from, SMALL_PAGE)
+      for (let at = 0; at < here; at++) port.store8(to + at, bytes[from + at])
+    }
+    const { frame } = thread
+    port.fill(frame, 0, taskFrame.size)
+    port.store64(frame + SP * 8, stack + STACK_PAGES * SMALL_PAGE)
+    port.store64(frame + taskFrame.sepc.at, USER_PROGRAM + image.entry - image.origin)
+    port.store32(frame + taskFrame.sstatus.at, SPIE)
+    port.store32(frame + taskFrame.sstatus.at + 4, UXL_64_HIGH)
+    this.#begin(port, thread, space, 1)
+  }
+
+  #begin(port: HartPort, thread: ProgramThread, space: ProgramSpace, parent: number): void {
+    const { record } = this
+    const at = threadAt(thread.number)
+    port.store32(at + threadInfo.space.at, space.index)
+    port.store32(at + threadInfo.number.at, record.number)
+    port.store32(at + threadInfo.parent.at, parent)
+    record.number++
+    space.tables.describe(port, thread.frame + taskFrame.satp.at)
+    thread.record.state = ASLEEP
+    thread.record.mode = IN_USER
+    this.#scheduler.wake(port, thread)
+  }
+
+  /** A new thread like the one that asks, in its space or a copy of it; its number, or an error. */
+  clone(port: HartPort, thread: ProgramThread, flags: number, stack: number): number {
+    const { record } = this
+    let free = 0
+    while (free < this.threads.length && this.threads[free].record.state !== ENDED) free++
+    if (free === this.threads.length) return AGAIN
+    const own = this.spaceOf(port, thread)
+    let space = own
+    if ((flags & CLONE_VM) === 0) {
+      if (record.spaces === this.spaces.length) return AGAIN
+      space = this.spaces[record.spaces]
+      record.spaces++
+      if (!space.copyOf(port, own)) return AGAIN
+      port.copy(descriptorAt(space.index, 0), descriptorAt(own.index, 0), MOST_DESCRIPTORS * descriptor.size)
+    }
+    const child = this.threads[free]
+    port.copy(child.frame, thread.frame, taskFrame.size)
+    port.store64(child.frame + A0 * 8, 0)
+    if (stack !== 0) port.store64(child.frame + SP * 8, stack)
+    const { number } = record
+    this.#begin(port, child, space, port.load32(threadAt(thread.number) + threadInfo.number.at))
+    return number
+  }
+
+  /** A thread is over, or with `all` every thread of its space. */
+  end(port: HartPort, thread: ProgramThread, all: boolean): void {
+    const scheduler = this.#scheduler
+    const space = port.load32(threadAt(thread.number) + threadInfo.space.at)
+    for (let index = 0; index < this.threads.length; index++) {
+      const other = this.threads[index]
+      if (other.record.state === ENDED) continue
+      if (other === thread || (all && port.load32(threadAt(index) + threadInfo.space.at) === space))
+        scheduler.end(port, other, ENDED)
+    }
+  }
+}
