@@ -1,6 +1,6 @@
 /** Debian's Linux on our machine, driven through its serial console. */
 import { readFileSync } from 'node:fs'
-import { type VirtBoard, type VirtNic, virt } from '../../hw/boards/virt.ts'
+import { type AiaChoice, type VirtBoard, type VirtNic, virt } from '../../hw/boards/virt.ts'
 import type { Backing } from '../../hw/devices/disk-backing.ts'
 import type { Machine, ModeParties } from '../../hw/index.ts'
 import { buildMachine } from '../machine.ts'
@@ -20,6 +20,7 @@ export interface LinuxOptions {
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
   readonly parties?: ModeParties
+  readonly aia?: AiaChoice
 }
 
 /** Linux looks for an uncompressed archive behind a compressed one at a multiple of four bytes, and skips zeros. */
@@ -44,6 +45,7 @@ export class LinuxConsole {
     disks = [],
     nics = [],
     parties,
+    aia,
   }: LinuxOptions) {
     this.#board = virt({
       harts,
@@ -53,6 +55,7 @@ export class LinuxConsole {
       append: 'console=ttyS0 quiet panic=-1 nokaslr',
       disks,
       nics,
+      ...(aia && { aia }),
       output: bytes => void (this.#said += Buffer.from(bytes).toString('latin1')),
     })
     this.machine = buildMachine(this.#board, { ...(parties && { parties }) })

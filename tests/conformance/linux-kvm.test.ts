@@ -35,4 +35,16 @@ describe.skipIf(missing || !images)(`Linux's own KVM${missing && ` (skipped: ${m
     },
     PATIENCE,
   )
+
+  test(
+    'with IMSICs: harts interrupt each other by messages, and KVM finds their guest interrupt files',
+    () => {
+      const linux = new LinuxConsole({ images: images!, harts: 2, archive: withVmm(), aia: 'aplic-imsic' })
+      linux.must('load kvm')
+      expect(linux.must('dmesg | grep -i -E "kvm|imsic"')).toContain('AIA available with 7 guest external interrupts')
+      expect(linux.must('run-guest')).toContain('guest says g?5, ends with a shutdown\r\n')
+      expect(linux.must('cat /proc/interrupts')).toMatch(/IPI0: +\d+ +[1-9]/)
+    },
+    PATIENCE,
+  )
 })
