@@ -6,9 +6,9 @@ const GAPS = 50
 /** A gap, in ticks: more than a hypervisor's own tick takes. */
 const GAP = 12
 /** Ticks between two wakings of the waker, and their drift. */
-const PERIOD = 2000
+const PERIOD = 1000
 const DRIFT = 37
-const LONGEST = 4000
+const LONGEST = 2000
 /** What the noisy neighbour walks over, a line at a time. */
 const NOISE_BYTES = 256 * 1024
 const LINE = 64

@@ -41,8 +41,8 @@ export class Clint implements Chip, Timed, Saved {
 
   /** The cycle at which mtime reaches `time`, or Infinity if it never does in this machine's life. */
   cycleOf(time: bigint): number {
-    // The offset of a clock that was put back is just below 2^64.
-    const ticks = (time - this.#offset) & mask64
+    // A clock that was put back is behind its ticks: its offset is negative.
+    const ticks = time - BigInt.asIntN(64, this.#offset)
     if (ticks >= BigInt(NEVER)) return Infinity
     return Math.max(0, Math.ceil(Number(ticks) * this.#clock.cyclesPerTick) - this.#phase)
   }

@@ -172,7 +172,7 @@ function printMicro(micro: readonly Comparison[], absent: readonly Absence[], co
   console.log(
     chalk.dim(`Cycles of ${core} cores (${model} model) an operation; docs/microbenchmarks.md says what each is.`),
   )
-  console.log(microNotes(samples, absent))
+  console.log(microNotes(samples, absent, columns))
 }
 
 function printWorkloads(

@@ -10,6 +10,8 @@ const NAME = 21
 /** "12345.6" and " ×12.34". */
 const CYCLES = 9
 const RATIO = 7
+/** Of lines that go on. */
+const INDENT = '    '
 /** Those of which it shows who has answered. */
 const ANSWERED = ['null-hypercall', 'mmio-kernel', 'mmio-user', 'irqchip-access']
 
@@ -84,7 +86,7 @@ function pieceOf(
 }
 
 /** What the table does not show: what is absent and why, and who has answered what a hypervisor may handle here or there. */
-export function microNotes(results: readonly Result[], absent: readonly Absence[]): string {
+export function microNotes(results: readonly Result[], absent: readonly Absence[], columns: number): string {
   const reasons = new Map<string, string[]>()
   for (const { benchmark, configuration, why } of absent) {
     const key = `${configurationNamed(configuration).label} has ${why}`
@@ -108,8 +110,17 @@ export function microNotes(results: readonly Result[], absent: readonly Absence[
       : `  ${benchmark}: ${[...by].map(([who, labels]) => `${who} (${labels.join(', ')})`).join(', ')}`
   })
   return [...missing, ...(answers.length > 0 ? ['Who answers:', ...answers] : [])]
+    .flatMap(line => wrapped(line, columns))
     .map(line => chalk.dim(line))
     .join('\n')
+}
+
+/** A line in as many as it needs, those that follow indented. */
+function wrapped(line: string, columns: number): readonly string[] {
+  if (line.length <= columns) return [line]
+  const space = line.lastIndexOf(' ', columns)
+  if (space <= INDENT.length) return [line]
+  return [line.slice(0, space), ...wrapped(INDENT + line.slice(space + 1), columns)]
 }
 
 /** Who has done what the guest asked for: the least privileged that had a part in it. */

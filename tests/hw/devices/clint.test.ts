@@ -54,6 +54,7 @@ describe('CLINT', () => {
     clock.advance(5000)
     chip.write(table.mtime.at, 4, 3)
     expect(chip.cycleOf(10n)).toBe(5700)
+    expect(chip.cycleOf(2n ** 64n - 1n)).toBe(Infinity)
     compare(0, 10)
     clock.advance(699)
     expect(lines[0]?.mtip.level).toBe(false)
