@@ -35,28 +35,31 @@ const CONTEXT = [...GUEST_CSRS, ...USER_CSRS]
 /** sstatus.FS as a mask: a guest's floating-point registers are dirty when both bits are set. */
 export const FS = 0x6000
 
-/** Assembly text with the labels from_guest, to_guest, save_context, load_context. Needs an `enter exit` door: the text contains it. */
-export function worldSwitch(): string {
+/**
+ * Assembly text with the labels from_guest, to_guest, save_context, load_context, and the door `exit`. `prefix` begins
+ * all of them, where another world switch is in the same image.
+ */
+export function worldSwitch(prefix = ''): string {
   const lines = (rows: readonly string[]) => rows.join('\n')
   return `
     .align 2
-from_guest:
+${prefix}from_guest:
     csrrw a0, sscratch, a0
 ${lines(GENERAL.map(register => `    sd x${register}, ${frame.x.at + register * 8}(a0)`))}
     csrrw t0, sscratch, a0
     sd t0, ${frame.x.at + A0 * 8}(a0)
 ${lines((['sepc', 'sstatus', 'hstatus'] as const).map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
-exit:
-    enter exit
+${prefix}exit:
+    enter ${prefix}exit
 
-to_guest:
+${prefix}to_guest:
     csrw sscratch, a0
 ${lines((['sepc', 'sstatus', 'hstatus'] as const).map(csr => `    ld t0, ${frame[csr].at}(a0)\n    csrw ${csr}, t0`))}
 ${lines(GENERAL.map(register => `    ld x${register}, ${frame.x.at + register * 8}(a0)`))}
     ld a0, ${frame.x.at + A0 * 8}(a0)
     sret
 
-save_context:
+${prefix}save_context:
 ${lines(CONTEXT.map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
     ld t0, ${frame.vsstatus.at}(a0)
     li t1, ${FS}
@@ -68,7 +71,7 @@ ${lines(FLOATS.map(register => `    fsd f${register}, ${frame.f.at + register * 
     sd t0, ${frame.fcsr.at}(a0)
 1:  jr a1
 
-load_context:
+${prefix}load_context:
 ${lines(CONTEXT.map(csr => `    ld t0, ${frame[csr].at}(a0)\n    csrw ${csr}, t0`))}
     li t1, ${FS}
     csrs sstatus, t1

@@ -17,6 +17,7 @@ import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { HostConsole } from './host-console.ts'
+import type { Hypervisor } from './hypervisor.ts'
 import type { KernelCode } from './image.ts'
 import type { KernelDevices } from './kernel-devices.ts'
 import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, vcpuControl, vcpuOf } from './layout.ts'
@@ -24,7 +25,7 @@ import type { Scheduler } from './scheduler.ts'
 import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
 import { IN_GUEST, IN_USER, NEVER, type Task } from './task.ts'
 
-export class HypervisorModule implements Host {
+export class HypervisorModule implements Host, Hypervisor {
   readonly party = 'host kernel'
   /** By hart: the vCPU whose context its CSRs hold, and the one that held it before. */
   readonly loaded: Int32Array
@@ -76,6 +77,10 @@ export class HypervisorModule implements Host {
       exits: this.#exits,
       runPages: this.runPages,
     }
+  }
+
+  prepare(): void {
+    // Frames and run pages are all that it needs.
   }
 
   /** The system call: takes the vCPU, completes the device access that the process has emulated, and sends the thread into the guest. False: another thread runs it. */

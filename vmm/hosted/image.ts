@@ -4,6 +4,7 @@
  */
 import { assemble, type Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, FLOATS, FS, GENERAL } from '../core/world-switch.ts'
+import { crossingCode } from './crossing.ts'
 import { guestSwitch } from './guest-switch.ts'
 import { HART_FRAMES, KERNEL_BASE, TEXT_BYTES, taskFrame, textOf } from './layout.ts'
 
@@ -125,6 +126,7 @@ switch_space:               # a0 = frame, a1 = where to go on
     csrw satp, t0
     jr a1
 ${guestSwitch()}
+${crossingCode()}
 `
 
 /** s1 tells a thread which it is. A system call falls into `returned`. */
@@ -158,6 +160,14 @@ export interface KernelCode {
   readonly exited: number
   readonly saveContext: number
   readonly loadContext: number
+  readonly toMonitor: number
+  readonly toHost: number
+  readonly monitorFromGuest: number
+  readonly monitorToGuest: number
+  readonly monitorSaveContext: number
+  readonly monitorLoadContext: number
+  readonly monitorSaved: number
+  readonly monitorLoaded: number
 }
 
 export function kernelCode(program: Program): KernelCode {
@@ -182,6 +192,14 @@ export function kernelCode(program: Program): KernelCode {
     exited: at('exited'),
     saveContext: at('save_context'),
     loadContext: at('load_context'),
+    toMonitor: at('to_monitor'),
+    toHost: at('to_host'),
+    monitorFromGuest: at('monitor_from_guest'),
+    monitorToGuest: at('monitor_to_guest'),
+    monitorSaveContext: at('monitor_save_context'),
+    monitorLoadContext: at('monitor_load_context'),
+    monitorSaved: at('monitor_saved'),
+    monitorLoaded: at('monitor_loaded'),
   }
 }
 

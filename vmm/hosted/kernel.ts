@@ -79,6 +79,11 @@ export class Kernel {
       trap: port => this.#trap(port),
       exit: port => this.#exit(port),
       exited: port => this.#leave(port),
+      crossed: port => this.#crossed(port),
+      monitor_resumed: port => plan.monitor.resumed(port),
+      monitor_loaded: port => plan.monitor.loaded(port),
+      monitor_exit: port => plan.monitor.exit(port),
+      monitor_saved: port => plan.monitor.saved(port),
       interrupted: port => this.#interrupted(port),
     }
     const guard = new EntryGuard(plan.current, 'host kernel')
@@ -256,6 +261,12 @@ export class Kernel {
   #exit(port: HartPort): void {
     this.#plan.module.exit(port, this.#currentTask(port))
     port.jump(this.#code.window)
+  }
+
+  /** From a monitor, by way of the host's world switched in again: what interrupted it has been taken. */
+  #crossed(port: HartPort): void {
+    this.#plan.module.exit(port, this.#currentTask(port))
+    this.#leave(port)
   }
 
   /** From idling: what woke the hart has been taken. */

@@ -25,6 +25,7 @@ import { dedicationOf } from './dedication.ts'
 import { DirectRequests } from './files/direct-requests.ts'
 import { makeStorage, type Storage } from './files/storage.ts'
 import { HostConsole } from './host-console.ts'
+import type { Hypervisor } from './hypervisor.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import type { KernelCode } from './image.ts'
 import { KernelDevices } from './kernel-devices.ts'
@@ -44,6 +45,8 @@ import {
 } from './layout.ts'
 import { ForwardingTable } from './network/forwarding-table.ts'
 import { makeNetwork, type Network } from './network/network.ts'
+import { Monitor } from './monitor.ts'
+import { MonitorDriver } from './monitor-driver.ts'
 import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
 import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { Process } from './process.ts'
@@ -72,6 +75,9 @@ export interface Controller {
   complete(source: number): void
 }
 
+/** The address space identifier of the monitors' world: processes have the numbers from 1 on. */
+const MONITOR_SPACE = 0xfff
+
 export interface Plan {
   readonly policy: HostPolicy
   readonly harts: number
@@ -86,7 +92,9 @@ export interface Plan {
   /** The processes' threads, which come first among the scheduler's; then the kernel's own. */
   readonly tasks: readonly Task[]
   readonly threads: KernelThreads
-  readonly module: HypervisorModule
+  readonly module: Hypervisor
+  /** Of form 'switch'. */
+  readonly monitor: Monitor
   readonly controller: Controller
   readonly console: HostConsole
   readonly files: FileService
@@ -128,6 +136,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const small = new SmallPages(free)
   const pageBytes = policy.pages === 'small' ? SMALL_PAGE : LARGE_PAGE
 
+  const giver: { monitor: Monitor | undefined } = { monitor: undefined }
   let nextVcpu = 0
   let nextTask = 0
   const processes = nodes.map((node, index) => {
@@ -135,7 +144,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     const ram = new GuestRam(
       node.memoryBytes,
       rootOf(index),
-      (port, guest) => space.pageOfGuest(port, guest),
+      policy.form === 'switch' ? port => giver.monitor!.given(port) : (port, guest) => space.pageOfGuest(port, guest),
       port => free.takeTable(port),
       { mapped: pageBytes, given: pageBytes },
     )
@@ -266,7 +275,19 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
 
   const runners = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
-  const module = new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code, backends)
+  const monitor = new Monitor(
+    vcpus,
+    processes.flatMap(({ vm }) => vm.vcpus.map(() => vm)),
+    pending,
+    harts,
+    code,
+  )
+  giver.monitor = monitor
+  const monitorSpace = new AddressSpace(free, small, MONITOR_SPACE, 0, LARGE_PAGE)
+  const module: Hypervisor =
+    policy.form === 'switch'
+      ? new MonitorDriver(runners, vcpus, monitor, monitorSpace, free, scheduler, console, code, backends)
+      : new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code, backends)
   if (policy.backend === 'kernel')
     backends.push(
       ...processes.map(process => {
@@ -323,6 +344,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     idleFrame: taskFrameOf(IDLE),
     scheduler,
     module,
+    monitor,
     controller,
     console,
     files,

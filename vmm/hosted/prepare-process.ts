@@ -53,6 +53,7 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
     )
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
   for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
+  plan.module.prepare(port, process)
   for (let index = 0; index < vm.vcpus.length; index++) {
     const page = plan.free.takeTable(port)
     space.mapPage(port, userRunPage(index), page, USER_READ_WRITE)

@@ -51,9 +51,13 @@ export const DISK_MOST_SECTORS = 64
 /** Why SYS_RUN has returned. */
 export const EXIT_DEVICE = 1
 export const EXIT_ENDED = 2
+/** Of a monitor in a world of its own: nothing is to be done; memory at `address` is to be touched; `text` is to be printed. */
+export const EXIT_AGAIN = 3
+export const EXIT_MEMORY = 4
+export const EXIT_CONSOLE = 5
 
 /** The run page. A device access: where, how wide, and its data, both ways. An end: code and whether it was a crash. */
-export const runPage = layout(0x40, 'our own', {
+export const runPage = layout(0x800, 'our own', {
   reason: { at: 0x00, bytes: 4 },
   bytes: { at: 0x04, bytes: 4 },
   address: { at: 0x08, bytes: 8 },
@@ -62,6 +66,7 @@ export const runPage = layout(0x40, 'our own', {
   high: { at: 0x18, bytes: 4 },
   code: { at: 0x1c, bytes: 4 },
   crashed: { at: 0x20, bytes: 4 },
+  text: { at: 0x400, bytes: 1 },
 })
 
 /** s1, in which a thread finds its number: that of its vCPU, or behind them for the I/O thread. */

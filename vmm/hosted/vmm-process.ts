@@ -4,6 +4,7 @@
  *
  *   main ─▶ next ─▶ (system call) ─▶ returned: what it gave ─▶ next ─▶ …
  */
+import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A7 } from '../../hw/spec/sbi.ts'
@@ -11,7 +12,7 @@ import { attachConsoles, attachDevices } from '../core/devices.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { PLIC_SOURCES } from '../virtual/plic.ts'
 import type { ConsoleBackend, VirtualLine, WorkingChip } from '../virtual/chip.ts'
-import { USER_CONSOLE, USER_LOCK, USER_TEXT, userRunPage } from './layout.ts'
+import { USER_CONSOLE, USER_LOCK, USER_RAM, USER_TEXT, userRunPage } from './layout.ts'
 import type { Process } from './process.ts'
 import { ProcessDisk } from './process-disk.ts'
 import { ProcessMemory } from './process-memory.ts'
@@ -20,7 +21,10 @@ import {
   EVENT_CONSOLE,
   EVENT_DISK,
   EVENT_RECEIVED,
+  EXIT_AGAIN,
+  EXIT_CONSOLE,
   EXIT_DEVICE,
+  EXIT_MEMORY,
   LOCK_CONTENDED,
   LOCK_FREE,
   LOCK_HELD,
@@ -258,7 +262,14 @@ export class VmmProcess {
   /** The guest has reached for a device, or is over. */
   #emulate(port: HartPort, thread: number): void {
     const page = userRunPage(thread)
-    if (port.load32(page + runPage.reason.at) !== EXIT_DEVICE) {
+    const reason = port.load32(page + runPage.reason.at)
+    if (reason === EXIT_AGAIN) return
+    if (reason === EXIT_CONSOLE) return this.#print(port, page)
+    if (reason === EXIT_MEMORY) {
+      port.load8(USER_RAM + port.load64(page + runPage.address.at) - GUEST_RAM)
+      return
+    }
+    if (reason !== EXIT_DEVICE) {
       return this.#finish(port.load32(page + runPage.code.at), port.load32(page + runPage.crashed.at) !== 0)
     }
     const vm = this.#vm
@@ -275,6 +286,12 @@ export class VmmProcess {
     }
     port.store32(page + runPage.low.at, vm.read(port, window, address, width))
     if (bytes === 8) port.store32(page + runPage.high.at, vm.read(port, window, address + 4, 4))
+  }
+
+  /** What the guest has said by call. */
+  #print(port: HartPort, page: number): void {
+    const bytes = port.load32(page + runPage.bytes.at)
+    for (let index = 0; index < bytes; index++) this.#put(port, port.load8(page + runPage.text.at + index))
   }
 
   /** What the thread waited for. */

@@ -12,7 +12,7 @@ const MIB = 2 ** 20
 const linux = fetchedLinux()
 const missing = linux ? '' : 'run `barehart linux` first'
 
-const policies: readonly Partial<HostPolicy>[] = [{}, { backend: 'kernel', pages: 'small' }]
+const policies: readonly Partial<HostPolicy>[] = [{}, { backend: 'kernel', pages: 'small' }, { form: 'switch' }]
 
 describe.skipIf(missing)(`Linux in the hosted configuration${missing && ` (skipped: ${missing})`}`, () => {
   test.each(policies)(

@@ -41,7 +41,7 @@ test('memory of a guest that is over is zeroed before anybody has it again', () 
   for (const page of held) expect(isZero(run.machine, page, LARGE_PAGE)).toBe(true)
 })
 
-const policies: readonly Partial<HostPolicy>[] = [{}, { backend: 'kernel' }]
+const policies: readonly Partial<HostPolicy>[] = [{}, { backend: 'kernel' }, { form: 'switch' }]
 
 test.each(policies)(
   "guests' disks are parts of the machine's: what they write arrives there, and nowhere else: %o",
