@@ -7,12 +7,12 @@ import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { Progress } from '../progress.ts'
 import { makeReport, type ReportPlan } from '../report/make-report.ts'
 import type { Comparison } from '../study/comparison.ts'
-import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from '../study/configurations.ts'
+import { CONFIGURATIONS, DEFAULT_CONFIGURATIONS } from '../study/configurations.ts'
 import { differenceLines } from '../study/difference-lines.ts'
 import type { Result } from '../study/measure.ts'
 import { type Absence, isMicrobenchmark, MICRO } from '../study/micro.ts'
 import { microNotes, microTable } from '../study/micro-table.ts'
-import { configurationsOf, wholeNumber, workloadsOf } from '../study/names.ts'
+import { configurationsOf, hartsOf, pathLengthOf, wholeNumber, workloadsOf } from '../study/names.ts'
 import { ENOUGH } from '../study/statistics.ts'
 import { type Study, study, type StudyPlan } from '../study/study.ts'
 import { comparisonTable, legend, typicalResults } from '../study/table.ts'
@@ -31,7 +31,6 @@ interface CompareOptions extends CoreOptions {
 }
 
 const MOST_SEEDS = 10_000
-const MOST_HARTS = 8
 const DRAWS = 10
 const MOST_DRAWS = 1000
 
@@ -76,29 +75,15 @@ function seedsOf({ seeds: given, seed, report }: CompareOptions): readonly numbe
   return Array.from({ length: wholeNumber('--seeds', seeds, 1, MOST_SEEDS) }, (_, index) => index + 1)
 }
 
-/** As many as asked for, or as the configurations need. */
-function hartsOf(text: string | undefined, configurations: readonly Configuration[]): number {
-  const least = hartsNeeded(configurations)
-  if (text === undefined) return least
-  const harts = wholeNumber('--harts', text, 1, MOST_HARTS)
-  const greedy = configurations.find(name => hartsNeeded([name]) > harts)
-  if (greedy)
-    throw new UserError(`--harts ${harts}: ${greedy} needs ${hartsNeeded([greedy])}; leave --harts out or give more`)
-  return harts
-}
-
 function planOf(names: readonly string[], options: CompareOptions): StudyPlan {
   const configurations = configurationsOf(options.configurations)
-  const pathLength = Number(options.pathLength)
-  if (!(pathLength >= 0.1 && pathLength <= 10))
-    throw new UserError(`--path-length ${options.pathLength}: give a factor from 0.1 to 10, such as 0.7 or 1.4`)
   return {
     workloads: workloadsOf(names),
     configurations,
     seeds: seedsOf(options),
     conditions: {
       harts: hartsOf(options.harts, configurations),
-      pathLength,
+      pathLength: pathLengthOf(options.pathLength),
       prices: pricesOf(options),
     },
   }

@@ -1,17 +1,20 @@
 /** `barehart sensitivity WORKLOAD…`: which conclusions would still hold if prices and path lengths were others. */
 import { Command } from 'commander'
+import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { Progress } from '../progress.ts'
 import { sensitivityLines } from '../study/conclusion-lines.ts'
 import { claimsOf, ordersOf } from '../study/conclusions.ts'
-import { CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from '../study/configurations.ts'
-import { configurationsOf, wholeNumber, workloadsOf } from '../study/names.ts'
+import { CONFIGURATIONS, DEFAULT_CONFIGURATIONS } from '../study/configurations.ts'
+import { configurationsOf, hartsOf, pathLengthOf, wholeNumber, workloadsOf } from '../study/names.ts'
 import { measurementsFor, sensitivity } from '../study/sensitivity.ts'
 import { ENOUGH } from '../study/statistics.ts'
 import { study, type StudyPlan } from '../study/study.ts'
 import { UserError } from '../user-error.ts'
 
-interface SensitivityOptions {
+interface SensitivityOptions extends CoreOptions {
   readonly configurations?: string
+  readonly harts?: string
+  readonly pathLength: string
   readonly draws: string
   readonly jointly?: boolean
   readonly json?: boolean
@@ -21,17 +24,20 @@ const DRAWS = 30
 const MOST_DRAWS = 10_000
 
 export function sensitivityCommand(): Command {
-  return new Command('sensitivity')
+  const command = new Command('sensitivity')
     .description('run workloads again with other prices and path lengths, and say which conclusions survive')
     .argument('<workloads...>', 'as for compare')
     .option(
       '--configurations <list>',
       `of ${CONFIGURATIONS.join(',')}, or all; unless given: ${DEFAULT_CONFIGURATIONS.join(',')}`,
     )
+    .option('--harts <n>', 'of the machine; unless given, as many as the configurations need')
+    .option('--path-length <factor>', 'as for compare: what is varied starts from there', '1')
     .option('--draws <n>', 'how often all prices are drawn together, each between half and double', String(DRAWS))
     .option('--jointly', 'do without halving and doubling each price alone')
     .option('--json', 'print the conclusions as JSON')
     .action(run)
+  return withCoreOptions(command)
 }
 
 async function run(names: readonly string[], options: SensitivityOptions): Promise<void> {
@@ -42,7 +48,11 @@ async function run(names: readonly string[], options: SensitivityOptions): Promi
     workloads: workloadsOf(names),
     configurations,
     seeds: Array.from({ length: ENOUGH }, (_, index) => index + 1),
-    conditions: { harts: hartsNeeded(configurations) },
+    conditions: {
+      harts: hartsOf(options.harts, configurations),
+      pathLength: pathLengthOf(options.pathLength),
+      prices: pricesOf(options),
+    },
   }
   const draws = wholeNumber('--draws', options.draws, 0, MOST_DRAWS)
   const first = new Progress(base.workloads.length * configurations.length * base.seeds.length)

@@ -5,9 +5,9 @@ import { readCalibration } from '../calibrate/store.ts'
 import { coreFlags, modelName } from '../core-options.ts'
 import { Progress } from '../progress.ts'
 import { claimsOf, ordersOf } from '../study/conclusions.ts'
-import { type Configuration, configurationNamed } from '../study/configurations.ts'
+import { type Configuration, configurationNamed, hartsNeeded } from '../study/configurations.ts'
 import { consolidation, type Consolidation, MOST_GUESTS } from '../study/consolidation.ts'
-import { measurementsFor, sensitivity } from '../study/sensitivity.ts'
+import { followUp, measurementsFor, sensitivity, withFollowUp } from '../study/sensitivity.ts'
 import type { Study, StudyPlan } from '../study/study.ts'
 import { hashOfPrices, writeReport } from './index.ts'
 import { record, type Recording } from './recording.ts'
@@ -68,17 +68,32 @@ async function tryConclusions(
   failures: string[],
 ): Promise<ReportData['sensitivity']> {
   const { workloads, configurations, conditions } = plan
+  const { prices = rocketFlat, pathLength = 1 } = conditions
   const claims = claimsOf(comparisons)
   if (claims.length === 0) return undefined
   const reruns = { claims, draws, singly: false, conditions }
   const progress = new Progress(measurementsFor(reruns).length)
   const found = await sensitivity(reruns, progress)
   progress.end()
-  failures.push(...found.failures)
+  const next = followUp(reruns, found.conclusions)
+  const further = new Progress(measurementsFor(next).length)
+  const followed = await sensitivity(next, further)
+  further.end()
+  failures.push(...found.failures, ...followed.failures)
+  const flags = [
+    ...coreFlags(prices.core, modelName(prices)),
+    ...(pathLength === 1 ? [] : [`--path-length ${pathLength}`]),
+  ]
+  const conclusions = withFollowUp(found.conclusions, followed.conclusions)
   return {
-    command: `npx barehart sensitivity ${workloads.join(' ')} --configurations ${configurations.join(',')} --draws ${draws} --jointly`,
-    orders: ordersOf(comparisons, found.conclusions),
-    conclusions: found.conclusions,
+    command: [
+      `npx barehart sensitivity ${workloads.join(' ')} --configurations ${configurations.join(',')}`,
+      `--draws ${draws} --jointly`,
+      ...(conditions.harts === hartsNeeded(configurations) ? [] : [`--harts ${conditions.harts}`]),
+      ...flags,
+    ].join(' '),
+    orders: ordersOf(comparisons, conclusions),
+    conclusions,
     draws,
   }
 }

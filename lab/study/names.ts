@@ -2,7 +2,7 @@
 import { ALL_WORKLOADS, workloadNamed, WORKLOADS } from '../../guests/index.ts'
 import { UserError } from '../user-error.ts'
 import { MICRO } from './micro.ts'
-import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS } from './configurations.ts'
+import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from './configurations.ts'
 
 /** Names of workloads: the small set for none, everything for `all`; each once. */
 export function workloadsOf(names: readonly string[]): readonly string[] {
@@ -35,4 +35,25 @@ export function wholeNumber(option: string, text: string, least: number, most: n
   if (!(value >= least && value <= most))
     throw new UserError(`${option} ${text}: give a whole number from ${least} to ${most}`)
   return value
+}
+
+const MOST_HARTS = 8
+
+/** Of the machine: as many as asked for, or as the configurations need. */
+export function hartsOf(text: string | undefined, configurations: readonly Configuration[]): number {
+  const least = hartsNeeded(configurations)
+  if (text === undefined) return least
+  const harts = wholeNumber('--harts', text, 1, MOST_HARTS)
+  const greedy = configurations.find(name => hartsNeeded([name]) > harts)
+  if (greedy)
+    throw new UserError(`--harts ${harts}: ${greedy} needs ${hartsNeeded([greedy])}; leave --harts out or give more`)
+  return harts
+}
+
+/** A scale for counted path lengths. */
+export function pathLengthOf(text: string): number {
+  const factor = Number(text)
+  if (!(factor >= 0.1 && factor <= 10))
+    throw new UserError(`--path-length ${text}: give a factor from 0.1 to 10, such as 0.7 or 1.4`)
+  return factor
 }

@@ -15,6 +15,7 @@ export function priceList(core: Prices): PriceList {
 /** What these say how many of, or how large: sizes and shapes are no prices. */
 const GEOMETRY: ReadonlySet<string> = new Set([
   'core/caches',
+  'core/translation',
   'drive/pageBytes',
   'drive/channels',
   'drive/cacheBytes',

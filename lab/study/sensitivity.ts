@@ -25,6 +25,8 @@ export interface SensitivityPlan {
   readonly draws: number
   /** Whether each price is varied alone too. */
   readonly singly: boolean
+  /** Path lengths are scaled too, unless this says no. */
+  readonly pathLengths?: false
   readonly conditions: StudyPlan['conditions']
 }
 
@@ -46,7 +48,7 @@ export function measurementsFor(plan: SensitivityPlan): readonly (Measurement & 
   )
 }
 
-function rerunsOf({ draws, singly, conditions }: SensitivityPlan): readonly Rerun[] {
+function rerunsOf({ draws, singly, pathLengths, conditions }: SensitivityPlan): readonly Rerun[] {
   const list = priceList(conditions.prices ?? rocketFlat)
   const paths = pricePaths(list)
   const rerun = (variation: Variation, factors: ReadonlyMap<string, number>, seed: number): Rerun => {
@@ -70,7 +72,32 @@ function rerunsOf({ draws, singly, conditions }: SensitivityPlan): readonly Reru
       rerun({ kind: 'price', name: `${path} ×${factor}` }, new Map([[path, factor]]), SEED),
     ),
   )
-  return [...scaled, ...drawn, ...(singly ? alone : [])]
+  return [...(pathLengths === false ? [] : scaled), ...drawn, ...(singly ? alone : [])]
+}
+
+/** Which single prices turn those conclusions that did not survive: these are still to be tried one at a time. */
+export function followUp({ conditions }: SensitivityPlan, conclusions: readonly Conclusion[]): SensitivityPlan {
+  return {
+    claims: conclusions.filter(({ survives }) => !survives),
+    draws: 0,
+    singly: true,
+    pathLengths: false,
+    conditions,
+  }
+}
+
+/** Conclusions with what their follow-up has found. */
+export function withFollowUp(
+  conclusions: readonly Conclusion[],
+  followed: readonly Conclusion[],
+): readonly Conclusion[] {
+  return conclusions.map(conclusion => {
+    const { workload, less, more } = conclusion
+    const found = followed.find(other => other.workload === workload && other.less === less && other.more === more)
+    if (!found) return conclusion
+    const tried = { ...conclusion.tried, prices: found.tried.prices }
+    return { ...conclusion, tried, fails: [...conclusion.fails, ...found.fails] }
+  })
 }
 
 export interface Sensitivity {
