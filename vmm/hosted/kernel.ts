@@ -113,6 +113,7 @@ export class Kernel {
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
     createNetwork(port, plan.network)
+    plan.scheduler.entities.create(port, plan.harts)
     for (let hart = 0; hart < plan.harts; hart++)
       plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
     plan.controller.start()
@@ -376,6 +377,7 @@ export class Kernel {
       scheduler.ticks[hart] = NEVER
       return this.#idle(port)
     }
+    scheduler.begins(port, scheduler.tasks[next])
     if (scheduler.ticks[hart] === NEVER) this.#timers.startTick(port)
     // Its cap may end its turn before a tick does.
     if (scheduler.tasks[next].share.cap !== 0) this.#timers.run(port)

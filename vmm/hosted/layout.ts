@@ -46,6 +46,10 @@ export const TABLES = {
   packets: KERNEL_BASE + 912 * KIB,
   forwarding: KERNEL_BASE + 928 * KIB,
   neighbours: KERNEL_BASE + 936 * KIB,
+  /** What the scheduler keeps of threads, processes and harts (scheduling/entities.ts). */
+  entities: KERNEL_BASE + 944 * KIB,
+  groups: KERNEL_BASE + 968 * KIB,
+  queues: KERNEL_BASE + 1004 * KIB,
   /** What each hart counts. */
   counters: KERNEL_BASE + 872 * KIB,
 } as const

@@ -9,6 +9,7 @@ import { acquire, LOCK_BYTES, release } from '../core/spin-lock.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
 import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPop, heapPush, heapRemove, heapValue } from './heap.ts'
+import { Entities } from './scheduling/entities.ts'
 import { ASLEEP, NEVER, READY, type Share, type Thread } from './task.ts'
 
 /** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; caps count in periods of 100 ms; queues are evened out every fourth tick. */
@@ -41,6 +42,7 @@ export class Scheduler {
   /** The number of the period in which caps are counted, and how many threads wait for the next. */
   readonly record = { period: 0, throttled: 0 }
   readonly dedication: Dedication
+  readonly entities: Entities
   readonly #shares: readonly Share[]
 
   constructor(tasks: readonly Thread[], harts: number, dedication: Dedication) {
@@ -55,6 +57,7 @@ export class Scheduler {
     this.queues = new Float64Array(harts)
     this.timers = new Float64Array(harts)
     this.evening = new Float64Array(harts)
+    this.entities = new Entities(tasks)
     this.#shares = [...new Set(tasks.map(({ share }) => share))]
   }
 
@@ -87,6 +90,7 @@ export class Scheduler {
     task.record.queued = hart
     const queue = this.queues[hart]
     acquire(port, queue + LOCK)
+    this.entities.added(port, task, hart)
     heapPush(port, queue, Math.floor(task.record.runtime), task.index)
     release(port, queue + LOCK)
   }
@@ -97,6 +101,7 @@ export class Scheduler {
     const queue = this.queues[record.queued]
     acquire(port, queue + LOCK)
     heapRemove(port, queue, task.index)
+    this.entities.removed(port, task, record.queued)
     release(port, queue + LOCK)
     record.queued = NOWHERE
   }
@@ -105,6 +110,13 @@ export class Scheduler {
   wake(port: HartPort, task: Thread): void {
     const { record } = task
     if (record.state !== ASLEEP) return
+    this.entities.beginWake(port, task)
+    this.#wake(port, task)
+    this.entities.endWake(port, task)
+  }
+
+  #wake(port: HartPort, task: Thread): void {
+    const { record } = task
     record.state = READY
     record.due = NEVER
     if (record.timer !== NOWHERE) {
@@ -181,6 +193,7 @@ export class Scheduler {
       const ticks = now - this.since[hart]
       record.runtime += (ticks * USUAL_WEIGHT) / task.weight
       task.share.record.used += ticks
+      this.entities.ran(port, task, hart, ticks)
       // The clock of the hart follows the one that has had least, and never goes back.
       const queue = this.queues[hart]
       let least = record.runtime
@@ -263,11 +276,17 @@ export class Scheduler {
     return index
   }
 
+  /** A thread has got the hart. */
+  begins(port: HartPort, task: Thread): void {
+    this.entities.began(port, task, port.hart)
+  }
+
   /** Who has lost the hart and is ready goes back into its queue, unless it has had what it may have. */
   putBack(port: HartPort, task: Thread): void {
     const { record } = task
     record.last = port.hart
-    if (record.state !== READY || record.throttled) return
+    this.entities.ended(port, task, port.hart)
+    if (record.state !== READY || record.throttled) return this.entities.removed(port, task, port.hart)
     this.#enqueue(port, task, task.pin === NOWHERE ? port.hart : task.pin)
     if (task.pin === NOWHERE) this.#offer(port)
     else if (task.pin !== port.hart) this.want(port, task.pin)
@@ -291,7 +310,7 @@ export class Scheduler {
     for (let other = 0; other < this.queues.length; other++) {
       if (other === hart) continue
       const count = heapCount(port, this.queues[other])
-      if (count <= most) continue
+      if (count < most || (count === most && !this.#isBusier(port, other, busiest))) continue
       most = count
       busiest = other
     }
@@ -306,6 +325,11 @@ export class Scheduler {
       return true
     }
     return false
+  }
+
+  /** Of two harts with as many waiting, the one that has had more to do lately. */
+  #isBusier(port: HartPort, hart: number, than: number): boolean {
+    return than !== port.hart && this.entities.loadOf(port, hart) > this.entities.loadOf(port, than)
   }
 
   /** In the soft interrupt of a tick: evens the queues out now and then. */
