@@ -10,6 +10,8 @@ export interface Type1Guest {
   /** The machine's hart of each of its vCPUs. */
   readonly harts: readonly number[]
   readonly memoryBytes: number
+  /** Goes before guests that are not, as soon as it has something to do. */
+  readonly urgent?: boolean
 }
 
 export { GUEST_KERNEL, GUEST_RAM }

@@ -8,6 +8,8 @@ export interface Start {
   readonly names: readonly string[]
   /** Who else is on the hart. */
   readonly neighbour?: 'noise' | 'waker'
+  /** The guest that measures goes before its neighbour when it wakes up; else it would wait for the end of a turn. */
+  readonly urgent?: true
   /** It is over after so many switches of guests: Xvisor takes turns of 10 ms, and a round of them is long. */
   readonly switches?: number
   /** It is over after so many spans; the guest does not come to say how many operations they were. */
@@ -44,7 +46,7 @@ export const STARTS: Readonly<Record<Type1Project, readonly Start[]>> = {
   Xvisor: [
     { names: named(undefined) },
     { names: named('waker'), neighbour: 'waker', switches: SWITCHES },
-    { names: named('noise'), neighbour: 'noise' },
+    { names: named('noise'), neighbour: 'noise', urgent: true },
   ],
   Bao: [
     { names: named(undefined).filter(name => !(name in BAO_LACKS) && !(name in SECOND)) },

@@ -43,7 +43,8 @@ const RAM_BYTES = 256 * MIB
 const GUEST_BYTES = 64 * MIB
 /** Cycles between two looks at what was printed. */
 const TURN = 20_000_000
-const PATIENCE = 6_000_000_000
+/** A guest that has not begun, or ended, after so many cycles never will. */
+const PATIENCE = { begin: 100_000_000, end: 3_000_000_000 }
 /** Cycles of a turn while both harts are awake, once the guest measures: as in lab/study/micro-machine.ts. */
 const SLICE = 20
 const CYCLES_PER_TICK = 100
@@ -58,7 +59,10 @@ function boardOf({ project, image }: Type1Image, start: Start, output: (bytes: U
   const options = { ramBytes: RAM_BYTES, output }
   if (!start.neighbour) return xvisorBoard(image, [{ ...guest, harts: [0, 1] }], { ...options, harts: 2 })
   const neighbour = { ...guest, bootargs: `micro=${start.neighbour}`, harts: [0] }
-  return xvisorBoard(image, [{ ...guest, harts: [0] }, neighbour], { ...options, harts: 1 })
+  return xvisorBoard(image, [{ ...guest, harts: [0], urgent: start.urgent === true }, neighbour], {
+    ...options,
+    harts: 1,
+  })
 }
 
 interface Heard {
@@ -91,7 +95,7 @@ async function run(image: Type1Image, start: Start): Promise<Heard> {
       ...(began && { slice: SLICE }),
       until: () => over() || (!began && printed.includes(BEGIN)),
     })
-    if (stop.kind === 'stopped' || stop.kind === 'idle' || machine.now() > PATIENCE) break
+    if (stop.kind === 'stopped' || stop.kind === 'idle' || machine.now() > PATIENCE[began ? 'end' : 'begin']) break
     await setImmediate()
   }
   return { printed: printed.replaceAll(XVISOR_PREFIX, ''), spans: recorder.spans(), switches }
@@ -108,7 +112,7 @@ function outcome(name: string, start: Start, { printed, spans, switches }: Heard
   const operations = said?.operations ?? start.counted?.operations
   if (!of || operations === undefined) {
     const trap = /micro trap .*/.exec(printed)?.[0]
-    return { name, why: trap ?? 'the guest did not come to its end' }
+    return { name, why: trap ?? `the guest did not ${printed.includes(BEGIN) ? 'come to its end' : 'begin'}` }
   }
   const byClock = said && (said.ticks * CYCLES_PER_TICK) / operations
   return {
@@ -139,9 +143,13 @@ export async function calibrateType1(
     const starts = STARTS[project]
       .map(start => ({ ...start, names: start.names.filter(name => wanted.includes(name)) }))
       .filter(({ names }) => names.length > 0)
+    let heard: Heard | undefined
     for (const start of starts) {
-      progress(`${project}: ${start.names.join(', ')}`)
-      const heard = await run(image, start)
+      // Where no guest has begun, none will.
+      if (!heard || heard.printed.includes(BEGIN)) {
+        progress(`${project}: ${start.names.join(', ')}`)
+        heard = await run(image, start)
+      }
       for (const name of start.names) {
         const found = outcome(name, start, heard)
         if ('why' in found) absent.push(found)

@@ -17,6 +17,8 @@ const PLIC_BYTES = 0x400_0000
 const LARGE_PAGE_ORDER = 21
 const CONSOLE_TYPE = 3
 const BLOCK_TYPE = 2
+/** Of 0 to 7; 3 unless given. */
+const URGENT = 4
 const VIRTIO = [GUEST_MAP.disk, GUEST_MAP.console]
 /** Xvisor's name for the initrd as a block device. */
 const INITRD_DISK = 'initrd'
@@ -41,7 +43,7 @@ function region(
   })
 }
 
-function guestDescription({ harts, memoryBytes }: Type1Guest): Uint8Array {
+function guestDescription({ harts, memoryBytes, urgent }: Type1Guest): Uint8Array {
   const vcpus = harts.map((hart, index) =>
     fdtNode(`vcpu${index}`, {
       device_type: 'vcpu',
@@ -49,6 +51,7 @@ function guestDescription({ harts, memoryBytes }: Type1Guest): Uint8Array {
       'riscv,isa': 'rv64imafdch_sstc',
       start_pc: [TREE_AT - PAGE],
       affinity: [hart],
+      ...(urgent && { priority: [URGENT] }),
       ...(index > 0 && { poweroff: true as const }),
     }),
   )
