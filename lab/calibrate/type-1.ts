@@ -44,7 +44,7 @@ const GUEST_BYTES = 64 * MIB
 /** Cycles between two looks at what was printed. */
 const TURN = 20_000_000
 /** A guest that has not begun, or ended, after so many cycles never will. */
-const PATIENCE = { begin: 100_000_000, end: 3_000_000_000 }
+const PATIENCE = { begin: 400_000_000, end: 3_000_000_000 }
 /** Cycles of a turn while both harts are awake, once the guest measures: as in lab/study/micro-machine.ts. */
 const SLICE = 20
 const CYCLES_PER_TICK = 100
