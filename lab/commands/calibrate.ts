@@ -41,7 +41,7 @@ async function calibrate({ images, only, json }: CalibrateOptions): Promise<void
     if (!json && part.rows.length > 0) print(judge, part)
   }
   const found = Object.fromEntries(parts.filter(([, { rows }]) => rows.length > 0)) as Calibration
-  storeCalibration(found)
+  if (Object.keys(found).length > 0) storeCalibration(found)
   if (json) console.log(JSON.stringify(Object.fromEntries(parts), undefined, 1))
   else if (Object.keys(found).length > 0) console.log(`\nkept in ${calibrationFile()}: reports show it in their head`)
   if (parts.some(([, { failures }]) => failures.length > 0)) process.exitCode = 1
