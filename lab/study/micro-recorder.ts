@@ -14,6 +14,8 @@ export interface SpanRow extends LedgerRow {
 export interface Spans {
   readonly number: number
   readonly spans: number
+  /** Ends that belong to nothing that was due: what the guest took for one was something else. */
+  readonly strays: number
   /** From beginning to end, summed over the spans. */
   readonly cycles: number
   /** Retired meanwhile on all harts. */
@@ -32,6 +34,17 @@ class Sum {
     { hart: number; party: LedgerRow['party']; cause: string; activity: LedgerRow['activity']; cycles: number }
   >()
 
+  merge(other: Sum): void {
+    this.begun += other.begun
+    this.cycles += other.cycles
+    this.instructions += other.instructions
+    for (const [key, row] of other.rows) {
+      const known = this.rows.get(key)
+      if (known) known.cycles += row.cycles
+      else this.rows.set(key, row)
+    }
+  }
+
   add(machine: Machine, cycle: number, sign: 1 | -1): void {
     this.cycles += sign * cycle
     for (const hart of machine.harts) {
@@ -49,7 +62,9 @@ class Sum {
 
 export class MicroRecorder {
   readonly #machine: Machine
-  readonly #sums = new Map<number, Sum>()
+  /** By number: spans between two marks, and spans that were due at a time. */
+  readonly #plain = new Map<number, Sum>()
+  readonly #timed = new Map<number, Sum>()
   /** What was due on each hart, until the next end there says whose it was. */
   readonly #due = new Map<number, Sum>()
 
@@ -65,29 +80,25 @@ export class MicroRecorder {
 
   /** The spans of each number, in the order of numbers. Those that did not end are left out. */
   spans(): readonly Spans[] {
-    return [...this.#sums]
-      .filter(([, sum]) => sum.ended > 0 && sum.ended === sum.begun)
-      .map(([number, { ended, cycles, instructions, rows }]) => ({
-        number,
-        spans: ended,
-        cycles,
-        instructions,
-        ledger: [...rows.values()]
-          .filter(row => row.cycles !== 0)
-          .toSorted((a, b) => a.hart - b.hart || b.cycles - a.cycles),
-      }))
-      .toSorted((a, b) => a.number - b.number)
+    const numbers = [...new Set([...this.#plain.keys(), ...this.#timed.keys()])].toSorted((a, b) => a - b)
+    return numbers.flatMap(number => {
+      const timed = this.#timed.get(number)
+      const plain = this.#plain.get(number)
+      if (timed) return spansOf(number, timed, plain?.ended ?? 0)
+      return plain && plain.ended > 0 && plain.ended === plain.begun ? spansOf(number, plain, 0) : []
+    })
   }
 
   #begin(number: number, cycle: number): void {
     if (number === 0) return
-    const sum = this.#sumOf(number)
+    const sum = sumOf(this.#plain, number)
     sum.begun++
     sum.add(this.#machine, cycle, -1)
   }
 
   #fallDue(hart: number, cycle: number): void {
     const due = new Sum()
+    due.begun = 1
     due.add(this.#machine, cycle, -1)
     this.#due.set(hart, due)
   }
@@ -96,26 +107,27 @@ export class MicroRecorder {
     const due = this.#due.get(hart)
     this.#due.delete(hart)
     if (number === 0) return
-    const sum = this.#sumOf(number)
-    if (due) {
-      sum.begun++
-      sum.cycles += due.cycles
-      sum.instructions += due.instructions
-      for (const [key, row] of due.rows) {
-        const known = sum.rows.get(key)
-        if (known) known.cycles += row.cycles
-        else sum.rows.set(key, row)
-      }
-    }
+    const sum = sumOf(due ? this.#timed : this.#plain, number)
+    if (due) sum.merge(due)
     sum.ended++
     sum.add(this.#machine, cycle, 1)
   }
+}
 
-  #sumOf(number: number): Sum {
-    const known = this.#sums.get(number)
-    if (known) return known
-    const sum = new Sum()
-    this.#sums.set(number, sum)
-    return sum
+function sumOf(sums: Map<number, Sum>, number: number): Sum {
+  const sum = sums.get(number) ?? new Sum()
+  sums.set(number, sum)
+  return sum
+}
+
+function spansOf(number: number, { ended, cycles, instructions, rows }: Sum, strays: number): Spans {
+  const ledger = [...rows.values()].filter(row => row.cycles !== 0)
+  return {
+    number,
+    spans: ended,
+    strays,
+    cycles,
+    instructions,
+    ledger: ledger.toSorted((a, b) => a.hart - b.hart || b.cycles - a.cycles),
   }
 }

@@ -38,6 +38,7 @@ function expectAgreement({ lines, spans }: MicroRun): void {
   for (const line of lines) {
     if ('absent' in line) continue
     const of = spans.find(({ number }) => number === numberOf(line.name))!
+    expect(of.strays, line.name).toBe(0)
     expect(Math.abs(line.ticks * CYCLES_PER_TICK - of.cycles), line.name).toBeLessThan(
       of.spans * (CYCLES_PER_TICK + 10),
     )
