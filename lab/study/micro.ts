@@ -4,6 +4,7 @@ import { rocketFlat } from '../../hw/index.ts'
 import { type Configuration, configurationNamed } from './configurations.ts'
 import type { Result } from './measure.ts'
 import { type MicroGuest, type MicroRun, runMicroGuests } from './micro-machine.ts'
+import { modelName } from '../core-options.ts'
 import type { Conditions } from './subject.ts'
 
 /** What one names to run all of them. */
@@ -79,10 +80,10 @@ function resultOf(
     workload: name,
     configuration,
     seed,
-    value: of.cycles / operations,
+    value: of.cycles / ((operations * of.spans) / (of.spans + of.strays)),
     unit: 'cycles',
     core: prices.core,
-    model: prices.model,
+    model: modelName(prices),
     harts,
     instructions: of.instructions,
     cycles: of.ledger.reduce((sum, { cycles }) => sum + cycles, 0),
