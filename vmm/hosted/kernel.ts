@@ -143,7 +143,10 @@ export class Kernel {
       return port.wfi(this.#code.settle)
     }
     const counts = this.#counts
-    if (counts.prepared === processes.length) return this.#startHarts(port)
+    if (counts.prepared === processes.length) {
+      if (this.#plan.programs.programs.load(port)) return port.jump(this.#code.settle)
+      return this.#startHarts(port)
+    }
     const process = processes[counts.prepared]
     if (!openImage(port, storage, process, this.#paths[counts.prepared])) {
       port.account('idle', 'boot', 'waiting')
@@ -159,7 +162,7 @@ export class Kernel {
     const counts = this.#counts
     if (counts.started === 0) {
       this.#plan.scheduler.begin(port)
-      this.#plan.programs.programs.start(port)
+      this.#plan.programs.programs.begin(port)
     }
     if (counts.started === port.hart) counts.started++
     if (counts.started >= this.#plan.harts) return this.#leave(port)

@@ -228,7 +228,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     return new KernelThread('kernel backend', process.waiter, port => backends[index].work(port), pin, ASLEEP, process)
   })
   const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
-  const ofPrograms = programThreads(programImages, tasks.length + threads.all.length)
+  const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping)
   const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))

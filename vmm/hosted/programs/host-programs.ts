@@ -7,6 +7,7 @@ import type { LocalStack } from '../network/local-stack.ts'
 import type { PageStructs } from '../page-structs.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { SmallPages } from '../small-pages.ts'
+import { daemons } from './daemons.ts'
 import type { ProgramImage } from './elf.ts'
 import { Futexes } from './futexes.ts'
 import { Pipes } from './pipes.ts'
@@ -40,21 +41,18 @@ export interface ProgramParts {
   readonly pages: PageStructs
 }
 
-/** Room for their threads, numbered from `first` on; none if there are no programs. */
-export function programThreads(images: readonly ProgramImage[], first: number): readonly ProgramThread[] {
-  return Array.from(
-    { length: images.length === 0 ? 0 : MOST_THREADS },
-    (_, number) => new ProgramThread(first + number, number),
-  )
+/** Room for their threads, numbered from `first` on, on one hart. */
+export function programThreads(first: number, pin: number): readonly ProgramThread[] {
+  return Array.from({ length: MOST_THREADS }, (_, number) => new ProgramThread(first + number, number, pin))
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
   const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, free, small, pages } = parts
   const spaces = Array.from(
-    { length: images.length === 0 ? 0 : MOST_SPACES },
+    { length: MOST_SPACES },
     (_, index) => new ProgramSpace(index, firstSpace + index, free, small, pages),
   )
-  const programs = new Programs(images, threads, spaces, scheduler)
+  const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
   const pipes = new Pipes(threads, scheduler, small)
   const files = new ProgramFiles(storage, direct, firstRequest, threads, scheduler)
   const calls = new ProgramCalls(programs, scheduler, pipes, new Futexes(scheduler), files, new Sockets(stack))

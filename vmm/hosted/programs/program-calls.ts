@@ -4,6 +4,7 @@
  */
 import { maskOf } from '../../../hw/spec/csr.ts'
 import type { HartPort } from '../../../hw/port.ts'
+import { time } from '../../../hw/spec/csrs/counters.ts'
 import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
 import { taskFrame } from '../layout.ts'
 import { IN_USER, NEVER } from '../task.ts'
@@ -41,6 +42,7 @@ const PREAD64 = 67
 const EXIT = 93
 const EXIT_GROUP = 94
 const FUTEX = 98
+const NANOSLEEP = 101
 const SCHED_SETAFFINITY = 122
 const GETPPID = 173
 const SOCKET = 198
@@ -57,8 +59,11 @@ const TOO_MANY_FILES = -24
 const NO_SUCH_CALL = -38
 /** In place of a result: the thread sleeps and makes the call again. */
 export const WAITS = -1000
-/** Linux's error numbers are below. */
 const AFFINITY_BYTES = 8
+const TIMESPEC_BYTES = 16
+/** Of the time CSR, a second; and so many nanoseconds each. */
+const TICKS_A_SECOND = 10_000_000
+const NANOSECONDS = 100
 
 export class ProgramCalls {
   readonly #programs: Programs
@@ -132,12 +137,23 @@ export class ProgramCalls {
     if (number === CLONE) return this.#programs.clone(port, thread, first % 2 ** 32, second)
     if (number === SOCKET) return this.#newDescriptor(port, space, UDP_SOCKET, 0, 0)
     if (number === SCHED_SETAFFINITY) return third !== 0 && space.holds(port, third, AFFINITY_BYTES) ? 0 : BAD_ADDRESS
+    if (number === NANOSLEEP) return this.#sleep(port, thread, space, first)
     if (number === MADVISE) return space.holds(port, first, second) ? 0 : INVALID
     if (number === EXIT || number === EXIT_GROUP) {
       this.#programs.end(port, thread, number === EXIT_GROUP)
       return 0
     }
     return NO_SUCH_CALL
+  }
+
+  /** Sleeps for the time that a timespec says; the result is there already when the thread is woken. */
+  #sleep(port: HartPort, thread: ProgramThread, space: ProgramSpace, from: number): number {
+    if (!space.holds(port, from, TIMESPEC_BYTES)) return BAD_ADDRESS
+    port.set(sstatus, SUM)
+    const ticks = port.load64(from) * TICKS_A_SECOND + Math.floor(port.load64(from + 8) / NANOSECONDS)
+    port.clear(sstatus, SUM)
+    this.#scheduler.sleep(port, thread, port.read(time) + ticks)
+    return 0
   }
 
   /** The lowest free descriptor, or an error. */

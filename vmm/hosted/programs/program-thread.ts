@@ -10,15 +10,16 @@ export class ProgramThread implements Thread {
   readonly index: number
   /** Among the programs' threads. */
   readonly number: number
-  /** Programs run on hart 0. */
-  readonly pin = 0
+  /** Programs run on one hart. */
+  readonly pin: number
   readonly weight = WEIGHT
   readonly share: Share = { cap: 0, record: { used: 0 } }
   readonly frame: number
   readonly record: TaskRecord = taskRecord(ENDED)
 
-  constructor(index: number, number: number) {
+  constructor(index: number, number: number, pin: number) {
     this.index = index
+    this.pin = pin
     this.number = number
     this.frame = taskFrameOf(index)
   }

@@ -47,11 +47,19 @@ export class Programs {
     return this.spaces[port.load32(threadAt(thread.number) + threadInfo.space.at)]
   }
 
-  /** Loads the programs at boot and makes their first threads. */
-  start(port: HartPort): void {
-    if (this.#images.length === 0) return
-    port.fill(PROGRAM_TABLES.base, 0, PROGRAM_TABLES.bytes)
-    for (let index = 0; index < this.#images.length; index++) this.#load(port, index)
+  /** Loads the next program at boot; false if all are loaded. */
+  load(port: HartPort): boolean {
+    const { record } = this
+    if (record.spaces === this.#images.length) return false
+    if (record.spaces === 0) port.fill(PROGRAM_TABLES.base, 0, PROGRAM_TABLES.bytes)
+    this.#load(port, record.spaces)
+    return true
+  }
+
+  /** Their first threads begin. */
+  begin(port: HartPort): void {
+    for (let index = 0; index < this.#images.length; index++)
+      this.#begin(port, this.threads[index], this.spaces[index], 1)
   }
 
   #load(port: HartPort, index: number): void {
@@ -70,7 +78,7 @@ export class Programs {
       const to = space.populate(port, USER_PROGRAM + page * SMALL_PAGE)
       const from = page * SMALL_PAGE
       const here = Math.min(bytes.length - from, SMALL_PAGE)
-      for (let at = 0; at < here; at++) port.store8(to + at, bytes[from + at])
+      for (let at = 0; at < here; at += 4) port.store32(to + at, wordOf(bytes, from + at))
     }
     const { frame } = thread
     port.fill(frame, 0, taskFrame.size)
@@ -78,7 +86,6 @@ export class Programs {
     port.store64(frame + taskFrame.sepc.at, USER_PROGRAM + image.entry - image.origin)
     port.store32(frame + taskFrame.sstatus.at, SPIE)
     port.store32(frame + taskFrame.sstatus.at + 4, UXL_64_HIGH)
-    this.#begin(port, thread, space, 1)
   }
 
   #begin(port: HartPort, thread: ProgramThread, space: ProgramSpace, parent: number): void {
@@ -129,4 +136,11 @@ export class Programs {
         scheduler.end(port, other, ENDED)
     }
   }
+}
+
+/** Four bytes of an image; there are none beyond its end. */
+function wordOf(bytes: Uint8Array, at: number): number {
+  let word = 0
+  for (let index = Math.min(4, bytes.length - at) - 1; index >= 0; index--) word = word * 256 + bytes[at + index]
+  return word
 }
