@@ -46,6 +46,8 @@ const CONFIGURATION_BYTES = 4096
 const POWER_AT = 0x40
 const EXPRESS_AT = 0x50
 const MSIX_AT = EXPRESS_AT + PCIE_CAPABILITY_BYTES + 4
+/** What nobody answers with, by bytes less one. */
+const ONES = [0xff, 0xffff, 0, 0xffff_ffff] as const
 const STATUS_INTERRUPT = 1 << pcie.STATUS.fields.INTERRUPT_STATUS.low
 
 export class PcieFunction implements Saved {
@@ -64,20 +66,25 @@ export class PcieFunction implements Saved {
   #memory: Dma | undefined
   #wire: Line | undefined
   #asserted = false
+  #removed = false
+  /** Interrupts still to be lost. */
+  #losing = 0
 
   constructor(identity: PcieIdentity, parts: PcieParts = {}) {
     this.#identity = identity
     this.#parts = parts
     this.configuration = {
-      read: (offset, bytes) => this.#read(offset, bytes),
-      write: (offset, bytes, value) => this.#write(offset, bytes, value),
+      read: (offset, bytes) => (this.#removed ? ONES[bytes - 1] : this.#read(offset, bytes)),
+      write: (offset, bytes, value) => {
+        if (!this.#removed) this.#write(offset, bytes, value)
+      },
     }
     this.dma = {
       read: (address, into) => this.#mayMaster() && this.#memory!.read(address, into),
       write: (address, from) => this.#mayMaster() && this.#memory!.write(address, from),
     }
     this.line = { set: level => this.#setPin(level) }
-    this.msix = parts.msix && new Msix(parts.msix.vectors, this.dma)
+    this.msix = parts.msix && new Msix(parts.msix.vectors, this.dma, () => this.#loses())
     this.#describe()
     this.reset()
   }
@@ -103,12 +110,33 @@ export class PcieFunction implements Saved {
 
   /** The BAR and the offset in it that answer a PCI memory address; nothing while memory decoding is off. */
   at(address: number): { readonly chip: Chip; readonly offset: number } | undefined {
-    if (!this.#command(pcie.COMMAND.fields.MEMORY_SPACE) || !this.#awake()) return undefined
+    if (this.#removed || !this.#command(pcie.COMMAND.fields.MEMORY_SPACE) || !this.#awake()) return undefined
     for (const bar of this.#parts.bars ?? []) {
       const offset = address - this.#barAddress(bar)
       if (offset >= 0 && offset < bar.bytes) return { chip: bar.chip, offset }
     }
     return undefined
+  }
+
+  /** Pulls the device out, running or not: its registers read as ones, it masters nothing, and its wire falls. For good. */
+  remove(): void {
+    this.#removed = true
+    this.#asserted = false
+    this.#drive()
+  }
+
+  /** A fault of the hardware: the next `count` interrupts reach nobody. */
+  loseInterrupts(count: number): void {
+    this.#losing = count
+  }
+
+  /** A fault of the hardware: an interrupt that says nothing, of this vector or of the pin. */
+  interruptSpuriously(vector: number): void {
+    if (this.#removed) return
+    if (this.msix?.enabled) return this.msix.raise(vector)
+    if (this.#asserted) return
+    this.#setPin(true)
+    this.#setPin(false)
   }
 
   /** The function's registers as after a conventional reset; BARs and command are cleared. */
@@ -214,7 +242,9 @@ export class PcieFunction implements Saved {
   }
 
   #mayMaster(): boolean {
-    return this.#memory !== undefined && this.#command(pcie.COMMAND.fields.BUS_MASTER) && this.#awake()
+    return (
+      !this.#removed && this.#memory !== undefined && this.#command(pcie.COMMAND.fields.BUS_MASTER) && this.#awake()
+    )
   }
 
   #barAddress(bar: Bar): number {
@@ -223,27 +253,41 @@ export class PcieFunction implements Saved {
     return bar.wide ? this.#view.getUint32(at + 4, true) * 2 ** 32 + low : low
   }
 
+  #loses(): boolean {
+    if (this.#losing === 0) return false
+    this.#losing--
+    return true
+  }
+
   #setPin(level: boolean): void {
-    if (this.#asserted === level) return
+    if (this.#asserted === level || (level && this.#loses())) return
     this.#asserted = level
     this.#drive()
   }
 
   #drive(): void {
-    const asserted = this.#asserted && !this.msix?.enabled
+    const asserted = this.#asserted && !this.msix?.enabled && !this.#removed
     const status = this.#view.getUint16(pcie.STATUS.at, true)
     this.#view.setUint16(pcie.STATUS.at, asserted ? status | STATUS_INTERRUPT : status & ~STATUS_INTERRUPT, true)
     this.#wire?.set(asserted && !this.#command(pcie.COMMAND.fields.INTERRUPT_DISABLE))
   }
 
   save(): Plain {
-    return { bytes: this.#bytes.slice(), asserted: this.#asserted, msix: this.msix?.save() ?? null }
+    return {
+      bytes: this.#bytes.slice(),
+      asserted: this.#asserted,
+      removed: this.#removed,
+      losing: this.#losing,
+      msix: this.msix?.save() ?? null,
+    }
   }
 
   restore(state: Plain): void {
-    const saved = state as { bytes: Uint8Array; asserted: boolean; msix: Plain }
+    const saved = state as { bytes: Uint8Array; asserted: boolean; removed: boolean; losing: number; msix: Plain }
     this.#bytes.set(saved.bytes)
     this.#asserted = saved.asserted
+    this.#removed = saved.removed
+    this.#losing = saved.losing
     this.msix?.restore(saved.msix)
     this.#drive()
   }

@@ -18,10 +18,13 @@ export class Msix implements Saved {
   #enabled = false
   #masked = false
   readonly #dma: Dma
+  readonly #loses: () => boolean
 
-  constructor(vectors: number, dma: Dma) {
+  /** `loses` is asked of each message whether it is lost on its way. */
+  constructor(vectors: number, dma: Dma, loses: () => boolean) {
     this.vectors = vectors
     this.#dma = dma
+    this.#loses = loses
     this.#entries = new Uint32Array(vectors * WORDS)
     this.#pending = new Uint32Array(Math.ceil(vectors / 64) * 2)
     this.table = {
@@ -65,6 +68,7 @@ export class Msix implements Saved {
     if (!(this.#pending[vector >>> 5] & bit) || !this.#enabled || this.#masked) return
     if (this.#entries[entry + CONTROL] & MASK) return
     this.#pending[vector >>> 5] &= ~bit
+    if (this.#loses()) return
     const message = new Uint8Array(4)
     new DataView(message.buffer).setUint32(0, this.#entries[entry + 2], true)
     this.#dma.write(this.#entries[entry + 1] * 2 ** 32 + this.#entries[entry], message)

@@ -105,6 +105,35 @@ describe('PCI Express', () => {
     expect(host.window32.read(pending, 4)).toBe(0)
   })
 
+  test('a device that is pulled out reads as ones, masters nothing, and its wire falls', () => {
+    const { chip, config, host } = bench({ slot: 3 })
+    config.write(pcie.BAR, WINDOW32)
+    chip.function.line.set(true)
+    chip.function.remove()
+    expect(host.ecam.read(ecamOffset(0, 3, 0), 4)).toBe(0xffff_ffff)
+    expect(host.window32.read(nvme.VS.at, 4)).toBe(0xffff_ffff)
+    expect(chip.function.dma.read(0, new Uint8Array(1))).toBe(false)
+    const other = bench({ slot: 3 })
+    other.chip.restore(structuredClone(chip.save()))
+    expect(other.host.ecam.read(ecamOffset(0, 3, 0), 4)).toBe(0xffff_ffff)
+  })
+
+  test('interrupts that are lost, and one that says nothing', () => {
+    const { chip, lines } = bench({ slot: 0 + 1 })
+    const levels = () => lines.some(({ level }) => level)
+    chip.function.loseInterrupts(1)
+    chip.function.line.set(true)
+    expect(levels()).toBe(false)
+    chip.function.line.set(false)
+    chip.function.line.set(true)
+    expect(levels()).toBe(true)
+    chip.function.line.set(false)
+    const before = lines.map(({ rises }) => rises)
+    chip.function.interruptSpuriously(0)
+    expect(lines.map(({ rises }) => rises)).not.toEqual(before)
+    expect(levels()).toBe(false)
+  })
+
   test('a board without messages shows no MSI-X', () => {
     const { config } = bench({ msix: false })
     expect(find(config, CAPABILITY.MSIX)).toBe(0)
