@@ -63,7 +63,8 @@ export async function runMicroGuests(
   const { vmm, hostPolicy, cap = 0 } = configurationNamed(configuration)
   const { seed = 0, prices = rocketFlat, pathLength = 1, devicePrices } = conditions
   const vcpus = Math.max(...guests.map(guest => guest.vcpus))
-  const harts = hartsNeeded([configuration]) - 1 + vcpus
+  // A guest alone that keeps two harts busy leaves one to whoever serves its I/O.
+  const harts = Math.max(hartsNeeded([configuration]) - 1 + vcpus, vcpus > 1 ? vcpus + 1 : 1)
   const { bytes: kernel } = microImage()
   const nodes: readonly SystemGuest[] = guests.map((guest, index) => ({
     label: guest.label,
