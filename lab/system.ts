@@ -46,6 +46,8 @@ export interface System {
   readonly board: VirtBoard
   /** As the VMM knows them; none on the bare machine, whose guest is not the machine's software's business. */
   readonly guests: readonly VirtualMachine[]
+  /** As the machine has them: in the hosted configuration the first has the host's file system behind it. */
+  readonly disks: readonly Backing[]
 }
 
 const LARGE_PAGE = 0x20_0000
@@ -79,7 +81,7 @@ function bareSystem(options: SystemOptions): System {
   })
   const machine = buildMachine(board, machineOptions(options, chance, BARE_PARTIES))
   if (scripted) machine.software.install(scripted.software, scripted.program)
-  return { machine, board, guests: [] }
+  return { machine, board, guests: [], disks }
 }
 
 function machineOptions(
@@ -157,7 +159,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     const software = { ...scripted.software, name: `${node.label}: ${scripted.software.name}` }
     machine.software.install(software, scripted.program, { base: node.kernel.address })
   }
-  return { machine, board, guests: vms }
+  return { machine, board, guests: vms, disks: drives }
 }
 
 /** The host's disk is the first: guests' disks are files on it. */

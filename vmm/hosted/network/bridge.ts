@@ -45,7 +45,7 @@ export class Bridge {
   readonly #packets: Packets
   readonly #device: HostNetworkDevice
   readonly #taps: Taps
-  #local: (port: HartPort, number: number) => void = () => {}
+  #local: (port: HartPort, number: number) => void
 
   constructor(
     stations: readonly (Station | undefined)[],
@@ -59,6 +59,7 @@ export class Bridge {
     this.#packets = packets
     this.#device = device
     this.#taps = taps
+    this.#local = (port, number) => packets.free(port, number)
     this.state = { bridge: this.record, forwarding: table.record, packets: packets.record }
     device.attach((port, number) => this.receive(port, number))
     taps.attach((port, tap, number) => this.#fromTap(port, tap, number))
