@@ -5,7 +5,7 @@ import type { Configuration } from '../study/configurations.ts'
 import type { Result } from '../study/measure.ts'
 import { runMicro } from '../study/micro.ts'
 import type { ImageUsed, Judge, Part, Row, Spent } from './calibration.ts'
-import { hasVmm, type HostedVmm, HOSTED_VMMS } from './hosted-vmms.ts'
+import { hasVmm, type HostedVmm, HOSTED_VMMS, vmmArchive } from './hosted-vmms.ts'
 import { imageUsed, linuxFor, linuxImagesUsed } from './images.ts'
 import { type KvmOutcome, type KvmResult, measureKvm, SETTINGS } from './kvm.ts'
 
@@ -47,7 +47,7 @@ function operationsOf({ cycles, value, harts }: Result): number {
   return cycles / harts / value
 }
 
-/** All that one VMM gives; a setting that fails is a line. */
+/** All that one VMM gives; a setting that fails is a line. Throws if its image is none. */
 function theirs(
   directory: string,
   vmm: HostedVmm,
@@ -55,11 +55,12 @@ function theirs(
   failures: string[],
 ): Map<string, KvmOutcome> {
   const linux = linuxFor(directory)
+  const archive = vmmArchive(directory, vmm)
   const found = new Map<string, KvmOutcome>()
   for (const setting of SETTINGS) {
     progress(`KVM and ${vmm.name}, ${setting.name}`)
     try {
-      for (const outcome of measureKvm(linux, directory, vmm, setting)) found.set(outcome.benchmark, outcome)
+      for (const outcome of measureKvm(linux, archive, vmm, setting)) found.set(outcome.benchmark, outcome)
     } catch (error) {
       failures.push(`${vmm.name}, ${setting.name}: ${(error as Error).message.split('\n').slice(0, 3).join(' ')}`)
     }
@@ -106,8 +107,13 @@ async function run(directory: string, progress: (what: string) => void): Promise
         `no hosted VMM in ${directory}: run \`barehart linux --vmm\` for Debian's QEMU, or build kvmtool (docs/calibration.md) as ${HOSTED_VMMS[0].file} there`,
       )
     for (const vmm of present) {
-      real.set(vmm.name, theirs(directory, vmm, progress, failures))
-      images.push(imageUsed(directory, vmm.file, vmm.name))
+      try {
+        const found = theirs(directory, vmm, progress, failures)
+        if (found.size > 0) real.set(vmm.name, found)
+        images.push(imageUsed(directory, vmm.file, vmm.name))
+      } catch (error) {
+        failures.push((error as Error).message)
+      }
     }
   } catch (error) {
     failures.push((error as Error).message)

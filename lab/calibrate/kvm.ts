@@ -3,7 +3,7 @@ import { BENCHMARKS, type Benchmark, bootargsFor, numberOf } from '../../guests/
 import type { LinuxImages } from '../linux/debian.ts'
 import { LinuxConsole } from '../linux/console.ts'
 import { MicroRecorder, type SpanRow, type Spans } from '../study/micro-recorder.ts'
-import { type HostedVmm, vmmArchive } from './hosted-vmms.ts'
+import type { HostedVmm } from './hosted-vmms.ts'
 import { Switches } from './switches.ts'
 
 /** What the guest and the machine said of a benchmark. Cycles are per operation. */
@@ -61,10 +61,10 @@ const PARTIES = {
   virtualUser: 'guest',
 } as const
 
-/** Boots the host and runs the setting's benchmarks. Throws if the host or the guest fails. */
+/** Boots the host, with a VMM's archive, and runs the setting's benchmarks. Throws if the host or the guest fails. */
 export function measureKvm(
   linux: LinuxImages,
-  directory: string,
+  archive: Uint8Array,
   vmm: HostedVmm,
   { harts, vcpus, benchmarks }: Setting,
 ): readonly KvmOutcome[] {
@@ -72,7 +72,7 @@ export function measureKvm(
     images: linux,
     harts,
     ramBytes: RAM_BYTES,
-    archive: vmmArchive(directory, vmm),
+    archive,
     parties: PARTIES,
   })
   host.must(`sleep ${SETTLE_SECONDS}`)

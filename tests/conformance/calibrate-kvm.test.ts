@@ -1,6 +1,6 @@
 /** The micro guest, unmodified, under Debian's KVM and a hosted VMM on our machine: what is measured is what it says. */
 import { describe, expect, test } from 'vitest'
-import { calibrationDirectory, hasVmm, HOSTED_VMMS } from '../../lab/calibrate/hosted-vmms.ts'
+import { calibrationDirectory, hasVmm, HOSTED_VMMS, vmmArchive } from '../../lab/calibrate/hosted-vmms.ts'
 import { measureKvm } from '../../lab/calibrate/kvm.ts'
 import { fetchedLinux } from '../../lab/linux/debian.ts'
 
@@ -22,7 +22,12 @@ describe.skipIf(missing)(`Calibration with KVM${missing && ` (skipped: ${missing
   test(
     `the guest's marks agree with its clock under ${vmm?.name}, and exits to the VMM cost more than exits to the kernel`,
     () => {
-      const outcomes = measureKvm(linux!, directory, vmm!, { name: 'short', harts: 1, vcpus: 1, benchmarks: NAMES })
+      const outcomes = measureKvm(linux!, vmmArchive(directory, vmm!), vmm!, {
+        name: 'short',
+        harts: 1,
+        vcpus: 1,
+        benchmarks: NAMES,
+      })
       const cycles = new Map(
         outcomes.map(outcome => {
           if ('absent' in outcome) throw new Error(`${outcome.benchmark}: ${outcome.absent}`)

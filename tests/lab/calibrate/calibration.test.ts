@@ -58,6 +58,12 @@ test('a judge without images says in one line what is missing and what to do, an
   expect(images.map(({ version }) => version)).toEqual(['1.2', '3'])
   expect(failures).toHaveLength(1)
   expect(failures[0]).toMatch(/^no hosted VMM in .*: run `barehart linux --vmm` .* as lkvm there$/)
+  writeFileSync(join(folder, 'lkvm'), '#!/bin/sh')
+  const bad = await kvmJudge.run(folder, silent)
+  expect([bad.rows, bad.failures]).toEqual([
+    [],
+    [`${folder}/lkvm is not a static riscv64 program: docs/calibration.md says where it comes from`],
+  ])
 })
 
 test('an unknown judge is one line, and nothing is measured', async () => {
