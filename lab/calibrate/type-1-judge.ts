@@ -1,12 +1,13 @@
-/** Real type-1 hypervisors against our native VMM: the same guest, the same machine. */
+/** Real type-1 hypervisors against our native VMM: the same guests, the same machine. */
 import { BENCHMARKS, numberOf } from '../../guests/micro/index.ts'
-import type { Result } from '../study/measure.ts'
-import { runMicro } from '../study/micro.ts'
 import type { Configuration } from '../study/configurations.ts'
+import { measure, type Result } from '../study/measure.ts'
+import { runMicro } from '../study/micro.ts'
 import type { ImageUsed, Judge, Part, Row } from './calibration.ts'
 import { hashOf } from './images.ts'
-import { calibrateType1, type Type1Result } from './type-1.ts'
-import { readType1Images } from './type-1-images.ts'
+import { calibrateType1 } from './type-1.ts'
+import { readType1Images, type Type1Image } from './type-1-images.ts'
+import { measureUnder, PLAIN_WORKLOADS } from './type-1-workloads.ts'
 
 /** The second keeps account of the hart and sees every wfi, as Xvisor does even for one guest. */
 const OURS: readonly Configuration[] = ['native', 'native-shared']
@@ -17,61 +18,91 @@ const NOTES: Readonly<Record<string, string>> = {
     'with a higher priority in Xvisor; with the same, a vCPU that wakes up waits until the turn of the other (10 ms) is over',
 }
 
+/** What was found under a real hypervisor. */
+interface Real {
+  readonly project: string
+  readonly name: string
+  readonly value: number
+}
+
+/** What a part is gathered in. */
+interface Findings {
+  readonly real: Real[]
+  readonly ours: Result[]
+  readonly absent: { name: string; why: string }[]
+  readonly failures: string[]
+}
+
+type Progress = (what: string) => void
+
+async function microbenchmarks(directory: string, { real, ours, absent, failures }: Findings, progress: Progress) {
+  for (const { project, results, absent: lacks } of await calibrateType1(directory, progress)) {
+    real.push(...results.map(({ name, value }) => ({ project, name, value })))
+    absent.push(...lacks.map(({ name, why }) => ({ name, why: `${project}: ${why}` })))
+    if (results.length === 0)
+      failures.push(
+        `${project}: the guest did not begin; its image is to be as docs/calibration-type-1.md describes it`,
+      )
+  }
+  for (const configuration of OURS) {
+    progress(`ours (${configuration})`)
+    const outcome = await runMicro(configuration, {})
+    ours.push(...outcome.results)
+    failures.push(...outcome.failures)
+  }
+}
+
+async function workloads(images: readonly Type1Image[], { real, ours, absent }: Findings, progress: Progress) {
+  // Those under which the microbenchmarks have begun.
+  const able = images.filter(({ project }) => real.some(found => found.project === project))
+  for (const workload of able.length > 0 ? PLAIN_WORKLOADS : []) {
+    const { name } = workload
+    progress(`workload ${name}`)
+    for (const image of able) {
+      const { project } = image
+      try {
+        real.push({ project, name, value: await measureUnder(image, workload) })
+      } catch (error) {
+        absent.push({ name, why: `${project}: ${(error as Error).message}` })
+      }
+    }
+    for (const configuration of OURS) ours.push(await measure(workload, configuration))
+  }
+}
+
 /** The fastest of the real ones judges. */
-function rowOf(name: string, does: string, found: readonly Type1Result[], ours: Row['ours']): Row | undefined {
-  const real = found.flatMap(({ project, results }) =>
-    results.filter(result => result.name === name).map(({ value }) => [project, value] as const),
-  )
-  const [fastest] = real.toSorted(([, a], [, b]) => a - b)
-  if (!fastest) return undefined
+function rowOf(name: string, does: string, { real, ours }: Findings): Row | undefined {
+  const values = real.filter(found => found.name === name)
+  const fastest = values.toSorted((a, b) => a.value - b.value)[0]
+  const mine = ours.filter(({ workload }) => workload === name)
+  if (!fastest || mine.length === 0) return undefined
   const note = NOTES[name]
   return {
     name,
     does,
-    real: Object.fromEntries(real),
-    judge: fastest[0],
-    ours,
+    real: Object.fromEntries(values.map(({ project, value }) => [project, value])),
+    judge: fastest.project,
+    ours: Object.fromEntries(mine.map(({ configuration, value }) => [configuration, value])),
     orBetter: true,
     ...(note !== undefined && { note }),
   }
 }
 
-async function run(directory: string, progress: (what: string) => void): Promise<Part> {
-  const failures: string[] = []
-  const images: ImageUsed[] = []
-  const rows: Row[] = []
-  const absent: { name: string; why: string }[] = []
+async function run(directory: string, progress: Progress): Promise<Part> {
+  const used: ImageUsed[] = []
+  const findings: Findings = { real: [], ours: [], absent: [], failures: [] }
+  const { absent, failures } = findings
   try {
-    for (const { project, version, image } of readType1Images(directory))
-      images.push({ name: project, version, sha256: hashOf(image) })
-    const found = await calibrateType1(directory, progress)
-    const ours: Result[] = []
-    for (const configuration of OURS) {
-      progress(`ours (${configuration})`)
-      const { results, failures: failed } = await runMicro(configuration, {})
-      ours.push(...results)
-      failures.push(...failed)
-    }
-    for (const { name, does } of BENCHMARKS) {
-      const mine = ours.filter(({ workload }) => workload === name)
-      const values = Object.fromEntries(mine.map(({ configuration, value }) => [configuration, value]))
-      const row = mine.length === 0 ? undefined : rowOf(name, does, found, values)
-      if (row) rows.push(row)
-      else absent.push({ name, why: mine.length === 0 ? 'ours lacks it' : 'none of them has it' })
-    }
-    for (const { project, results } of found) {
-      if (results.length === 0)
-        failures.push(
-          `${project}: the guest did not begin; its image is to be as docs/calibration-type-1.md describes it`,
-        )
-    }
-    for (const { project, absent: lacks } of found)
-      absent.push(...lacks.map(({ name, why }) => ({ name, why: `${project}: ${why}` })))
+    const images = readType1Images(directory)
+    for (const { project, version, image } of images) used.push({ name: project, version, sha256: hashOf(image) })
+    await microbenchmarks(directory, findings, progress)
+    await workloads(images, findings, progress)
   } catch (error) {
     failures.push((error as Error).message)
   }
+  const rows = [...BENCHMARKS, ...PLAIN_WORKLOADS].flatMap(({ name, does }) => rowOf(name, does, findings) ?? [])
   const order = (a: { readonly name: string }, b: { readonly name: string }) => numberOf(a.name) - numberOf(b.name)
-  return { date: new Date().toISOString(), images, rows, absent: absent.toSorted(order), failures }
+  return { date: new Date().toISOString(), images: used, rows, absent: absent.toSorted(order), failures }
 }
 
 export const type1Judge: Judge = { name: 'type-1', title: 'Real type-1 hypervisors against our native VMM', run }
