@@ -16,7 +16,7 @@ export class Switches {
   #rounds = 0
 
   /** `number` is that of the benchmark that ends a span when it finds that time is missing. */
-  constructor(machine: Machine, number: number) {
+  constructor(machine: Pick<Machine, 'onTrap' | 'onMark'>, number: number) {
     machine.onTrap((_hart, from, code, cycle) => {
       if (from < VIRTUAL) return
       if (code === VIRTUAL_INSTRUCTION) this.#left ??= this.#last
