@@ -15,10 +15,14 @@ const counters = layout(0x80, 'our own', {
   depth: { at: 0x30, bytes: 4 },
 })
 const FOLDED = 0x40
-export const HART_COUNTERS = counters.size
 
 function countersAt(hart: number): number {
   return TABLES.counters + hart * counters.size
+}
+
+/** Clears them. */
+export function createCounters(port: HartPort, harts: number): void {
+  port.fill(TABLES.counters, 0, harts * counters.size)
 }
 
 function increment(port: HartPort, at: number): void {

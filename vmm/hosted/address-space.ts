@@ -113,7 +113,7 @@ export class AddressSpace {
     const entry = entryAt(this.#below(port, middleEntry), address, TABLE)
     const value = port.load64(entry)
     if (value !== 0) return Math.floor(value / 1024) * TABLE
-    const page = this.#small.take(port)
+    const page = this.#small.take(port, address)
     if (page !== 0) port.store64(entry, (page / TABLE) * 1024 + USER_READ_WRITE)
     return page
   }

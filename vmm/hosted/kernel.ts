@@ -14,7 +14,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
-import { countFault, countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
+import { countFault, countSwitch, createCounters, interruptBegins, interruptEnds } from './accounting.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
@@ -114,6 +114,9 @@ export class Kernel {
     createStorage(port, plan.storage, plan.free)
     createNetwork(port, plan.network)
     plan.scheduler.entities.create(port, plan.harts)
+    createCounters(port, plan.harts)
+    plan.pageStructs.create(port, plan.harts)
+    plan.small.create(port, plan.harts)
     for (let hart = 0; hart < plan.harts; hart++)
       plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
     plan.controller.start()

@@ -50,6 +50,9 @@ export const TABLES = {
   entities: KERNEL_BASE + 944 * KIB,
   groups: KERNEL_BASE + 968 * KIB,
   queues: KERNEL_BASE + 1004 * KIB,
+  /** What each hart keeps of the pages that it gives (page-structs.ts). */
+  hartPages: KERNEL_BASE + 880 * KIB,
+  freePages: KERNEL_BASE + 940 * KIB,
   /** What each hart counts. */
   counters: KERNEL_BASE + 872 * KIB,
 } as const

@@ -100,6 +100,7 @@ export interface Plan {
   readonly files: FileService
   readonly storage: Storage
   readonly pageStructs: PageStructs
+  readonly small: SmallPages
   readonly soft: SoftInterrupts
   readonly network: Network
   readonly programs: HostPrograms
@@ -133,7 +134,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const memory = memoryTaken(ram)
   const pool = pagePool(nodes.length)
   const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
-  const small = new SmallPages(free)
+  const small = new SmallPages(free, pageStructs)
   const pageBytes = policy.pages === 'small' ? SMALL_PAGE : LARGE_PAGE
 
   const giver: { monitor: Monitor | undefined } = { monitor: undefined }
@@ -267,7 +268,6 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     stack: network.stack,
     free,
     small,
-    pages: pageStructs,
   })
   files.attachReaders(port => programs.files.wake(port))
   const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
@@ -352,6 +352,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     tasks,
     threads,
     pageStructs,
+    small,
     soft,
     network,
     programs,

@@ -4,7 +4,6 @@ import type { FreeMemory } from '../../core/free-memory.ts'
 import type { DirectRequests } from '../files/direct-requests.ts'
 import type { Storage } from '../files/storage.ts'
 import type { LocalStack } from '../network/local-stack.ts'
-import type { PageStructs } from '../page-structs.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { SmallPages } from '../small-pages.ts'
 import { daemons } from './daemons.ts'
@@ -38,7 +37,6 @@ export interface ProgramParts {
   readonly stack: LocalStack
   readonly free: FreeMemory
   readonly small: SmallPages
-  readonly pages: PageStructs
 }
 
 /** Room for their threads, numbered from `first` on, on one hart. */
@@ -47,10 +45,10 @@ export function programThreads(first: number, pin: number): readonly ProgramThre
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
-  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, free, small, pages } = parts
+  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, free, small } = parts
   const spaces = Array.from(
     { length: MOST_SPACES },
-    (_, index) => new ProgramSpace(index, firstSpace + index, free, small, pages),
+    (_, index) => new ProgramSpace(index, firstSpace + index, free, small),
   )
   const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
   const pipes = new Pipes(threads, scheduler, small)

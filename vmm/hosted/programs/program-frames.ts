@@ -11,11 +11,9 @@ export const MOST_PIPES = 4
 /** An address space's memory descriptor: its page counters, its areas in the order of their addresses, its descriptors. */
 export const memory = layout(0x40, 'our own', {
   areas: { at: 0x00, bytes: 4 },
-  /** Pages of anonymous memory, and how many of the machine's the process is charged with before it asks for more. */
+  /** Pages of anonymous memory. */
   anonymous: { at: 0x04, bytes: 4 },
-  stock: { at: 0x08, bytes: 4 },
   tableLock: { at: 0x0c, bytes: 4 },
-  users: { at: 0x10, bytes: 4 },
 })
 export const area = layout(0x20, 'our own', {
   start: { at: 0x00, bytes: 8 },

@@ -1,6 +1,6 @@
 /**
  * A program's address space: areas in the order of their addresses, pages of 4 KiB given when they are touched, each
- * zeroed, counted, and put on the list of those that could be taken away again.
+ * zeroed and counted.
  */
 import { maskOf } from '../../../hw/spec/csr.ts'
 import type { HartPort } from '../../../hw/port.ts'
@@ -8,13 +8,10 @@ import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
 import { AddressSpace, USER_READ_WRITE_EXECUTE } from '../address-space.ts'
 import type { FreeMemory } from '../../core/free-memory.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../../core/g-stage.ts'
-import type { PageStructs } from '../page-structs.ts'
 import type { SmallPages } from '../small-pages.ts'
 import { area, areaAt, memory, memoryAt, MOST_AREAS } from './program-frames.ts'
 
 const SUM = maskOf(sstatus, 'SUM')
-/** Pages that a process is charged with at a time. */
-const STOCK = 32
 
 export class ProgramSpace {
   readonly pageBytes = SMALL_PAGE
@@ -23,14 +20,12 @@ export class ProgramSpace {
   readonly space: number
   readonly tables: AddressSpace
   readonly #small: SmallPages
-  readonly #pages: PageStructs
 
-  constructor(index: number, space: number, free: FreeMemory, small: SmallPages, pages: PageStructs) {
+  constructor(index: number, space: number, free: FreeMemory, small: SmallPages) {
     this.index = index
     this.space = space
     this.tables = new AddressSpace(free, small, space + 1, 0, LARGE_PAGE)
     this.#small = small
-    this.#pages = pages
   }
 
   create(port: HartPort): void {
@@ -96,25 +91,13 @@ export class ProgramSpace {
   }
 
   #give(port: HartPort, mm: number, address: number): number {
-    const page = this.#small.take(port)
+    const page = this.#small.take(port, address)
     if (page === 0) return 0
-    this.#charge(port, mm)
-    this.#pages.begin(port, page, address)
     port.swap32If(mm + memory.tableLock.at, 0, 1)
     this.tables.mapPage(port, address, page, USER_READ_WRITE_EXECUTE)
     port.store32(mm + memory.tableLock.at, 0)
     port.store32(mm + memory.anonymous.at, port.load32(mm + memory.anonymous.at) + 1)
     return page
-  }
-
-  /** The process's share of memory: taken in larger pieces, used up page by page. */
-  #charge(port: HartPort, mm: number): void {
-    const stock = port.load32(mm + memory.stock.at)
-    if (stock > 0) port.store32(mm + memory.stock.at, stock - 1)
-    else {
-      port.add32(memoryAt(0) + memory.users.at, STOCK)
-      port.store32(mm + memory.stock.at, STOCK - 1)
-    }
   }
 
   /** Between the kernel's memory and the program's, whose address space is in satp. False if it is not the program's. */
