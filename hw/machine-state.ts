@@ -1,7 +1,6 @@
 /** A whole machine as data: what `Machine.save` gives and `restore` takes. Plain but for typed arrays; structured clone and JSON (with base64) both carry it. */
 import type { Plain } from './bus/chip.ts'
 import type { HartState } from './hart/hart.ts'
-import type { TextState } from './hart/port/text.ts'
 import type { HierarchyState } from './memory/hierarchy.ts'
 import type { Memory } from './memory/memory.ts'
 import { PAGE_BYTES } from './spec/address.ts'
@@ -17,7 +16,7 @@ export interface MachineState {
   readonly chips: readonly (readonly [name: string, state: Plain])[]
   readonly software: Plain
   /** In the cached model. */
-  readonly caches?: { readonly hierarchy: HierarchyState; readonly text: TextState }
+  readonly caches?: HierarchyState
   readonly hash: readonly [number, number]
 }
 

@@ -301,7 +301,7 @@ export class Machine {
       events: this.events.save(),
       chips: [...this.#chips].flatMap(([name, chip]) => (chip.save ? [[name, chip.save()] as const] : [])),
       software: this.software.save(),
-      ...(this.#hierarchy && { caches: { hierarchy: this.#hierarchy.save(), text: this.software.text.save() } }),
+      ...(this.#hierarchy && { caches: this.#hierarchy.save() }),
       hash: this.#hash.save(),
     }
   }
@@ -317,10 +317,7 @@ export class Machine {
     if ((state.caches === undefined) !== (hierarchy === undefined))
       throw new Error(`the snapshot is of a machine ${state.caches ? 'with' : 'without'} caches, this one is not`)
     restorePages(this.memory, state.pages)
-    if (state.caches) {
-      hierarchy?.restore(state.caches.hierarchy)
-      this.software.text.restore(state.caches.text)
-    }
+    if (state.caches) hierarchy?.restore(state.caches)
     for (const [id, hart] of this.harts.entries()) hart.restore(state.harts[id])
     this.events.restore(state.events)
     for (const [name, saved] of state.chips) {

@@ -10,7 +10,6 @@ import type { Software } from '../port.ts'
 import type { PortHost } from './port/host.ts'
 import { Installation, LONGEST_ENTRY, type Image } from './port/installation.ts'
 import { Port } from './port/port.ts'
-import { Text } from './port/text.ts'
 import { TRAPPED, type Outcome } from './services.ts'
 import { MODE, PC, X } from './state.ts'
 
@@ -28,7 +27,6 @@ const TWO_32 = 0x1_0000_0000
 const T6 = (X + 31 * 8) >> 2
 
 export class SoftwareRegistry {
-  readonly text = new Text()
   readonly #installed: Installation[] = []
   /** By physical page number. */
   readonly #pages = new Map<number, Installation[]>()
@@ -118,7 +116,7 @@ export class SoftwareRegistry {
   #portOf(host: PortHost): Port {
     let port = this.#ports.get(host)
     if (!port) {
-      port = new Port(host, this.text)
+      port = new Port(host)
       this.#ports.set(host, port)
     }
     return port

@@ -1,4 +1,7 @@
-/** Adds to each stretch of code the number of RISC-V instructions that it stands for. The text keeps its lines. */
+/**
+ * Adds to each stretch of code the number of RISC-V instructions that it stands for, and where in the program's text they
+ * end: as if all files' stretches were compiled one behind the other. The text keeps its lines.
+ */
 import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -30,7 +33,13 @@ interface Edit {
   readonly at: number
   readonly rank: number
   readonly text: string
+  /** A stretch begins: it is counted behind `text`, and `behind` follows. */
+  readonly weight?: number | string
+  readonly behind?: string
 }
+
+/** Instructions of a stretch whose weight is only known when it runs: a loop's, for each turn. */
+const TURN = 8
 
 /**
  * Counts a whole program, by absolute path: its files see each other's functions. With `exportsRun`, exported functions
@@ -71,11 +80,13 @@ export function countProgram(
       perCall,
     )
   }
+  let end = 0
   return new Map(
-    program.files.map(file => [
-      file.fileName,
-      { text: edited(file, edits.get(file)!), faults: faults.of(file.fileName) },
-    ]),
+    program.files.map(file => {
+      const { text, position } = edited(file, edits.get(file)!, end)
+      end = position
+      return [file.fileName, { text, faults: faults.of(file.fileName) }]
+    }),
   )
 }
 
@@ -91,14 +102,15 @@ function returnsBoolean(checker: ts.TypeChecker, { node }: CountedFunction): boo
   return signature !== undefined && (checker.getReturnTypeOfSignature(signature).flags & ts.TypeFlags.BooleanLike) !== 0
 }
 
-function add(weight: number | string): string {
-  return `${NAME}[0] += ${weight}`
+/** As an expression: no statement of the source begins with it. */
+function add(weight: number | string, position: number): string {
+  return `${NAME}[0] += ${weight}, ${NAME}[1] = ${position}`
 }
 
 function countArm(edits: Edit[], arm: ts.Expression, weight: number | string): void {
   // Source without semicolons: a statement that comes to begin with a parenthesis would go on with the one before.
   edits.push(
-    { at: arm.getStart(), rank: RANKS.arm, text: `${beginsStatement(arm) ? ';' : ''}(${add(weight)}, ` },
+    { at: arm.getStart(), rank: RANKS.arm, text: `${beginsStatement(arm) ? ';' : ''}(`, weight, behind: ', ' },
     { at: arm.end, rank: RANKS.armEnd, text: ')' },
   )
 }
@@ -115,12 +127,12 @@ function beginsStatement(arm: ts.Expression): boolean {
 
 function countStretch(edits: Edit[], place: ts.Node, weight: number): void {
   const at = place.getStart()
-  if (ts.isBlock(place)) edits.push({ at: at + 1, rank: RANKS.stretch, text: ` ${add(weight)}; ` })
+  if (ts.isBlock(place)) edits.push({ at: at + 1, rank: RANKS.stretch, text: ' ', weight, behind: '; ' })
   else if (ts.isCaseOrDefaultClause(place)) return
   else if (ts.isExpression(place)) countArm(edits, place, weight)
   else {
     const listed = isListed(place)
-    edits.push({ at, rank: RANKS.stretch, text: `${listed ? '' : '{ '}${add(weight)}; ` })
+    edits.push({ at, rank: RANKS.stretch, text: listed ? '' : '{ ', weight, behind: '; ' })
     if (!listed) edits.push({ at: place.end, rank: RANKS.blockEnd, text: ' }' })
   }
 }
@@ -131,15 +143,20 @@ function isListed(place: ts.Node): boolean {
   return ts.isBlock(parent) || ts.isCaseOrDefaultClause(parent) || ts.isSourceFile(parent)
 }
 
-function edited(file: ts.SourceFile, edits: readonly Edit[]): string {
-  if (edits.length === 0) return file.text
+/** The text with its edits; its instructions lie from `position` on. */
+function edited(file: ts.SourceFile, edits: readonly Edit[], position: number): { text: string; position: number } {
+  if (edits.length === 0) return { text: file.text, position }
   const ordered = edits.toSorted((a, b) => a.at - b.at || a.rank - b.rank)
   const target = relative(dirname(file.fileName), COUNTER)
   let text = `import { pathLength as ${NAME} } from '${target.startsWith('.') ? target : `./${target}`}'; `
   let from = 0
-  for (const edit of ordered) {
-    text += file.text.slice(from, edit.at) + edit.text
-    from = edit.at
+  let end = position
+  for (const { at, text: before, weight, behind = '' } of ordered) {
+    text += file.text.slice(from, at) + before
+    from = at
+    if (weight === undefined) continue
+    end += typeof weight === 'number' ? weight : TURN
+    text += add(weight, end) + behind
   }
-  return text + file.text.slice(from)
+  return { text: text + file.text.slice(from), position: end }
 }

@@ -15,7 +15,7 @@ import { CALL, CALLS, Log, signedNumber } from './log.ts'
 import { pathLength } from './path-length.ts'
 import type { StateCopy } from './state-copy.ts'
 import { extraCycles, STUB_OFFSETS } from './stubs.ts'
-import { BETWEEN, type Text } from './text.ts'
+import { fetchText } from './text.ts'
 
 export interface Invocation {
   readonly installation: Installation
@@ -61,11 +61,9 @@ export class Frame {
   readonly #scale: number
   /** Of the scaled path length, the part of a cycle that is not yet spent. An entry begins with a half: it rounds. */
   #fraction = 0.5
-  readonly #text: Text
 
-  constructor(host: PortHost, text: Text) {
+  constructor(host: PortHost) {
     this.#host = host
-    this.#text = text
     this.#extra = extraCycles(host.prices)
     this.#scale = host.pathLength
     this.#words = host.memory.words
@@ -99,7 +97,7 @@ export class Frame {
       throw error instanceof Error ? Object.assign(error, { message: `${this.#name()}: ${error.message}` }) : error
     }
     if (!this.#ended) throw new Error(`${this.#name()} ended without jump, sret, ecall or wfi`)
-    this.#drain(BETWEEN)
+    this.#drain()
     installation.returnCopy(this.#host.id, this.#before!)
     return RELOAD
   }
@@ -109,7 +107,7 @@ export class Frame {
     if (this.recall(call)) return true
     if (this.#ended) throw new Error(`${CALLS[call]} after the entry's end`)
     if (this.#resuming && this.#goLive(call)) return true
-    this.#drain(call)
+    this.#drain()
     const host = this.#host
     if (host.interleave !== undefined) this.#interleave(host.interleave)
     if (this.#words[BUDGET >> 2] <= 0) {
@@ -176,7 +174,7 @@ export class Frame {
       return
     }
     // What has been computed up to here is charged as before.
-    this.#drain(BETWEEN)
+    this.#drain()
     this.#host.account(party, cause, activity)
   }
 
@@ -201,8 +199,8 @@ export class Frame {
     throw ABANDONED
   }
 
-  /** Spends what has been computed since it was last asked, up to the operation `call`. */
-  #drain(call: number): void {
+  /** Spends what has been computed since it was last asked. */
+  #drain(): void {
     const counted = pathLength[0]
     pathLength[0] = 0
     if (this.#scale === 1) this.#words[BUDGET >> 2] -= counted
@@ -213,11 +211,7 @@ export class Frame {
       this.#words[BUDGET >> 2] -= whole
     }
     const { caches } = this.#host
-    if (caches === undefined || counted === 0) return
-    const text = this.#text
-    const { installation, entry } = this.#invocation!
-    text.find(installation.software.name, entry, call, counted)
-    caches.text(text.offset, text.bytes)
+    if (caches !== undefined) fetchText(caches, pathLength[1], counted)
   }
 
   #rewind(resumed: Suspended): void {

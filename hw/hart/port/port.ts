@@ -10,7 +10,6 @@ import { Frame, type Invocation } from './frame.ts'
 import type { PortHost } from './host.ts'
 import { LOCK_BYTES, releaseLock, takeLock } from './lock.ts'
 import { CALL, signedNumber } from './log.ts'
-import type { Text } from './text.ts'
 
 const TWO_32 = 0x1_0000_0000
 /** High words from here on mean 2^53 or more. */
@@ -32,9 +31,9 @@ export class Port implements HartPort {
   readonly #words: Int32Array
   hart: number
 
-  constructor(host: PortHost, text: Text) {
+  constructor(host: PortHost) {
     this.#host = host
-    this.#frame = new Frame(host, text)
+    this.#frame = new Frame(host)
     this.#words = host.memory.words
     this.hart = host.id
   }
