@@ -12,10 +12,17 @@ export interface Workload {
   /** How often it does between its marks what is counted, and what a result's value then is: cycles, unless given. */
   readonly operations?: number
   readonly unit?: string
+  /** Of its guest: 64 MiB, and no words for a kernel, unless given. */
+  readonly memoryBytes?: number
+  readonly bootargs?: string
+  /** So many cycles after the start of the machine it has come to its end, if it ever does; of the usual ones unless given. */
+  readonly patience?: number
   /** Fills the disk before the machine is switched on: it holds zeros unless given. */
   diskContent?(bytes: Uint8Array): void
   /** Assembles the image anew. */
   image(): Program
+  /** What a kernel is given as its first file system. */
+  initrd?(): Uint8Array
   /** TypeScript behind the image's doors, for scripted workloads; a new one for each guest. */
   software?(): Software
 }

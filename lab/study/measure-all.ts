@@ -2,12 +2,12 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { workloadNamed } from '../../guests/index.ts'
 import { reproduction } from './command.ts'
 import type { Configuration } from './configurations.ts'
 import { measure, type Result } from './measure.ts'
 import { type Absence, MICRO, runMicro } from './micro.ts'
 import type { Conditions } from './subject.ts'
+import { workloadOf } from './names.ts'
 
 export interface Measurement {
   readonly workload: string
@@ -40,7 +40,7 @@ export async function attempt(measurement: Measurement): Promise<Outcome> {
   const { workload, configuration, conditions = {} } = measurement
   try {
     if (workload === MICRO) return await runMicro(configuration, conditions)
-    return { ...NOTHING, results: [await measure(workloadNamed(workload)!, configuration, conditions)] }
+    return { ...NOTHING, results: [await measure(workloadOf(workload), configuration, conditions)] }
   } catch (error) {
     return { ...NOTHING, failures: [`${workload} (${configuration}): ${(error as Error).message}`] }
   }

@@ -62,9 +62,9 @@ function snapshot(machine: Machine): Snapshot {
   }
 }
 
-async function runToMark(system: System, mark: 'start' | 'end'): Promise<void> {
+async function runToMark(system: System, mark: 'start' | 'end', patience: number): Promise<void> {
   const { machine } = system
-  const end = machine.now() + PATIENCE
+  const end = machine.now() + patience
   for (;;) {
     const stop = machine.run({ marks: true, untilCycle: machine.now() + TURN })
     if (stop.kind === 'mark' && stop.mark === mark) return
@@ -73,7 +73,7 @@ async function runToMark(system: System, mark: 'start' | 'end'): Promise<void> {
     if (stop.kind === 'stopped') throw new Error(`it ended before its ${mark} mark: ${stop.reason}, code ${stop.code}`)
     if (stop.kind !== 'cycle') throw new Error(`it waits forever before its ${mark} mark (${stop.kind})`)
     if (machine.now() >= end)
-      throw new Error(`it has not come to its ${mark} mark in ${PATIENCE} cycles, and is taken to be caught in a loop`)
+      throw new Error(`it has not come to its ${mark} mark in ${patience} cycles, and is taken to be caught in a loop`)
     await setImmediate()
   }
 }
@@ -86,9 +86,10 @@ export async function measure(
 ): Promise<Result> {
   const { system, core, model, configurationHash } = subject(workload, configuration, conditions)
   const { machine } = system
-  await runToMark(system, 'start')
+  const { patience = PATIENCE } = workload
+  await runToMark(system, 'start', patience)
   const before = snapshot(machine)
-  await runToMark(system, 'end')
+  await runToMark(system, 'end', patience)
   const after = snapshot(machine)
   const ledger = [...after.rows].flatMap(([key, row]) => {
     const cycles = row.cycles - (before.rows.get(key)?.cycles ?? 0)

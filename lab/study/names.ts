@@ -1,19 +1,30 @@
 /** Workloads, configurations and numbers as people name them on the command line. */
 import { ALL_WORKLOADS, workloadNamed, WORKLOADS } from '../../guests/index.ts'
+import type { Workload } from '../../guests/workload.ts'
 import { UserError } from '../user-error.ts'
+import { hasLinux, LINUX_BOOT, linuxBoot } from './linux-boot.ts'
 import { MICRO } from './micro.ts'
 import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from './configurations.ts'
 
 /** Names of workloads: the small set for none, everything for `all`; each once. */
 export function workloadsOf(names: readonly string[]): readonly string[] {
   if (names.length === 0) return WORKLOADS.map(({ name }) => name)
-  if (names.includes('all')) return [...ALL_WORKLOADS.map(({ name }) => name), MICRO]
-  const stranger = names.find(name => name !== MICRO && !workloadNamed(name))
+  if (names.includes('all'))
+    return [...ALL_WORKLOADS.map(({ name }) => name), ...(hasLinux() ? [LINUX_BOOT] : []), MICRO]
+  if (names.includes(LINUX_BOOT)) linuxBoot()
+  const stranger = names.find(name => name !== MICRO && name !== LINUX_BOOT && !workloadNamed(name))
   if (stranger !== undefined)
     throw new UserError(
-      `there is no workload "${stranger}"; choose of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, or ${MICRO}`,
+      `there is no workload "${stranger}"; choose of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, ${LINUX_BOOT} or ${MICRO}`,
     )
   return [...new Set(names)]
+}
+
+/** The workload of a name that is one, the microbenchmarks aside. */
+export function workloadOf(name: string): Workload {
+  const found = name === LINUX_BOOT ? linuxBoot() : workloadNamed(name)
+  if (!found) throw new Error(`there is no workload "${name}"`)
+  return found
 }
 
 /** Configurations of a list with commas, in the table's order; `all`; the usual three if there is no list. */
