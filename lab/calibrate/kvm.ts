@@ -4,7 +4,6 @@ import type { LinuxImages } from '../linux/debian.ts'
 import { LinuxConsole } from '../linux/console.ts'
 import { MicroRecorder, type SpanRow, type Spans } from '../study/micro-recorder.ts'
 import type { HostedVmm } from './hosted-vmms.ts'
-import { Switches } from './switches.ts'
 
 /** What the guest and the machine said of a benchmark. Cycles are per operation. */
 export interface KvmResult {
@@ -42,7 +41,6 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'two guests', harts: 1, vcpus: 1, benchmarks: namesOf(BENCHMARKS.filter(({ neighbour }) => neighbour)) },
 ]
 
-const SWITCH = numberOf('vm-switch')
 const RAM_BYTES = 512 * 2 ** 20
 const GUEST_MIB = 64
 /** Cycles of a turn while the guest is measured: what a hart stores to memory is seen by the other at a turn's end. */
@@ -78,7 +76,6 @@ export function measureKvm(
   host.must(`sleep ${SETTLE_SECONDS}`)
   host.must('load kvm')
   const recorder = new MicroRecorder(host.machine)
-  const switches = new Switches(host.machine, SWITCH)
   const chosen = BENCHMARKS.filter(({ name }) => benchmarks.includes(name))
   const groups = Map.groupBy(chosen, ({ neighbour }) => neighbour)
   const said = [...groups].map(([neighbour, group]) => runGroup(host, vmm, vcpus, group, neighbour)).join('')
@@ -88,7 +85,6 @@ export function measureKvm(
       name,
       said,
       spans.find(({ number }) => number === numberOf(name)),
-      numberOf(name) === SWITCH ? switches.each : undefined,
     ),
   )
 }
@@ -113,8 +109,7 @@ function runGroup(
   return said
 }
 
-/** `each`: what the machine itself has seen of an operation, if that is not what lies between marks. */
-function outcome(benchmark: string, said: string, spans: Spans | undefined, each: number | undefined): KvmOutcome {
+function outcome(benchmark: string, said: string, spans: Spans | undefined): KvmOutcome {
   const line = new RegExp(`^micro ${benchmark} (\\S+) (.*?)\\r?$`, 'm').exec(said)
   if (!line) return { benchmark, absent: /^micro trap .*/m.exec(said)?.[0] ?? 'the guest did not say' }
   const [, operations = '', rest = ''] = line
@@ -122,9 +117,9 @@ function outcome(benchmark: string, said: string, spans: Spans | undefined, each
   const cyclesByClock = (Number(rest) * CYCLES_A_TICK) / Number(operations)
   return {
     benchmark,
-    cycles: each ?? (spans ? spans.cycles / Number(operations) : cyclesByClock),
+    cycles: spans ? spans.cycles / ((Number(operations) * spans.spans) / (spans.spans + spans.strays)) : cyclesByClock,
     cyclesByClock,
     operations: Number(operations),
-    ledger: each === undefined ? (spans?.ledger ?? []) : [],
+    ledger: spans?.ledger ?? [],
   }
 }
