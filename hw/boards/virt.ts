@@ -66,6 +66,8 @@ export interface VirtOptions {
   /** Nodes below /chosen of the device tree: what a VMM is to know of its guests. */
   readonly chosen?: readonly FdtNode[]
   readonly disks?: readonly Backing[]
+  /** Sectors of each disk's namespaces: one of all unless given. */
+  readonly namespaces?: readonly (readonly number[] | undefined)[]
   readonly nics?: readonly VirtNic[]
   /** The Advanced Interrupt Architecture in place of the PLIC: an APLIC alone, or with an IMSIC a hart, which takes messages. */
   readonly aia?: AiaChoice
@@ -392,7 +394,7 @@ function wirePcie(
   wiring: Wiring,
   plic: Controller,
   messages: Messages | undefined,
-  { disks = [], nics = [], devicePrices, iommu }: VirtOptions,
+  { disks = [], namespaces = [], nics = [], devicePrices, iommu }: VirtOptions,
 ): void {
   const { bus } = wiring
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
@@ -415,7 +417,10 @@ function wirePcie(
   let slot = 1
   disks.forEach((backing, index) => {
     const name = `nvme${index}`
-    const disk = new NvmeController(name, backing, wiring.clock(name), devicePrices && { drive: devicePrices.drive })
+    const disk = new NvmeController(name, backing, wiring.clock(name), {
+      ...(devicePrices && { drive: devicePrices.drive }),
+      ...(namespaces[index] && { namespaces: namespaces[index] }),
+    })
     wiring.enroll(name, disk)
     if (isSaved(backing)) wiring.enroll(`${name}-medium`, backing)
     host.plug(disk, slot++)

@@ -6,8 +6,9 @@ import { fieldOf } from '../../spec/registers.ts'
 import type { Command } from './command.ts'
 import type { Features } from './features.ts'
 import type { Health } from './health.ts'
-import { ASYNC_EVENT_LIMIT, NAMESPACE, identify } from './identify.ts'
+import { ASYNC_EVENT_LIMIT, identify } from './identify.ts'
 import type { Identity } from './identify.ts'
+import type { Namespaces } from './namespaces.ts'
 import { PAGE, scatter, segments } from './prp.ts'
 import type { Completion } from './queues.ts'
 
@@ -26,7 +27,7 @@ export interface Queues {
 export interface AdminParts {
   readonly dma: Dma
   readonly identity: Identity
-  readonly sectors: number
+  readonly namespaces: Namespaces
   readonly features: Features
   readonly health: Health
   readonly queues: Queues
@@ -60,7 +61,7 @@ export class AdminCommands implements Saved {
 
   /** Does a command; nothing is returned for one that is held. */
   perform(command: Command): Outcome | undefined {
-    const { features, queues, identity, sectors } = this.#parts
+    const { features, queues, identity, namespaces } = this.#parts
     if (command.fused !== 0 || command.psdt !== 0) return ended(STATUS.INVALID_FIELD)
     switch (command.opcode) {
       case ADMIN.DELETE_IO_SQ:
@@ -76,7 +77,7 @@ export class AdminCommands implements Saved {
       case ADMIN.CREATE_IO_CQ:
         return ended(this.#createCompletion(command))
       case ADMIN.IDENTIFY: {
-        const data = identify(command.cdw10 & 0xff, command.nsid, sectors, identity)
+        const data = identify(command.cdw10 & 0xff, command.nsid, namespaces, identity)
         return ended(typeof data === 'number' ? data : this.#send(command, data))
       }
       case ADMIN.GET_LOG_PAGE:
@@ -147,12 +148,11 @@ export class AdminCommands implements Saved {
   }
 
   #logPage(command: Command): number {
-    const { health, identity, features } = this.#parts
+    const { health, identity, features, namespaces } = this.#parts
     const id = command.cdw10 & 0xff
     const page = health.page(id, identity.firmware, features.temperatureOut)
     if (!page) return STATUS.INVALID_LOG_PAGE
-    if (command.nsid !== 0xffff_ffff && command.nsid !== 0 && command.nsid !== NAMESPACE)
-      return STATUS.INVALID_NAMESPACE
+    if (command.nsid !== 0xffff_ffff && command.nsid > namespaces.length) return STATUS.INVALID_NAMESPACE
     const bytes = ((command.cdw11 & 0xffff) * 0x1_0000 + (command.cdw10 >>> 16) + 1) * 4
     const offset = command.cdw13 * 2 ** 32 + command.cdw12
     if (offset > page.length || offset % 4 !== 0) return STATUS.INVALID_FIELD

@@ -8,12 +8,13 @@ import type { Backing } from '../disk-backing.ts'
 import type { Command } from './command.ts'
 import type { Features } from './features.ts'
 import type { Health } from './health.ts'
-import { MDTS, NAMESPACE } from './identify.ts'
+import { MDTS } from './identify.ts'
+import type { Namespace, Namespaces } from './namespaces.ts'
 import type { Medium } from './medium.ts'
 import { PAGE, gather, scatter, segments } from './prp.ts'
 import { WriteCache } from './write-cache.ts'
 
-/** Something wrong with a range of sectors: plain data, saved with the drive. */
+/** Something wrong with a range of the medium's sectors: plain data, saved with the drive. */
 export type NvmeFault = {
   readonly kind: 'media error' | 'slow' | 'lost completion'
   readonly sector: number
@@ -27,6 +28,7 @@ export interface IoParts {
   readonly backing: Backing
   readonly clock: Clock
   readonly medium: Medium
+  readonly namespaces: Namespaces
   readonly features: Features
   readonly health: Health
   faults(): readonly NvmeFault[]
@@ -56,7 +58,7 @@ export class IoCommands implements Saved {
   start(command: Command): number {
     const { clock, medium } = this.#parts
     const now = clock.now()
-    const sector = sectorOf(command)
+    const sector = this.#sectorOf(command)
     const sectors = fieldOf(NLB, command.cdw12) + 1
     const bytes = sectors * SECTOR_BYTES
     const fault = this.#faultAt(command)
@@ -89,7 +91,7 @@ export class IoCommands implements Saved {
   finish(command: Command): Outcome {
     const status = this.#check(command)
     if (status !== STATUS.SUCCESS) return ended(status)
-    const sector = sectorOf(command)
+    const sector = this.#sectorOf(command)
     const sectors = fieldOf(NLB, command.cdw12) + 1
     switch (command.opcode) {
       case NVM.READ:
@@ -128,17 +130,17 @@ export class IoCommands implements Saved {
   }
 
   #check(command: Command): number {
-    const { backing } = this.#parts
+    const namespace = this.#namespaceOf(command)
     if (!Object.values<number>(NVM).includes(command.opcode)) return STATUS.INVALID_OPCODE
     if (command.fused !== 0 || command.psdt !== 0) return STATUS.INVALID_FIELD
     if (command.opcode === NVM.FLUSH) {
-      return command.nsid === NAMESPACE || command.nsid === ALL_NAMESPACES ? STATUS.SUCCESS : STATUS.INVALID_NAMESPACE
+      return namespace || command.nsid === ALL_NAMESPACES ? STATUS.SUCCESS : STATUS.INVALID_NAMESPACE
     }
-    if (command.nsid !== NAMESPACE) return STATUS.INVALID_NAMESPACE
+    if (!namespace) return STATUS.INVALID_NAMESPACE
     if (command.opcode === NVM.DATASET_MANAGEMENT) return STATUS.SUCCESS
     const sectors = fieldOf(NLB, command.cdw12) + 1
     if (command.opcode !== NVM.WRITE_ZEROES && sectors * SECTOR_BYTES > PAGE << MDTS) return STATUS.INVALID_FIELD
-    if (sectorOf(command) + sectors > backing.sectors) return STATUS.LBA_OUT_OF_RANGE
+    if (startOf(command) + sectors > namespace.sectors) return STATUS.LBA_OUT_OF_RANGE
     if (this.#faultAt(command)?.kind !== 'media error') return STATUS.SUCCESS
     return command.opcode === NVM.READ ? STATUS.UNRECOVERED_READ_ERROR : STATUS.WRITE_FAULT
   }
@@ -147,7 +149,7 @@ export class IoCommands implements Saved {
     const faults = this.#parts.faults()
     if (faults.length === 0 || command.opcode === NVM.FLUSH || command.opcode === NVM.DATASET_MANAGEMENT)
       return undefined
-    const first = sectorOf(command)
+    const first = this.#sectorOf(command)
     const end = first + fieldOf(NLB, command.cdw12) + 1
     return faults.find(({ sector, count }) => sector < end && first < sector + count)
   }
@@ -196,9 +198,9 @@ export class IoCommands implements Saved {
       const high = view.getUint32(at + datasetRange.SLBA.at + 4, true)
       return { sector: high * 2 ** 32 + low, sectors: view.getUint32(at + datasetRange.NLB.at, true) }
     })
-    if (ranges.some(({ sector, sectors }) => sector + sectors > this.#parts.backing.sectors))
-      return STATUS.LBA_OUT_OF_RANGE
-    for (const { sector, sectors } of ranges) this.#zero(sector, sectors)
+    const { first, sectors: most } = this.#namespaceOf(command)!
+    if (ranges.some(({ sector, sectors }) => sector + sectors > most)) return STATUS.LBA_OUT_OF_RANGE
+    for (const { sector, sectors } of ranges) this.#zero(first + sector, sectors)
     return STATUS.SUCCESS
   }
 
@@ -206,6 +208,15 @@ export class IoCommands implements Saved {
     this.#cache.flush()
     this.#parts.backing.zero(sector, sectors)
     this.#parts.backing.flush()
+  }
+
+  #namespaceOf(command: Command): Namespace | undefined {
+    return this.#parts.namespaces[command.nsid - 1]
+  }
+
+  /** Where a command begins on the medium. */
+  #sectorOf(command: Command): number {
+    return (this.#namespaceOf(command)?.first ?? 0) + startOf(command)
   }
 
   #writesThrough(command: Command): boolean {
@@ -250,7 +261,7 @@ export class IoCommands implements Saved {
 }
 
 /** SLBA: words 10 and 11. */
-function sectorOf(command: Command): number {
+function startOf(command: Command): number {
   return command.cdw11 * 2 ** 32 + command.cdw10
 }
 

@@ -1,5 +1,5 @@
 /**
- * An NVMe 1.4 controller with one namespace: registers, queues, fetching and completing. What commands mean is in
+ * An NVMe 1.4 controller: registers, queues, fetching and completing. What commands mean is in
  * ./admin-commands.ts and ./io-commands.ts; how long they take, in ./medium.ts.
  *
  *   doorbell ──fetch──▶ command ──medium, link──▶ 'done' event ──▶ data moved, completion posted ──▶ MSI-X or INTx
@@ -20,6 +20,7 @@ import { Health } from './health.ts'
 import { IoCommands } from './io-commands.ts'
 import type { NvmeFault } from './io-commands.ts'
 import { Medium } from './medium.ts'
+import { namespacesOf } from './namespaces.ts'
 import { completionQueue, full, submissionQueue } from './queues.ts'
 import type { Completion, CompletionQueue, SubmissionQueue } from './queues.ts'
 
@@ -27,6 +28,8 @@ export interface NvmeOptions {
   readonly drive?: DrivePrices
   /** Twenty characters at most; the chip's name unless given. */
   readonly serial?: string
+  /** Sectors of each namespace, one behind the other on the medium; one of all unless given. */
+  readonly namespaces?: readonly number[]
 }
 
 const BAR_BYTES = 0x4000
@@ -90,6 +93,7 @@ export class NvmeController implements Timed, Saved {
       },
     )
     this.#dma = this.function.dma
+    const namespaces = namespacesOf(backing.sectors, options.namespaces)
     this.#medium = new Medium(drive, clock)
     const identity = {
       vendor: NVME_VENDOR,
@@ -101,7 +105,7 @@ export class NvmeController implements Timed, Saved {
     this.#admin = new AdminCommands({
       dma: this.#dma,
       identity,
-      sectors: backing.sectors,
+      namespaces,
       features: this.#features,
       health: this.#health,
       queues: this,
@@ -111,6 +115,7 @@ export class NvmeController implements Timed, Saved {
       backing,
       clock,
       medium: this.#medium,
+      namespaces,
       features: this.#features,
       health: this.#health,
       faults: () => this.faults,

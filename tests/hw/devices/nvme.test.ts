@@ -361,3 +361,50 @@ describe('NVMe controller', () => {
     expect(second.chip.save()).toEqual(first.chip.save())
   })
 })
+
+describe('NVMe 1.4 6.1: namespaces', () => {
+  const three = () => ready({ namespaces: [100, 50, 10] })
+
+  test('5.15.2: each has its size and its identifier, the list has them all, and what is not there is refused', () => {
+    const { command, memory } = three()
+    const identify = (nsid: number, cns: number) =>
+      command(0, ADMIN.IDENTIFY, { nsid, cdw10: cns }).status === STATUS.SUCCESS
+        ? memory.bytes.slice(DATA, DATA + 4096)
+        : undefined
+    const word = (bytes: Uint8Array | undefined, at: number) => bytes && new DataView(bytes.buffer).getUint32(at, true)
+    expect(word(identify(0, CNS.CONTROLLER), identifyController.NN.at)).toBe(3)
+    expect([1, 2, 3, 4].map(nsid => word(identify(nsid, CNS.NAMESPACE), identifyNamespace.NSZE.at))).toEqual([
+      100,
+      50,
+      10,
+      undefined,
+    ])
+    const list = identify(1, CNS.ACTIVE_NAMESPACES)
+    expect([0, 4, 8].map(at => word(list, at))).toEqual([2, 3, 0])
+    const identifiers = [1, 2, 3].map(nsid =>
+      String(identify(nsid, CNS.NAMESPACE)?.subarray(identifyNamespace.EUI64.at, identifyNamespace.EUI64.at + 8)),
+    )
+    expect(new Set(identifiers).size).toBe(3)
+  })
+
+  test('what is written to one is in that one only, and none reaches beyond its end', () => {
+    const { transfer, fill, memory } = three()
+    const written = fill(3, 512)
+    expect(transfer(NVM.WRITE, 0, 1, { nsid: 2 }).status).toBe(STATUS.SUCCESS)
+    const read = (nsid: number, sector: number) => {
+      memory.bytes.fill(1, DATA, DATA + 512)
+      const { status } = transfer(NVM.READ, sector, 1, { nsid })
+      return status === STATUS.SUCCESS ? memory.bytes.slice(DATA, DATA + 512) : status
+    }
+    expect(read(2, 0)).toEqual(written)
+    for (const nsid of [1, 3]) expect(read(nsid, 0)).toEqual(new Uint8Array(512))
+    expect(read(1, 100)).toBe(STATUS.LBA_OUT_OF_RANGE)
+    expect(read(3, 10)).toBe(STATUS.LBA_OUT_OF_RANGE)
+    expect(read(4, 0)).toBe(STATUS.INVALID_NAMESPACE)
+    expect(transfer(NVM.WRITE, 49, 2, { nsid: 2 }).status).toBe(STATUS.LBA_OUT_OF_RANGE)
+  })
+
+  test('more sectors than the drive has are refused when it is made', () => {
+    expect(() => bench({ namespaces: [SECTORS, 1] })).toThrow('namespace 2 of 1 sectors: the drive has 0 left')
+  })
+})
