@@ -1,14 +1,17 @@
 /**
  * The host's block layer. Whoever has something for the disk plugs: its requests gather on the hart, neighbours merge.
- * Unplugging moves them to the hart's software queue and runs the hardware queue, which takes from the software queues
- * in turn as long as it has tags. The NVMe driver's interrupt takes completions; a soft interrupt tells who waits.
+ * Unplugging moves them to the hart's software queue and runs the hardware queue, which hands what the software queues
+ * have to the scheduler and takes what that chooses as long as it has tags. The NVMe driver's interrupt takes completions;
+ * a soft interrupt tells who waits.
  */
 import type { BlockDevice, InterruptController } from '../../../drivers/environment.ts'
 import type { PcieBus } from '../../../drivers/pcie.ts'
 import type { CurrentPort, PortEnvironment } from '../../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
+import type { FreeMemory } from '../../core/free-memory.ts'
 import type { PlacedDevice } from '../../core/placed-device.ts'
 import { SOFT_BLOCK, type SoftInterrupts } from '../soft-interrupts.ts'
+import { DeadlineScheduler } from './deadline-scheduler.ts'
 import { MOST_REQUESTS, NO_REQUEST, request, requestAt, RequestQueue } from './requests.ts'
 
 /** Mass storage, non-volatile memory, NVM Express. */
@@ -41,7 +44,7 @@ export type Completed = (port: HartPort, cookie: number, sectors: number, ok: bo
 export class BlockLayer implements PlacedDevice {
   readonly name = 'nvme'
   readonly state: Record<string, StateRecord>
-  /** `unused`: the first free request, plus one. Flushes: the last asked for, the last that is over, the one under way. `turn`: the software queue that is next. */
+  /** `unused`: the first free request, plus one. Flushes: the last asked for, the last that is over, the one under way.  */
   readonly record = {
     source: 0,
     started: false,
@@ -51,13 +54,13 @@ export class BlockLayer implements PlacedDevice {
     flushed: 0,
     flushing: 0,
     free: DISK_DEPTH,
-    turn: 0,
   }
   /** By tag: its request, plus one. */
   readonly #tags = new Int32Array(DISK_DEPTH)
   readonly #plugs: readonly RequestQueue[]
   readonly #software: readonly RequestQueue[]
   readonly #done = new RequestQueue()
+  readonly #scheduler = new DeadlineScheduler()
   readonly #completed: Completed[] = [() => {}, () => {}, () => {}, () => {}]
   readonly #environment: PortEnvironment
   readonly #driver: BlockDevice
@@ -89,6 +92,7 @@ export class BlockLayer implements PlacedDevice {
       'block layer': this.record,
       'block tags': this.#tags,
       'block done': this.#done.record,
+      ...this.#scheduler.state,
       ...environment.registered,
     }
     this.#plugs.forEach(({ record }, hart) => (this.state[`plug ${hart}`] = record))
@@ -111,11 +115,12 @@ export class BlockLayer implements PlacedDevice {
   }
 
   /** Makes the slab of requests. */
-  create(port: HartPort): void {
+  create(port: HartPort, free: FreeMemory): void {
     for (let number = 0; number < MOST_REQUESTS; number++) {
       port.store32(requestAt(number) + request.next.at, number + 1 === MOST_REQUESTS ? 0 : number + 2)
     }
     this.record.unused = 1
+    this.#scheduler.create(port, free)
   }
 
   /** The disk's size. */
@@ -202,20 +207,24 @@ export class BlockLayer implements PlacedDevice {
     const { record } = this
     if (record.failed) return this.#failAll(port)
     if (!this.#driver.ready()) return
-    for (let idle = 0; record.free > 0 && idle < this.#software.length; ) {
-      const queue = this.#software[record.turn]
-      const number = queue.first()
-      if (number === NO_REQUEST) idle++
-      else {
-        if (!this.#issue(port, number)) return
-        queue.take(port)
-        idle = 0
-      }
-      record.turn = record.turn + 1 === this.#software.length ? 0 : record.turn + 1
+    this.#schedule(port)
+    while (record.free > 0) {
+      const number = this.#scheduler.choose(port)
+      if (number === NO_REQUEST || !this.#issue(port, number)) break
+      this.#scheduler.take(port, number)
     }
     if (record.free === 0 || record.flushing !== 0 || record.flushed === record.asked) return
     record.flushing = record.asked
     this.#issue(port, this.#take(port, BLOCK_FLUSH, 0, 0, 0, FOR_FLUSH, record.asked))
+  }
+
+  /** What waits in the software queues is put in order. */
+  #schedule(port: HartPort): void {
+    for (let hart = 0; hart < this.#software.length; hart++) {
+      const queue = this.#software[hart]
+      for (let number = queue.take(port); number !== NO_REQUEST; number = queue.take(port))
+        this.#scheduler.add(port, number, port.load32(requestAt(number) + request.operation.at) !== BLOCK_READ)
+    }
   }
 
   #issue(port: HartPort, number: number): boolean {
@@ -278,10 +287,10 @@ export class BlockLayer implements PlacedDevice {
 
   #failAll(port: HartPort): void {
     const { record } = this
-    for (let hart = 0; hart < this.#software.length; hart++) {
-      const queue = this.#software[hart]
-      for (let number = queue.take(port); number !== NO_REQUEST; number = queue.take(port))
-        this.#end(port, number, false)
+    this.#schedule(port)
+    for (let number = this.#scheduler.choose(port); number !== NO_REQUEST; number = this.#scheduler.choose(port)) {
+      this.#scheduler.take(port, number)
+      this.#end(port, number, false)
     }
     if (record.flushed !== record.asked) this.#flushEnded(port, record.asked, 0, false)
   }

@@ -9,7 +9,7 @@ import type { Storage } from './storage.ts'
 
 export function createStorage(port: HartPort, storage: Storage, free: FreeMemory): void {
   storage.cache.create(port)
-  storage.disk.create(port)
+  storage.disk.create(port, free)
   storage.journal.create(port, free)
 }
 

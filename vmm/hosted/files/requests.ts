@@ -13,6 +13,9 @@ export const request = layout(0x40, 'our own', {
   kind: { at: 0x1c, bytes: 4 },
   cookie: { at: 0x20, bytes: 4 },
   failed: { at: 0x24, bytes: 4 },
+  /** While the scheduler has it: the one before it in age, plus one, and when it has waited too long (ticks). */
+  previous: { at: 0x28, bytes: 4 },
+  due: { at: 0x30, bytes: 8 },
 })
 
 /** Every page of the cache may be in a request of its own, and some more go past the cache. */
