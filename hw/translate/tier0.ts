@@ -40,14 +40,29 @@ export interface Tier0Statistics extends CodeStatistics {
 export function tier0(): (memory: Memory, hart: HartServices, hartIndex: number, prices: Prices) => Tier0 {
   let code: Tier0Code | undefined
   return (memory, hart, hartIndex, prices) => {
-    if (code?.pages.memory !== memory) code = new Tier0Code(memory, undefined, costsBy(prices))
+    if (code?.pages.memory !== memory) code = new Tier0Code(memory, undefined, prices)
     return new Tier0(memory, hart, hartIndex, code)
   }
 }
 
-/** What an interpreter charges by these prices. */
-export function costsBy(prices: Prices): Costs {
-  return { instruction: instruction => instructionCycles(instruction, prices), misaligned: prices.misaligned }
+/** Compiled interpreters, by all that they depend on: machines that are built alike share one. The last few are kept. */
+const compiled = new Map<string, WebAssembly.Module>()
+const KEPT = 4
+
+function interpreterFor({ bytes, scratchHost, lines }: Memory, prices: Prices): WebAssembly.Module {
+  const memoryPages = bytes.length / 65536
+  const key = JSON.stringify([memoryPages, scratchHost, lines, prices.instructions, prices.misaligned])
+  const known = compiled.get(key)
+  if (known) return known
+  const costs: Costs = {
+    instruction: instruction => instructionCycles(instruction, prices),
+    misaligned: prices.misaligned,
+  }
+  const made = new WebAssembly.Module(encodeInterpreter({ memoryPages, entrance: scratchHost, lines }, costs))
+  compiled.set(key, made)
+  const [oldest] = compiled.keys()
+  if (compiled.size > KEPT && oldest !== undefined) compiled.delete(oldest)
+  return made
 }
 
 /** What the interpreters of one machine's harts share: compiled code and predecoded pages. */
@@ -55,13 +70,10 @@ export class Tier0Code {
   readonly pages: CodePages
   readonly module: WebAssembly.Module
 
-  constructor(memory: Memory, pages = new CodePages(memory), costs: Costs = costsBy(rocketFlat)) {
+  constructor(memory: Memory, pages = new CodePages(memory), prices: Prices = rocketFlat) {
     this.pages = pages
     memory.view.setUint16(memory.scratchHost + RECORD.handler, ENTRANCE, true)
-    const { lines, scratchHost: entrance } = memory
-    this.module = new WebAssembly.Module(
-      encodeInterpreter({ memoryPages: memory.bytes.length / 65536, entrance, lines }, costs),
-    )
+    this.module = interpreterFor(memory, prices)
   }
 }
 

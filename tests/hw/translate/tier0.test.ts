@@ -6,7 +6,7 @@ import { BUDGET, F, FLOAT, MACHINE, MODE, PC, RESERVATION, STALLS, X } from '../
 import { analyse, decode, type Instruction, INSTRUCTIONS } from '../../../hw/spec/isa/index.ts'
 import { assemble } from '../../../hw/spec/isa/assembler.ts'
 import { CodePages } from '../../../hw/translate/code-pages.ts'
-import { costsBy, Tier0, Tier0Code } from '../../../hw/translate/tier0.ts'
+import { Tier0, Tier0Code } from '../../../hw/translate/tier0.ts'
 import { pricesFor } from '../../../hw/time/prices-lists.ts'
 import { instructionCycles, type Prices, rocketFlat } from '../../../hw/time/prices.ts'
 import { numbers } from '../spec/isa/random-words.ts'
@@ -33,7 +33,7 @@ function reference(prices: Prices = rocketFlat): Subject {
 /** Tier 0 that keeps at most `capacity` decoded pages. */
 function tier0(capacity?: number, prices: Prices = rocketFlat): Subject & { readonly executor: Tier0 } {
   const hart = new PagedHart(prices)
-  const code = new Tier0Code(hart.memory, new CodePages(hart.memory, capacity), costsBy(prices))
+  const code = new Tier0Code(hart.memory, new CodePages(hart.memory, capacity), prices)
   const executor = new Tier0(hart.memory, hart, 0, code)
   hart.cache = executor
   return { hart, executor }
