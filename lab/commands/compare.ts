@@ -101,7 +101,7 @@ async function compare(names: readonly string[], options: CompareOptions): Promi
   if (report && found.results.length > 0) {
     const made = await makeReport(found, plan, report)
     failures.push(...made.failures)
-    console.error(`\nthe report: ${made.page}`)
+    if (!options.json) console.log(`\nThe report: ${chalk.bold(made.page)}`)
   }
   for (const failure of failures) console.error(`barehart: ${failure}`)
   if (failures.length > 0) process.exitCode = 1

@@ -65,7 +65,7 @@ export async function record(
     configuration,
     seed: conditions.seed ?? 0,
     from,
-    to: machine.now(),
+    to: Math.max(...machine.harts.map(hart => hart.now())),
     cyclesPerMicrosecond: machine.board.frequency / 1e6,
     stretches,
   }

@@ -11,7 +11,7 @@ import { box, figure, fitted, text, WIDTH } from './svg.ts'
 const LAYER = 20
 /** Narrower ones are left out: nobody sees them. */
 const NARROWEST = 0.4
-const LEAST_LABEL = 24
+const LEAST_LABEL = 36
 
 interface Node {
   readonly name: string
@@ -57,7 +57,7 @@ export function flame(title: string, results: readonly Result[]): Markup {
       parts.push(box(left, top, width, LAYER - 1, node.style, told))
       if (width > LEAST_LABEL) {
         const name = `${node.name}${depth === 0 ? ` ${short(node.cycles)}` : ''}`
-        parts.push(text(left + 4, top + 13.5, fitted(name, width - 6, 11), { class: insideOf(node.style) }))
+        parts.push(text(left + 4, top + 13.5, fitted(name, width - 12, 11), { class: insideOf(node.style) }))
       }
     }
     let at = left
