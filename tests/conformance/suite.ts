@@ -3,7 +3,7 @@
  *
  *   node tests/conformance/suite.ts --suite DIR [--executor tier0|evaluator|both] [--only PATTERN] [--json]
  *
- * DIR holds the programs, as tests/conformance/build-suite.ts builds them. Exit code 1 if one fails.
+ * DIR holds the programs, ELF files named FOLDER-ENVIRONMENT-TEST (rv64ui-p-add). Exit code 1 if one fails.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

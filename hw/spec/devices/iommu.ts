@@ -50,19 +50,19 @@ export const iommu = registers({
     fields: { fqen: 0, fie: 1, fqmf: 8, fqof: 9, fqon: 16, busy: 17 },
   },
   ipsr: { at: 84, width: 32, access: 'rw1c', spec: 'IOMMU ipsr', fields: { cip: 0, fip: 1, pmip: 2, pip: 3 } },
-  tr_req_iova: { at: 600, width: 64, access: 'rw', spec: 'IOMMU tr_req_iova' },
+  tr_req_iova: { at: 600, width: 64, access: 'rw', spec: 'IOMMU Translation request IOVA' },
   tr_req_ctl: {
     at: 608,
     width: 64,
     access: 'rw',
-    spec: 'IOMMU tr_req_ctl',
+    spec: 'IOMMU Translation request control',
     fields: { Go: 0, Priv: 1, Exe: 2, NW: 3, PID: [31, 12], PV: 32, DID: [63, 40] },
   },
   tr_response: {
     at: 616,
     width: 64,
     access: 'ro',
-    spec: 'IOMMU tr_response',
+    spec: 'IOMMU Translation response',
     fields: { fault: 0, PBMT: [8, 7], S: 9, PPN: [53, 10] },
   },
   icvec: {
