@@ -163,7 +163,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     ...process.vm.vcpus.map(
       ({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin),
     ),
-    new Task(process.ioTask, process, NOWHERE, policy.dedicated ? NOWHERE : (process.node.harts[0] ?? NOWHERE)),
+    new Task(process.ioTask, process, NOWHERE, NOWHERE),
   ])
   const soft = new SoftInterrupts(harts)
 
@@ -224,9 +224,15 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table })
   const backends: KernelDevices[] = []
   const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
-    const pin = policy.dedicated ? NOWHERE : (process.node.harts[0] ?? NOWHERE)
     process.waiter = tasks.length + own.all.length + index
-    return new KernelThread('kernel backend', process.waiter, port => backends[index].work(port), pin, ASLEEP, process)
+    return new KernelThread(
+      'kernel backend',
+      process.waiter,
+      port => backends[index].work(port),
+      NOWHERE,
+      ASLEEP,
+      process,
+    )
   })
   const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
   const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping)
