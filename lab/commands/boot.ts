@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { type AiaChoice, virt } from '../../hw/boards/virt.ts'
 import type { Machine, StopReason } from '../../hw/index.ts'
+import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { parseRam } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
 import { buildMachine } from '../machine.ts'
@@ -10,7 +11,7 @@ import { nicOnStation } from '../network.ts'
 import { type Exchange, parseExchange, Terminal } from '../terminal.ts'
 import { UserError } from '../user-error.ts'
 
-interface BootOptions {
+interface BootOptions extends CoreOptions {
   readonly bios: string
   readonly initrd?: string
   readonly disk: readonly string[]
@@ -42,7 +43,7 @@ export function exchange(text: string, before: readonly Exchange[]): readonly Ex
 }
 
 export function bootCommand(): Command {
-  return new Command('boot')
+  const command = new Command('boot')
     .description(
       'run a bare-metal payload: ELF, Linux Image or raw; the exit code is that of the test finisher or of tohost',
     )
@@ -75,6 +76,7 @@ export function bootCommand(): Command {
     .option('--limit-instructions <n>', 'end, with exit code 3, after so many instructions of hart 0')
     .option('--stats', 'at the end print cycles, instructions and host time to standard error')
     .action(boot)
+  return withCoreOptions(command)
 }
 
 /** A whole number within limits. */
@@ -90,6 +92,7 @@ async function boot(image: string, options: BootOptions): Promise<void> {
     options.limitInstructions === undefined
       ? Infinity
       : wholeNumber(options.limitInstructions, '--limit-instructions', 1, Number.MAX_SAFE_INTEGER)
+  const prices = pricesOf(options)
   const terminal: Terminal = new Terminal(
     bytes => board.receive(bytes),
     bytes => void process.stdout.write(bytes),
@@ -99,7 +102,7 @@ async function boot(image: string, options: BootOptions): Promise<void> {
   const board = boardOf(image, options, bytes => terminal.print(bytes))
   let machine: Machine
   try {
-    machine = buildMachine(board)
+    machine = buildMachine(board, { prices })
   } catch (error) {
     throw new UserError(imageFault((error as Error).message, image, options.bios))
   }

@@ -32,6 +32,8 @@ const BOOT: readonly (readonly [mistake: string, words: readonly string[], says:
   ['a disk of half a sector', ['good.bin', '--disk', 'odd.img'], ['disk odd.img has 1000 bytes', 'truncate -s']],
   ['an initrd that is not there', ['good.bin', '--initrd', 'no'], ['initrd no does not exist', 'give the path']],
   ['an exchange without an arrow', ['good.bin', '--send', 'x'], ['--send "x" is not SEEN=>TYPED', 'such as']],
+  ['a model that there is not', ['good.bin', '--model', 'fast'], ['--model: there is no "fast"', 'choose of flat,cached']],
+  ['an L2 in the flat model', ['good.bin', '--l2', 'shared'], ['--l2 shared: the flat model has no L2', 'add --model cached']],
   ['a limit of nothing', ['good.bin', '--limit-instructions', '0'], ['--limit-instructions 0', 'whole number from 1']],
 ] // biome-ignore format: a table
 
@@ -44,6 +46,8 @@ const RUN: readonly (readonly [mistake: string, description: string, says: reado
   ['a host that cannot be so', described({}, {}, { vmm: 'hosted', host: { form: 'both' } }), ['host.form must be one of module, switch', '"both"']],
   ['a host where there is none', described({}, {}, { host: { form: 'switch' } }), ['vmm is "native"', 'leave host out']],
   ['harts for vCPUs that are not pinned', described({}, {}, { vmm: 'hosted', host: { dedicated: true } }), ['host.dedicated', 'give a guest its harts']],
+  ['a core that there is not', described({}, { core: 'z80' }), ['machine.core must be one of rocket, cva6', '"z80"']],
+  ['an L2 in the flat model', described({}, { l2: 'private' }), ['machine.l2 "private"', 'add "model": "cached"']],
   ['a size that is none', described({ memory: 'much' }), ['guests.0.memory must be bytes', '"much"']],
   ['a workload that there is not', described({ kernel: 'sing' }), ['guest a: kernel sing does not exist', 'a workload: compute']],
   ['partitions that overlap', two({ disk: { first: 0, sectors: 100 } }, { disk: { first: 50, sectors: 100 } }), ['guest b: disk sectors 50 to 149 overlap', 'guest a (0 to 99)']],
