@@ -88,6 +88,8 @@ function guestPageFault(
     const page = vm.ram.populate(port, address)
     release(port, vm.memoryLock)
     if (page === 0) host.end(port, vm, vcpu, true, cause)
+    // A hart may have kept that nothing was there (priv 12.3.2, Svvptc); the instruction takes the address shifted right by two.
+    else port.hfenceGvma(Math.floor(address / 4))
     return HANDLED
   }
   if (cause === FETCH_GUEST_PAGE || !decodeTransformed(instructionOf(port, vcpu), pending)) {

@@ -4,7 +4,7 @@ import type { Later, VirtualChip, WorkingChip } from '../virtual/chip.ts'
 import { CRASH_HALFWORDS } from './crash.ts'
 import { frame } from './frame.ts'
 import type { GuestRam } from './guest-ram.ts'
-import type { Vcpu } from './vcpu.ts'
+import { NOWHERE, type Vcpu } from './vcpu.ts'
 
 interface Window {
   readonly name: string
@@ -52,6 +52,15 @@ export class VirtualMachine {
     this.vcpus = vcpus
     this.memoryLock = vcpus[0].frame + frame.memoryLock.at
     this.deviceLock = vcpus[0].frame + frame.deviceLock.at
+  }
+
+  /** True if a vCPU that a hart holds has yet to do what another has asked for: the call that asked returns afterwards (SBI 8). */
+  isFencing(): boolean {
+    for (let index = 0; index < this.vcpus.length; index++) {
+      const { record } = this.vcpus[index]
+      if (record.fence && record.hart !== NOWHERE) return true
+    }
+    return false
   }
 
   /** How many windows there are: whoever has attached its chips first has the first ones. Set-up. */

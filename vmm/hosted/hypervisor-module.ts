@@ -6,7 +6,7 @@
  *   run (system call) ─▶ load the vCPU ─▶ enter ─▶ guest ─▶ exit ─▶ interrupts that wait ─▶ enter again, or
  *                                                            └▶ put the vCPU ─▶ the system call returns
  */
-import type { HartPort } from '../../hw/port.ts'
+import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
 import { A0, A1, A2 } from '../../hw/spec/sbi.ts'
 import { recordCrash } from '../core/crash.ts'
@@ -16,6 +16,8 @@ import type { Host } from '../core/host.ts'
 import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
+import { HaltPolling } from './halt-polling.ts'
+import { heapCount } from './heap.ts'
 import type { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import type { KernelCode } from './image.ts'
@@ -37,8 +39,11 @@ export class HypervisorModule implements Host, Hypervisor {
   /** By vCPU: its virtual interrupts as they were when it trapped last, and how often it has. */
   readonly #interrupts: Int32Array
   readonly #exits: Float64Array
+  /** By vCPU: the hart where it ran last. */
+  readonly #ran: Int32Array
+  readonly #halts: HaltPolling
   readonly runPages: Float64Array
-  readonly state: Record<string, Int32Array | Float64Array>
+  readonly state: Record<string, StateRecord>
   readonly #vcpus: readonly Vcpu[]
   readonly #scheduler: Scheduler
   readonly #console: HostConsole
@@ -68,6 +73,8 @@ export class HypervisorModule implements Host, Hypervisor {
     this.#outstanding = new Int32Array(vcpus.length)
     this.#interrupts = new Int32Array(vcpus.length)
     this.#exits = new Float64Array(vcpus.length)
+    this.#ran = new Int32Array(vcpus.length).fill(NOWHERE)
+    this.#halts = new HaltPolling(vcpus.length)
     this.runPages = new Float64Array(vcpus.length)
     this.state = {
       loaded: this.loaded,
@@ -75,6 +82,8 @@ export class HypervisorModule implements Host, Hypervisor {
       outstanding: this.#outstanding,
       interrupts: this.#interrupts,
       exits: this.#exits,
+      ran: this.#ran,
+      ...this.#halts.state,
       runPages: this.runPages,
     }
   }
@@ -178,6 +187,10 @@ export class HypervisorModule implements Host, Hypervisor {
     // Without its context on the hart the vCPU has slept, and its thread been woken for it.
     if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0))
       record.status = RUNNABLE
+    if (record.status === WAITING && this.#isAlone(port) && this.#halts.watches(port, task.vcpu)) {
+      port.jump(this.#code.window)
+      return true
+    }
     if (record.status !== RUNNABLE) {
       this.#scheduler.sleep(port, task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
       return false
@@ -191,10 +204,19 @@ export class HypervisorModule implements Host, Hypervisor {
       return true
     }
     port.account('host kernel', 'run guest', 'world switch')
+    this.#halts.over(port, task.vcpu)
     if (record.fence) {
       record.fence = false
       port.fenceI()
       port.hfenceVvma()
+    }
+    if (record.fencing) {
+      if (task.process.vm.isFencing()) {
+        port.account('host kernel', 'remote fence', 'waiting')
+        port.jump(this.#code.window)
+        return true
+      }
+      record.fencing = false
     }
     // Whoever asks for something from here on sees that the hart has to be interrupted for it.
     port.store32(vcpu.frame + vcpuControl.mode.at, MODE_GUEST)
@@ -208,12 +230,18 @@ export class HypervisorModule implements Host, Hypervisor {
     port.write(hvip, this.#interrupts[task.vcpu])
     if (record.fence || this.#scheduler.wanted[port.hart] !== 0) {
       port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
-      port.jump(this.#code.exited)
+      port.jump(this.#code.window)
       return true
     }
     port.setX(A0, vcpu.frame)
     port.jump(this.#code.enterGuest)
     return true
+  }
+
+  /** True if no other thread wants the hart. */
+  #isAlone(port: HartPort): boolean {
+    const { wanted, queues } = this.#scheduler
+    return wanted[port.hart] === 0 && heapCount(port, queues[port.hart]) === 0
   }
 
   /** The context of the hart's task has been loaded. */
@@ -223,11 +251,12 @@ export class HypervisorModule implements Host, Hypervisor {
     this.loaded[hart] = task.vcpu
     record.hart = hart
     // Another vCPU ran here meanwhile, or this one elsewhere: what the TLB kept under its VMID may be another's.
-    if (this.#before[hart] !== task.vcpu || task.record.last !== hart) {
+    if (this.#before[hart] !== task.vcpu || this.#ran[task.vcpu] !== hart) {
       port.hfenceGvma()
       port.hfenceVvma()
     }
     this.#before[hart] = task.vcpu
+    this.#ran[task.vcpu] = hart
   }
 
   /** Begins to save the context that the hart holds; `saved` goes on. False if it holds none. */

@@ -157,7 +157,6 @@ export interface KernelCode {
   readonly switchSpace: number
   readonly enterGuest: number
   readonly window: number
-  readonly exited: number
   readonly saveContext: number
   readonly loadContext: number
   readonly toMonitor: number
@@ -189,7 +188,6 @@ export function kernelCode(program: Program): KernelCode {
     switchSpace: at('switch_space'),
     enterGuest: at('enter_guest'),
     window: at('window'),
-    exited: at('exited'),
     saveContext: at('save_context'),
     loadContext: at('load_context'),
     toMonitor: at('to_monitor'),

@@ -164,6 +164,10 @@ export class Monitor implements Host {
       port.fenceI()
       port.hfenceVvma()
     }
+    if (record.fencing) {
+      if (this.#vms[index].isFencing()) return this.#leave(port, index, NEEDS_HOST)
+      record.fencing = false
+    }
     vcpu.settle(port)
     if (record.status === WAITING && (port.read(hip) & port.read(hie)) !== 0) record.status = RUNNABLE
     if (record.status !== RUNNABLE) return this.#leave(port, index, NEEDS_WAIT)

@@ -65,7 +65,7 @@ export class Running {
 
   /** Ends an entry: the hart goes where it is needed. */
   next(port: HartPort): void {
-    const { scheduler, vcpus } = this.#plan
+    const { scheduler, vcpus, vms, owner } = this.#plan
     port.account('vmm', 'scheduling', 'scheduling')
     const due = this.#interrupts.runDevices(port)
     const others = this.kicks[port.hart] & ~(1 << port.hart)
@@ -80,7 +80,7 @@ export class Running {
       if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#places.dropped)
       this.#fence(port, record)
       if (record.fencing) {
-        if (this.#isFencing(last)) {
+        if (vms[owner[last]].isFencing()) {
           port.account('vmm', 'remote fence', 'waiting')
           return port.jump(this.#places.woken)
         }
@@ -112,17 +112,6 @@ export class Running {
     record.fence = false
     port.fenceI()
     port.hfenceVvma()
-  }
-
-  /** True if another vCPU of the same guest, held by a hart, has yet to do what this one has asked for (SBI 8: the call returns afterwards). */
-  #isFencing(index: number): boolean {
-    const { vms, owner } = this.#plan
-    const { vcpus } = vms[owner[index]]
-    for (let other = 0; other < vcpus.length; other++) {
-      const { record } = vcpus[other]
-      if (record.fence && record.hart !== NOWHERE) return true
-    }
-    return false
   }
 
   /** Saves the context that the hart holds; `door` goes on. */
