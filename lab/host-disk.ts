@@ -22,6 +22,7 @@ import {
   KIND_DIRECTORY,
   KIND_FILE,
   LEAF_EXTENTS,
+  LOG,
   MOST_EXTENT_BLOCKS,
   ROOT_INODE,
   superblock,
@@ -155,7 +156,8 @@ function extentsOf(first: number, blocks: number): readonly ExtentEntry[] {
 }
 
 /** The disk with the host's file system behind it. What lies on the disk stays where it is: its parts become files in place, in whole blocks. */
-export function hostDisk(disk: Backing, parts: readonly DiskFile[]): Backing {
+export function hostDisk(disk: Backing, files: readonly DiskFile[]): Backing {
+  const parts = [...files, { ...LOG, first: 0, sectors: 0 }]
   const area = new Area(disk.sectors)
   const names = [...new Set(parts.map(({ directory }) => directory))]
   const directoryOf = (entries: Parameters<Area['directory']>[0], number?: number) => {
@@ -163,8 +165,8 @@ export function hostDisk(disk: Backing, parts: readonly DiskFile[]): Backing {
     return area.addInode(KIND_DIRECTORY, FS_BLOCK, extents, number)
   }
   const directories = names.map(name => {
-    const files = parts.filter(({ directory }) => directory === name)
-    const entries = files.map(file => {
+    const inside = parts.filter(({ directory }) => directory === name)
+    const entries = inside.map(file => {
       const blocks = Math.floor(file.sectors / FS_BLOCK_SECTORS)
       return { name: file.name, inode: area.addInode(KIND_FILE, blocks * FS_BLOCK, extentsOf(file.first, blocks)) }
     })

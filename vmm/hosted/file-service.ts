@@ -200,10 +200,7 @@ export class FileService {
       this.#stage[request] = COMMITTING
       this.#gathered[request] = 0
       const flags = port.load32(at + openInode.flags.at)
-      if ((flags & MAP_CHANGED) !== 0) {
-        port.store32(at + openInode.flags.at, flags & ~MAP_CHANGED)
-        this.#gathered[request] = this.#journal.commit(port)
-      }
+      if ((flags & MAP_CHANGED) !== 0) this.#gathered[request] = this.#journal.commit(port)
     }
     if (this.#stage[request] === COMMITTING) {
       if (!this.#journal.isCommitted(this.#gathered[request])) return DISK_STARTED
@@ -307,6 +304,7 @@ export class FileService {
       if ((flags & READING) !== 0) cache.setFlags(port, page, (flags & ~READING) | (ok ? VALID : FAILED))
       else this.#writeBack.written(port, page, ok)
     }
+    this.#journal.dataWritten(port)
     this.#wakeWaiting(port)
   }
 

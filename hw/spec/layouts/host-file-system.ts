@@ -91,3 +91,6 @@ export const IMAGES = 'images'
 export function imageName(guest: number): string {
   return `guest${guest}.img`
 }
+
+/** The host's log: a file that is empty at first, and grows. */
+export const LOG = { directory: 'log', name: 'messages' } as const

@@ -3,8 +3,23 @@ import { expect, test } from 'vitest'
 import { WORKLOADS } from '../../../guests/index.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import type { HostPolicy } from '../../../hw/spec/layouts/host-policy.ts'
-import { runProgramOnHost } from '../../../lab/calibrate/host-primitives.ts'
+import {
+  FS_AREA_BLOCKS,
+  FS_AREA_SECTORS,
+  FS_BITMAP,
+  FS_BLOCK,
+  FS_BLOCK_SECTORS,
+  FS_INODES,
+  FS_JOURNAL,
+  inode,
+  JOURNAL_COMMIT,
+  JOURNAL_DESCRIPTOR,
+  journalBlock,
+} from '../../../hw/spec/layouts/host-file-system.ts'
+import { hostWithPrograms, runProgramOnHost } from '../../../lab/calibrate/host-primitives.ts'
+import { Intervals } from '../../../lab/calibrate/intervals.ts'
 import { primitives } from '../../../lab/calibrate/linux-programs.ts'
+import { userProgram } from '../../../lab/linux/user-program.ts'
 import { buildSystem, type Configuration } from '../../../lab/system.ts'
 import { hosted } from './machine.ts'
 
@@ -96,4 +111,67 @@ test("Linux's programs run on the host's kernel, each to its end mark", () => {
     expect(cycles / operations, name).toBeGreaterThan(100)
     expect(instructions, name).toBeLessThanOrEqual(cycles)
   }
+})
+
+test('a file that grows is on the disk after fsync: its data, its extents, its blocks taken, its transaction committed', () => {
+  const write = `
+    mv a0, s2
+    la a1, text
+    li a2, 4096
+    checked write
+`
+  const program = userProgram(`
+    li a0, -100
+    la a1, path
+    li a2, 0
+    li a3, 0
+    checked openat
+    mv s2, a0
+    la t0, text
+    li t1, 0x5a
+    li t2, 4096
+1:  sb t1, 0(t0)
+    addi t0, t0, 1
+    addi t2, t2, -1
+    bnez t2, 1b
+    ${write}${write}${write}
+    mark.start
+    mv a0, s2
+    li a7, 82
+    ecall
+    bnez a0, failed
+    mark.end
+    li a0, 0
+    syscall exit_group
+    .data
+path: .asciz "/log/messages"
+    .balign 4096
+text: .space 4096
+`)
+  const { machine, disk } = hostWithPrograms([program])
+  const intervals = new Intervals(machine)
+  machine.run({ untilCycle: 3_000_000_000, until: () => intervals.found.length > 0 })
+  expect(intervals.found.length).toBe(1)
+  const area = disk.sectors - FS_AREA_SECTORS
+  const block = (number: number) => {
+    const bytes = new Uint8Array(FS_BLOCK)
+    disk.read(area + number * FS_BLOCK_SECTORS, bytes)
+    return Buffer.from(bytes)
+  }
+  // The data lies in three blocks, one behind the other; the journal has the bitmap and the inode, and its commit.
+  const written = Array.from({ length: FS_AREA_BLOCKS }, (_, number) => number).filter(number =>
+    block(number).every(byte => byte === 0x5a),
+  )
+  expect(written.map(number => number - written[0])).toEqual([0, 1, 2])
+  const journal = [0, 1, 2, 3].map(number => block(FS_JOURNAL.first + number))
+  expect(journal[0].readUInt32LE(journalBlock.kind.at)).toBe(JOURNAL_DESCRIPTOR)
+  expect(journal[3].readUInt32LE(journalBlock.kind.at)).toBe(JOURNAL_COMMIT)
+  const names = [0, 4].map(at => journal[0].readUInt32LE(journalBlock.size + at))
+  const copyOf = (number: number) => journal[1 + names.indexOf(number)]
+  for (const number of written) expect((copyOf(FS_BITMAP)[number >> 3] >> (number & 7)) & 1).toBe(1)
+  expect(names).toContain(FS_INODES.first)
+  const lengths = Array.from({ length: 8 }, (_, number) =>
+    Number(copyOf(FS_INODES.first).readBigUInt64LE(number * inode.size + inode.length.at)),
+  )
+  expect(lengths).toContain(3 * FS_BLOCK)
 })

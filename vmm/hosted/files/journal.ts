@@ -22,7 +22,7 @@ import { NEVER } from '../task.ts'
 import { BLOCK_WRITE, BLOCK_WRITE_THROUGH, type BlockLayer, FOR_JOURNAL } from './block-layer.ts'
 import { type Buffers, COMING, LOST } from './buffers.ts'
 import type { FileSystem } from './file-system.ts'
-import { DEVICE, inodeAt, openInode } from './inodes.ts'
+import { DEVICE, inodeAt, MAP_CHANGED, MOST_OPEN, openInode } from './inodes.ts'
 import type { WriteBack } from './write-back.ts'
 
 /** Policy, as ext4's: a transaction is committed after five seconds. A file's time is kept to a tick of 4 ms. */
@@ -37,7 +37,7 @@ const FLUSHING = 2
 const COMMITTING = 3
 
 export class Journal {
-  /** `running`, `committing`: blocks of the two transactions; `sequence`: the running one's number, `committed` the last that is over; `head`: the journal's next block. */
+  /** `running`, `committing`: blocks of the two transactions; `sequence`: the running one's number, `committed` the last that is over; `head`: the journal's next block; `ordering`: a commit waits for data. */
   readonly record = {
     running: 0,
     committing: 0,
@@ -48,6 +48,7 @@ export class Journal {
     due: NEVER,
     buffer: 0,
     flush: 0,
+    ordering: false,
     failed: false,
   }
   readonly state: Record<string, StateRecord>
@@ -102,14 +103,15 @@ export class Journal {
     const block = this.#fileSystem.blockOf(number)
     const contents = this.#buffers.read(port, block)
     if (contents === COMING || contents === LOST) return
-    if (!this.#join(port, block, now)) return
+    if (!this.join(port, block)) return
     port.store64(at + openInode.modified.at, now)
     port.store64(contents + (number % INODES_A_BLOCK) * inode.size + inode.modified.at, now)
   }
 
-  /** The block belongs to the running transaction. False if that has no room. */
-  #join(port: HartPort, block: number, now: number): boolean {
+  /** The block, which is in memory, belongs to the running transaction. False if that has no room. */
+  join(port: HartPort, block: number): boolean {
     const { record } = this
+    const now = port.read(time)
     if (record.running === MOST_BLOCKS) return false
     const page = this.#buffers.journal(port, block)
     if (page === NO_PAGE) return true
@@ -142,8 +144,31 @@ export class Journal {
   advance(port: HartPort): number {
     const { record } = this
     if (record.phase === FLUSHING && this.#blocks.flushed() >= record.flush) this.#end(port)
-    if (record.phase === IDLE && record.running > 0 && record.due <= port.read(time)) this.#begin(port)
+    if (record.phase === IDLE && record.running > 0 && record.due <= port.read(time)) {
+      // Data first: no file is longer on the disk than what has been written of it.
+      record.ordering = !this.#isWritten(port)
+      if (record.ordering) return NEVER
+      this.#begin(port)
+    }
     return record.phase === IDLE ? record.due : NEVER
+  }
+
+  /** Files whose extents have changed: their data goes to the disk. True if all of it is there. */
+  #isWritten(port: HartPort): boolean {
+    let isWritten = true
+    for (let slot = DEVICE + 1; slot < MOST_OPEN; slot++) {
+      const at = inodeAt(slot)
+      if ((port.load32(at + openInode.flags.at) & MAP_CHANGED) === 0) continue
+      this.#writeBack.writeOut(port, slot)
+      if (!this.#writeBack.isClean(port, slot)) isWritten = false
+      else port.store32(at + openInode.flags.at, port.load32(at + openInode.flags.at) & ~MAP_CHANGED)
+    }
+    return isWritten
+  }
+
+  /** Data has been written: a commit that waits for it may go on. */
+  dataWritten(port: HartPort): void {
+    if (this.record.ordering) this.#wakeThread(port, port.read(time))
   }
 
   /** Copies the running transaction's blocks behind a descriptor and writes them. */

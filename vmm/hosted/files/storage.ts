@@ -7,6 +7,7 @@ import type { StateRecord } from '../../../hw/port.ts'
 import type { FreeMemory } from '../../core/free-memory.ts'
 import type { PageCache } from '../page-cache.ts'
 import type { SoftInterrupts } from '../soft-interrupts.ts'
+import { Allocation } from './allocation.ts'
 import { BlockLayer, DISK_DEPTH } from './block-layer.ts'
 import { Buffers } from './buffers.ts'
 import { FileSystem } from './file-system.ts'
@@ -21,6 +22,7 @@ export interface Storage {
   readonly reader: PageReader
   readonly writeBack: WriteBack
   readonly journal: Journal
+  readonly allocation: Allocation
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
@@ -55,5 +57,6 @@ export function makeStorage(parts: StorageParts): Storage {
     ...writeBack.state,
     ...journal.state,
   }
-  return { cache, disk, fileSystem, reader, writeBack, journal, state }
+  const allocation = new Allocation(buffers, fileSystem, journal)
+  return { cache, disk, fileSystem, reader, writeBack, journal, allocation, state }
 }

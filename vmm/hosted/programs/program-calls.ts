@@ -39,6 +39,7 @@ const PIPE2 = 59
 const READ = 63
 const WRITE = 64
 const PREAD64 = 67
+const FSYNC = 82
 const EXIT = 93
 const EXIT_GROUP = 94
 const FUTEX = 98
@@ -137,6 +138,7 @@ export class ProgramCalls {
     if (number === CLONE) return this.#programs.clone(port, thread, first % 2 ** 32, second)
     if (number === SOCKET) return this.#newDescriptor(port, space, UDP_SOCKET, 0, 0)
     if (number === SCHED_SETAFFINITY) return third !== 0 && space.holds(port, third, AFFINITY_BYTES) ? 0 : BAD_ADDRESS
+    if (number === FSYNC) return this.#sync(port, thread, space, first)
     if (number === NANOSLEEP) return this.#sleep(port, thread, space, first)
     if (number === MADVISE) return space.holds(port, first, second) ? 0 : INVALID
     if (number === EXIT || number === EXIT_GROUP) {
@@ -190,9 +192,17 @@ export class ProgramCalls {
     from: number,
     bytes: number,
   ): number {
+    const file = this.#objectOf(port, space, number, OPEN_FILE)
+    if (file >= 0)
+      return space.holds(port, from, bytes) ? this.#files.append(port, thread, space, file, from, bytes) : BAD_ADDRESS
     const pipe = this.#objectOf(port, space, number, PIPE_WRITER)
     if (pipe < 0) return pipe
     return space.holds(port, from, bytes) ? this.#pipes.write(port, thread, space, pipe, from, bytes) : BAD_ADDRESS
+  }
+
+  #sync(port: HartPort, thread: ProgramThread, space: ProgramSpace, number: number): number {
+    const file = this.#objectOf(port, space, number, OPEN_FILE)
+    return file < 0 ? file : this.#files.sync(port, thread, file)
   }
 
   #readAt(

@@ -22,12 +22,21 @@ const NO_SUCH_FILE = -2
 const IO_ERROR = -5
 const BAD_ADDRESS = -14
 const INVALID = -22
+const NO_SPACE = -28
+
+// How far an fsync is.
+const WRITING = 0
+const COMMITTING = 1
+const FLUSHING = 2
 
 export class ProgramFiles {
   readonly state: Record<string, StateRecord>
   /** By thread: whether it waits for the disk, and whether its request past the cache is under way. */
   readonly #waiting: Int32Array
   readonly #under: Int32Array
+  /** By thread: how far its `fsync` is, and the number that the journal or the disk's flushes have to reach. */
+  readonly #stage: Int32Array
+  readonly #goal: Int32Array
   readonly #storage: Storage
   readonly #direct: DirectRequests
   readonly #firstRequest: number
@@ -49,7 +58,14 @@ export class ProgramFiles {
     this.#scheduler = scheduler
     this.#waiting = new Int32Array(threads.length)
     this.#under = new Int32Array(threads.length)
-    this.state = { 'program waits': this.#waiting, 'program requests': this.#under }
+    this.#stage = new Int32Array(threads.length)
+    this.#goal = new Int32Array(threads.length)
+    this.state = {
+      'program waits': this.#waiting,
+      'program requests': this.#under,
+      'program syncs': this.#stage,
+      'program goals': this.#goal,
+    }
   }
 
   /** Pages have come, or a request is over: whoever waits looks. */
@@ -81,6 +97,60 @@ export class ProgramFiles {
     const slot = fileSystem.open(port, length)
     if (slot === LATER) return this.#wait(thread)
     return slot < 0 ? NO_SUCH_FILE : slot
+  }
+
+  /** Writes behind the file's end: bytes written, or an error. */
+  append(
+    port: HartPort,
+    thread: ProgramThread,
+    space: ProgramSpace,
+    file: number,
+    from: number,
+    bytes: number,
+  ): number {
+    const { cache, reader, writeBack, allocation } = this.#storage
+    const length = port.load64(inodeAt(file) + openInode.length.at)
+    const number = Math.floor(length / CACHE_PAGE)
+    const within = length % CACHE_PAGE
+    const count = Math.min(bytes, CACHE_PAGE - within)
+    if (writeBack.isOver()) return this.#wait(thread)
+    const page = reader.get(port, file, number, 1, false, within !== 0)
+    reader.done(port, file, false, number)
+    if (page === NO_PAGE) return this.#wait(thread)
+    cache.release(port, page)
+    const flags = cache.flags(port, page)
+    if ((flags & READING) !== 0) return this.#wait(thread)
+    if (within !== 0 && (flags & VALID) === 0) return IO_ERROR
+    const grown = allocation.grow(port, file, length + count)
+    if (grown === LATER) return this.#wait(thread)
+    if (grown !== 0) return NO_SPACE
+    if (within === 0) port.fill(cache.addressOf(page), 0, CACHE_PAGE)
+    if (!space.copyIn(port, cache.addressOf(page) + within, from, count)) return BAD_ADDRESS
+    writeBack.soil(port, file, page)
+    return count
+  }
+
+  /** Sees to it that what has been written of a file is on the medium: 0, or an error. */
+  sync(port: HartPort, thread: ProgramThread, file: number): number {
+    const { disk, writeBack, journal } = this.#storage
+    const at = inodeAt(file)
+    const own = thread.number
+    if (this.#stage[own] === WRITING) {
+      writeBack.writeOut(port, file)
+      if (!writeBack.isClean(port, file)) return this.#wait(thread)
+      this.#stage[own] = COMMITTING
+      this.#goal[own] = journal.commit(port)
+    }
+    if (this.#stage[own] === COMMITTING) {
+      if (!journal.isCommitted(this.#goal[own])) return this.#wait(thread)
+      this.#stage[own] = FLUSHING
+      this.#goal[own] = disk.flush(port)
+    }
+    if (disk.flushed() < this.#goal[own]) return this.#wait(thread)
+    this.#stage[own] = WRITING
+    const failed = port.load32(at + openInode.error.at) !== 0
+    port.store32(at + openInode.error.at, 0)
+    return failed ? IO_ERROR : 0
   }
 
   /** Bytes read, or an error. */
