@@ -51,7 +51,7 @@ export function comparisonsOf(results: readonly Result[]): readonly Comparison[]
 
 /** Of one workload's results, one at least. */
 export function comparisonOf(samples: readonly Result[]): Comparison {
-  const { workload, unit } = samples[0]!
+  const { workload, unit } = samples[0]
   const configurations = [...new Set(samples.map(({ configuration }) => configuration))]
   const samplesOf = (name: Configuration) => samples.filter(({ configuration }) => configuration === name)
   return {

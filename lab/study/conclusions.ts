@@ -74,8 +74,8 @@ function decisivePrices(trials: readonly Trial[]): readonly string[] {
   const failing = draws.filter(({ difference }) => difference <= 0)
   const holding = draws.filter(({ difference }) => difference > 0)
   if (failing.length < DRAWS_A_SIDE || holding.length < DRAWS_A_SIDE) return []
-  return Object.keys(draws[0]!.factors).flatMap(path => {
-    const of = (some: typeof draws) => some.map(({ factors }) => factors[path]!)
+  return Object.keys(draws[0].factors).flatMap(path => {
+    const of = (some: typeof draws) => some.map(({ factors }) => factors[path])
     const [worst, best] = [of(failing), of(holding)]
     if (Math.min(...worst) > Math.max(...best)) return [`${path} above ×${Math.max(...best).toFixed(2)}`]
     if (Math.max(...worst) < Math.min(...best)) return [`${path} below ×${Math.min(...best).toFixed(2)}`]

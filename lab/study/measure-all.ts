@@ -79,7 +79,7 @@ export async function measureAll(
 export function failuresOf(measurements: readonly Measurement[], outcomes: readonly Outcome[]): readonly string[] {
   const lines = new Map<string, string>()
   for (const [index, { workload, configuration, conditions = {} }] of measurements.entries()) {
-    for (const failure of outcomes[index]!.failures) {
+    for (const failure of outcomes[index].failures) {
       const again = reproduction(workload, configuration, conditions)
       if (!lines.has(failure)) lines.set(failure, `${failure}; to see it again: ${again}`)
     }

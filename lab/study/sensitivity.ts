@@ -16,6 +16,8 @@ import type { StudyPlan } from './study.ts'
 const FACTOR = 2
 /** More than the path length's own error: docs/path-length.md. */
 const PATH_LENGTHS = [0.7, 1.4]
+/** Conclusions that are followed up: each takes as many reruns as there are prices, four times. */
+const FOLLOWED = 4
 /** The seed of what is varied alone; draws have theirs. */
 const SEED = 1
 
@@ -75,10 +77,13 @@ function rerunsOf({ draws, singly, pathLengths, conditions }: SensitivityPlan): 
   return [...(pathLengths === false ? [] : scaled), ...drawn, ...(singly ? alone : [])]
 }
 
-/** Which single prices turn those conclusions that did not survive: these are still to be tried one at a time. */
+/** Which single prices turn the conclusions that did not survive: still to be tried, of those that came closest to surviving. */
 export function followUp({ conditions }: SensitivityPlan, conclusions: readonly Conclusion[]): SensitivityPlan {
   return {
-    claims: conclusions.filter(({ survives }) => !survives),
+    claims: conclusions
+      .filter(({ survives }) => !survives)
+      .toSorted((a, b) => a.fails.length - b.fails.length)
+      .slice(0, FOLLOWED),
     draws: 0,
     singly: true,
     pathLengths: false,
@@ -115,7 +120,7 @@ export async function sensitivity(
   const outcomes = await measureAll(measurements, watcher, perform)
   const values = new Map<Variation, Result[]>()
   for (const [index, { results }] of outcomes.entries()) {
-    const { variation } = measurements[index]!
+    const { variation } = measurements[index]
     values.set(variation, [...(values.get(variation) ?? []), ...results])
   }
   const trialsOf = ({ workload, less, more }: Claim): readonly Trial[] =>

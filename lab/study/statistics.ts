@@ -17,8 +17,8 @@ const ALPHA = 0.05
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const half = sorted.length >> 1
-  const upper = sorted[half]!
-  return sorted.length % 2 === 1 ? upper : (sorted[half - 1]! + upper) / 2
+  const upper = sorted[half]
+  return sorted.length % 2 === 1 ? upper : (sorted[half - 1] + upper) / 2
 }
 
 /**
@@ -42,5 +42,5 @@ export function rankOfEnds(n: number): number {
 export function estimate(values: readonly number[]): Estimate {
   const sorted = values.toSorted((a, b) => a - b)
   const first = Math.max(1, rankOfEnds(sorted.length)) - 1
-  return { median: median(sorted), low: sorted[first]!, high: sorted[sorted.length - 1 - first]! }
+  return { median: median(sorted), low: sorted[first], high: sorted[sorted.length - 1 - first] }
 }

@@ -87,6 +87,10 @@ test('by axis: pairs that differ in one alone', () => {
 
 test('signed numbers keep their sign and stay short', () => {
   expect([0, 3, -0.012345, 1234.5678, -98_765_432].map(signed)).toEqual([
-    ...['0', '+3', '−0.01235', '+1,234.568', '−98,765,430'],
+    '0',
+    '+3',
+    '−0.01235',
+    '+1,234.568',
+    '−98,765,430',
   ])
 })

@@ -4,7 +4,13 @@ import { sensitivityLines } from '../../../lab/study/conclusion-lines.ts'
 import { claimsOf, conclusionOf, ordersOf, type Trial } from '../../../lab/study/conclusions.ts'
 import { comparisonOf } from '../../../lab/study/comparison.ts'
 import { priceList, pricePaths, scaledPrices } from '../../../lab/study/price-list.ts'
-import { measurementsFor, sensitivity, type SensitivityPlan } from '../../../lab/study/sensitivity.ts'
+import {
+  followUp,
+  measurementsFor,
+  sensitivity,
+  type SensitivityPlan,
+  withFollowUp,
+} from '../../../lab/study/sensitivity.ts'
 import { ENOUGH } from '../../../lab/study/statistics.ts'
 import { sample } from './sample.ts'
 
@@ -87,6 +93,27 @@ test('a conclusion survives only if every rerun agrees; else it says where it fa
   expect(names.some(name => name.startsWith('draw'))).toBe(true)
   expect(names).not.toContain('core/replay ×2')
   expect(await rerun(3)).toEqual(await rerun(3))
+})
+
+test('the conclusions that came closest to surviving are followed up, price by price', async () => {
+  const claim = plan.claims[0]
+  const failing = (draws: number) =>
+    conclusionOf(
+      { ...claim, workload: `fails ${draws}` },
+      Array.from({ length: 6 }, (_, draw) => ({
+        variation: { kind: 'joint', name: `draw ${draw + 1}` },
+        difference: draw < draws ? -1 : 1,
+      })),
+    )
+  const conclusions = [5, 3, 0, 2, 6, 1].map(failing)
+  const next = followUp(plan, conclusions)
+  expect(next.claims.map(({ workload }) => workload)).toEqual(['fails 1', 'fails 2', 'fails 3', 'fails 5'])
+  expect(measurementsFor(next).every(({ variation }) => variation.kind === 'price')).toBe(true)
+  const price: Trial = { variation: { kind: 'price', name: 'core/replay ×2' }, difference: -1 }
+  const merged = withFollowUp(conclusions, [conclusionOf({ ...claim, workload: 'fails 1' }, [price])])
+  expect(merged[5]).toMatchObject({ survives: false, tried: { prices: 1, jointly: 6 } })
+  expect(merged[5].fails.at(-1)).toEqual(price)
+  expect(merged.slice(0, 5)).toEqual(conclusions.slice(0, 5))
 })
 
 test('draws name the price that decides', () => {
