@@ -132,13 +132,15 @@ export class Hierarchy {
 
   /** A device reads or writes memory: through the shared L2, or past private ones. */
   dma(host: number, bytes: number, write: boolean, now: number): void {
-    const { l2: geometry, data } = this.#structure
-    const ratio = geometry.lineBytes / data.lineBytes
-    const first = Math.floor(this.#memory.lines!.lineOf(host) / ratio)
-    const last = Math.floor(this.#memory.lines!.lineOf(host + bytes - 1) / ratio)
+    const { lineBytes } = this.#structure.l2
+    const lines = this.#memory.lines!
+    const ratio = lineBytes / lines.lineBytes
+    const first = Math.floor(lines.lineOf(host) / ratio)
+    const last = Math.floor(lines.lineOf(host + bytes - 1) / ratio)
     const [shared] = this.#l2.length === 1 ? this.#l2 : []
     for (let line = first; line <= last; line++) {
-      const whole = write && line > first && line < last
+      const start = lines.hostOf(line * ratio)
+      const whole = write && start >= host && start + lineBytes <= host + bytes
       if (shared) shared.dma(line, write, whole, now)
       else {
         for (const l2 of this.#l2) l2.yieldTo(line, write, now)
