@@ -5,33 +5,28 @@
  *   firmware │ 0x8020_0000 payload … │ … initrd │ device tree │ end of RAM (or 3 GiB, if RAM reaches further)
  */
 import type { Board, TimeSource, Wiring } from '../board.ts'
-import type { Chip, Dma, Line, Saved } from '../bus/chip.ts'
-import { memoryDma } from '../bus/memory-dma.ts'
-import { PcieHost } from '../bus/pcie-host.ts'
-import { Iommu } from '../devices/iommu/iommu.ts'
-import { AplicDomain, type AplicTarget } from '../devices/aplic.ts'
 import { Clint } from '../devices/clint.ts'
-import { Imsic } from '../devices/imsic.ts'
 import type { Backing } from '../devices/disk-backing.ts'
 import { attachHtif } from '../devices/htif.ts'
-import { NicController } from '../devices/nic/nic-controller.ts'
-import { NvmeController } from '../devices/nvme/nvme-controller.ts'
-import { Plic } from '../devices/plic.ts'
+import type { NicController } from '../devices/nic/nic-controller.ts'
 import { GoldfishRtc } from '../devices/rtc.ts'
 import { TestFinisher } from '../devices/test-finisher.ts'
 import { Uart } from '../devices/uart.ts'
 import { EmptyVirtioSlot } from '../devices/virtio-mmio-slot.ts'
-import { MACHINE_FILE } from '../hart/interrupt-files.ts'
 import type { Memory } from '../memory/memory.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
 import { assemble } from '../spec/isa/assembler.ts'
 import type { FdtNode } from '../spec/layouts/fdt.ts'
 import type { DrivePrices, NicPrices } from '../time/prices-devices.ts'
-import { filePages, virtDeviceTree } from './device-tree.ts'
+import { virtDeviceTree } from './device-tree.ts'
 import { FIRMWARE_BYTES, firmwareSource } from './firmware/firmware.ts'
 import { type BootImage, loadImage, parseImage } from './load.ts'
 import { resetRom } from './reset-rom.ts'
-import { IOMMU_WIRES, PAYLOAD_AT, VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
+import { type AiaChoice, wireAia, wirePlic } from './virt-interrupts.ts'
+import { PAYLOAD_AT, VIRTIO_SLOTS, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
+import { wirePcie } from './virt-pcie.ts'
+
+export type { AiaChoice } from './virt-interrupts.ts'
 
 /** A network card to be plugged in. */
 export interface VirtNic {
@@ -40,8 +35,6 @@ export interface VirtNic {
   /** Called once the card is in its slot: whoever has the other end of the cable attaches it. */
   connect?(nic: NicController, wiring: Wiring): void
 }
-
-export type AiaChoice = 'aplic' | 'aplic-imsic'
 
 /** Bytes at a physical address. */
 export interface BoardModule {
@@ -105,7 +98,6 @@ export const TIMEBASE = 10_000_000
 const DEFAULT_RAM = 128 * 2 ** 20
 const DEFAULT_FREQUENCY = 1_000_000_000
 const DEFAULT_TIME = 1_735_689_600
-const FIRST_MAC = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56]
 const LARGE_PAGE = 2 ** 21
 /** Device trees are kept below this address, where every operating system maps them. */
 const TREE_CEILING = 0xc000_0000
@@ -285,168 +277,10 @@ function wireChips(wiring: Wiring, options: VirtOptions): { uart: Uart; time: Ti
   return { uart, time: clint }
 }
 
-function wirePlic(wiring: Wiring): Controller {
-  const plic = new Plic(
-    wiring.harts.flatMap(({ meip, seip }) => [meip, seip]),
-    VIRT_SOURCES.highest,
-  )
-  wiring.enroll('plic', plic)
-  wiring.bus.attach('plic', VIRT_MAP.plic.base, VIRT_MAP.plic.bytes, plic)
-  return plic
-}
-
-/** Where devices' messages arrive: a window, and the chip behind it. */
-interface Messages {
-  readonly base: number
-  readonly bytes: number
-  readonly chip: Chip
-}
-
-function wireAia(
-  wiring: Wiring,
-  choice: AiaChoice,
-  guestFiles: number,
-): { controller: Controller; messages: Messages | undefined } {
-  const { bus, harts } = wiring
-  const imsics = choice === 'aplic' ? [] : wireImsics(wiring, guestFiles)
-  if (choice === 'aplic') harts.forEach((_, hart) => wiring.aia(hart, undefined))
-  const write = (chip: Chip, identity: number) => chip.write(0, 4, identity)
-  const targets = (machine: boolean): AplicTarget[] =>
-    harts.map(({ meip, seip }, hart) => ({
-      line: machine ? meip : seip,
-      ...(imsics[hart] && {
-        message: (guest: number, identity: number) => {
-          if (guest <= guestFiles) write(imsics[hart].page(machine ? MACHINE_FILE : guest), identity)
-        },
-      }),
-    }))
-  const supervisor = new AplicDomain(targets(false), VIRT_SOURCES.highest)
-  const machine = new AplicDomain(targets(true), VIRT_SOURCES.highest, supervisor)
-  wiring.enroll('aplic', machine)
-  wiring.enroll('aplic-supervisor', supervisor)
-  bus.attach('aplic', VIRT_MAP.aplicMachine.base, VIRT_MAP.aplicMachine.bytes, machine)
-  bus.attach('aplic-supervisor', VIRT_MAP.aplicSupervisor.base, VIRT_MAP.aplicSupervisor.bytes, supervisor)
-  if (choice === 'aplic') return { controller: machine, messages: undefined }
-  const pages = filePages(guestFiles)
-  return {
-    controller: machine,
-    messages: {
-      base: VIRT_MAP.imsicSupervisor.base,
-      bytes: harts.length * pages * PAGE_BYTES,
-      chip: {
-        read: () => 0,
-        write: (offset, bytes, value) => {
-          const page = Math.floor(offset / PAGE_BYTES)
-          const file = page % pages
-          if (file <= guestFiles) imsics[Math.floor(page / pages)].page(file).write(offset % PAGE_BYTES, bytes, value)
-        },
-      },
-    },
-  }
-}
-
-function wireImsics(wiring: Wiring, guestFiles: number): Imsic[] {
-  const { bus } = wiring
-  return wiring.harts.map(({ meip, seip, guest }, hart) => {
-    const guests = Array.from({ length: guestFiles }, (_, index) => guest(index + 1))
-    const imsic = new Imsic({ machine: meip, supervisor: seip, guests })
-    wiring.enroll(`imsic${hart}`, imsic)
-    wiring.aia(hart, imsic)
-    bus.attach(
-      `imsic${hart}-machine`,
-      VIRT_MAP.imsicMachine.base + hart * PAGE_BYTES,
-      PAGE_BYTES,
-      imsic.page(MACHINE_FILE),
-    )
-    const base = VIRT_MAP.imsicSupervisor.base + hart * filePages(guestFiles) * PAGE_BYTES
-    for (let file = 0; file <= guestFiles; file++)
-      bus.attach(`imsic${hart}-file${file}`, base + file * PAGE_BYTES, PAGE_BYTES, imsic.page(file))
-    return imsic
-  })
-}
-
-/** Memory and the pages of interrupt files, as devices write to them. */
-function withMessages(memory: Dma, { base, bytes, chip }: Messages): Dma {
-  return {
-    read: (address, into) => memory.read(address, into),
-    write(address, from) {
-      if (address < base || address >= base + bytes) return memory.write(address, from)
-      if (from.length !== 4 || address % 4 !== 0) return false
-      chip.write(address - base, 4, new DataView(from.buffer, from.byteOffset).getUint32(0, true))
-      return true
-    },
-  }
-}
-
 /** The ISA string's names stand in their order. */
 function withAia(extensions: readonly string[]): readonly string[] {
   const at = extensions.findIndex(name => name > 'ssaia' && name.startsWith('s'))
   return [...extensions.slice(0, at), 'smaia', 'ssaia', ...extensions.slice(at)]
-}
-
-/** The root bus: disks from slot 1 on, network cards behind them. */
-/** Where the wires of chips end. */
-interface Controller {
-  line(source: number): Line
-}
-
-function wirePcie(
-  wiring: Wiring,
-  plic: Controller,
-  messages: Messages | undefined,
-  { disks = [], namespaces = [], nics = [], devicePrices, iommu }: VirtOptions,
-): void {
-  const { bus } = wiring
-  const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
-  const memory = memoryDma(wiring.memory)
-  const dma = messages ? withMessages(memory, messages) : memory
-  const translate = iommu ? wireIommu(wiring, plic, dma) : () => dma
-  const host = new PcieHost({
-    dma: translate,
-    lines: [wire(0), wire(1), wire(2), wire(3)],
-    msix: messages !== undefined,
-    window32: VIRT_MAP.pcieMemory32.base,
-    window64: VIRT_MAP.pcieMemory64.base,
-  })
-  wiring.enroll('pcie', host)
-  bus.attach('pcie-ecam', VIRT_MAP.pcieEcam.base, VIRT_MAP.pcieEcam.bytes, host.ecam, 'pcie')
-  bus.attach('pcie-memory32', VIRT_MAP.pcieMemory32.base, VIRT_MAP.pcieMemory32.bytes, host.window32, 'pcie')
-  bus.attach('pcie-memory64', VIRT_MAP.pcieMemory64.base, VIRT_MAP.pcieMemory64.bytes, host.window64, 'pcie')
-  bus.attach('pcie-ports', VIRT_MAP.pciePorts.base, VIRT_MAP.pciePorts.bytes, host.ports, 'pcie')
-
-  let slot = 1
-  disks.forEach((backing, index) => {
-    const name = `nvme${index}`
-    const disk = new NvmeController(name, backing, wiring.clock(name), {
-      ...(devicePrices && { drive: devicePrices.drive }),
-      ...(namespaces[index] && { namespaces: namespaces[index] }),
-    })
-    wiring.enroll(name, disk)
-    if (isSaved(backing)) wiring.enroll(`${name}-medium`, backing)
-    host.plug(disk, slot++)
-  })
-  nics.forEach(({ mac, connect }, index) => {
-    const name = `nic${index}`
-    const address = mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5] + index]
-    const nic = new NicController(name, address, wiring.clock(name), devicePrices && { prices: devicePrices.card })
-    wiring.enroll(name, nic)
-    host.plug(nic, slot++)
-    connect?.(nic, wiring)
-  })
-}
-
-/** Memory as each function reaches it through the IOMMU. */
-function wireIommu(wiring: Wiring, plic: Controller, dma: Dma): (requester: number) => Dma {
-  const wires = Array.from({ length: IOMMU_WIRES }, (_, vector) => plic.line(VIRT_SOURCES.iommu + vector))
-  const iommu = new Iommu(wiring.memory, dma, wires)
-  wiring.enroll('iommu', iommu)
-  wiring.bus.attach('iommu', VIRT_MAP.iommu.base, VIRT_MAP.iommu.bytes, iommu)
-  return requester => iommu.behind(requester)
-}
-
-/** Sectors in memory are part of the machine's state; those in a file are not. */
-function isSaved(backing: Backing): backing is Backing & Saved {
-  return 'save' in backing && 'restore' in backing
 }
 
 function down(address: number, alignment: number): number {

@@ -42,3 +42,61 @@ export function countUntil(ticks: number): string {
     bltu t0, t3, 1b
     ${END_WITH_A1}`
 }
+
+/** Answers each byte on its UART with the next one. */
+export const ECHO = `
+    la t0, vector
+    csrw stvec, t0
+    li t0, 0x200
+    csrs sie, t0
+    csrsi sstatus, 2
+    li t0, 0xc000000
+    li t1, 1
+    sw t1, 40(t0)
+    li t0, 0xc002000
+    li t1, 0x400
+    sw t1, 0(t0)
+    li t0, 0x10000000
+    li t1, 1
+    sb t1, 1(t0)
+1:  wfi
+    j 1b
+    .balign 4
+vector:
+    li t0, 0xc200004
+    lw t1, 0(t0)
+    li t2, 0x10000000
+    lbu t3, 0(t2)
+    addi t3, t3, 1
+    sb t3, 0(t2)
+    sw t1, 0(t0)
+    sret`
+
+/** The second hart, started by the first, prints `2` and interrupts it; the first prints `!` and ends. */
+export const INTERRUPTS_ANOTHER = `
+    bnez a0, second
+    li a7, 0x48534d
+    li a6, 0
+    li a0, 1
+    la a1, second
+    li a2, 7
+    ecall
+    la t0, vector
+    csrw stvec, t0
+    csrsi sie, 2
+    csrsi sstatus, 2
+1:  wfi
+    j 1b
+    .balign 4
+vector:
+    ${print('!')}
+    ${END}
+second:
+    ${print('2')}
+    li a7, 0x735049
+    li a6, 0
+    li a0, 1
+    li a1, 0
+    ecall
+1:  wfi
+    j 1b`

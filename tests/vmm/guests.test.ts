@@ -1,6 +1,6 @@
 /** What a guest finds is the same under either VMM. */
 import { describe, expect, test } from 'vitest'
-import { END, print } from './assembly.ts'
+import { ECHO, END, print } from './assembly.ts'
 import { hypervised } from './machine.ts'
 
 describe.each(['native', 'hosted'] as const)('under the %s VMM', configuration => {
@@ -61,33 +61,7 @@ describe.each(['native', 'hosted'] as const)('under the %s VMM', configuration =
   test('a byte on the serial line reaches the guest as an interrupt of its UART', () => {
     const run = hypervised(configuration, [
       {
-        kernel: `
-      la t0, vector
-      csrw stvec, t0
-      li t0, 0x200
-      csrs sie, t0
-      csrsi sstatus, 2
-      li t0, 0xc000000
-      li t1, 1
-      sw t1, 40(t0)
-      li t0, 0xc002000
-      li t1, 0x400
-      sw t1, 0(t0)
-      li t0, 0x10000000
-      li t1, 1
-      sb t1, 1(t0)
-  1:  wfi
-      j 1b
-      .balign 4
-  vector:
-      li t0, 0xc200004
-      lw t1, 0(t0)
-      li t2, 0x10000000
-      lbu t3, 0(t2)
-      addi t3, t3, 1
-      sb t3, 0(t2)
-      sw t1, 0(t0)
-      sret`,
+        kernel: ECHO,
       },
     ])
     run.run(50_000_000)

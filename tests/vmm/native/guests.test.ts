@@ -4,7 +4,7 @@ import { WORKLOADS } from '../../../guests/index.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import { crashReport, endings } from '../../../lab/endings.ts'
 import { nicOnStation } from '../../../lab/network.ts'
-import { END, print } from '../assembly.ts'
+import { ECHO, END, print } from '../assembly.ts'
 import { native, type TestGuest } from './machine.ts'
 
 function workload(name: string): Pick<TestGuest, 'kernel' | 'scripted'> {
@@ -15,37 +15,10 @@ function workload(name: string): Pick<TestGuest, 'kernel' | 'scripted'> {
 }
 
 test('a byte on the serial line reaches the guest in focus as an interrupt of its UART', () => {
-  const echo = `
-    la t0, vector
-    csrw stvec, t0
-    li t0, 0x200
-    csrs sie, t0
-    csrsi sstatus, 2
-    li t0, 0xc000000
-    li t1, 1
-    sw t1, 40(t0)
-    li t0, 0xc002000
-    li t1, 0x400
-    sw t1, 0(t0)
-    li t0, 0x10000000
-    li t1, 1
-    sb t1, 1(t0)
-1:  wfi
-    j 1b
-    .balign 4
-vector:
-    li t0, 0xc200004
-    lw t1, 0(t0)
-    li t2, 0x10000000
-    lbu t3, 0(t2)
-    addi t3, t3, 1
-    sb t3, 0(t2)
-    sw t1, 0(t0)
-    sret`
   const run = native(
     [
-      { kernel: echo, harts: [0] },
-      { kernel: echo, harts: [1] },
+      { kernel: ECHO, harts: [0] },
+      { kernel: ECHO, harts: [1] },
     ],
     { harts: 2 },
   )

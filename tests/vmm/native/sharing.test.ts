@@ -1,6 +1,6 @@
 /** Several vCPUs on a hart: each gets its share by weight, none more than its cap, and who waits is woken. */
 import { describe, expect, test } from 'vitest'
-import { countUntil, END, print } from '../assembly.ts'
+import { countUntil, END, INTERRUPTS_ANOTHER, print } from '../assembly.ts'
 import { native, type TestGuest } from './machine.ts'
 
 /** 100 ms of the machine's time, in ticks, and the cycles of a tick. */
@@ -79,33 +79,7 @@ test('harts of a guest on one hart of the machine interrupt one another', () => 
     {
       vcpus: 2,
       harts: [0, 0],
-      kernel: `
-    bnez a0, second
-    li a7, 0x48534d
-    li a6, 0
-    li a0, 1
-    la a1, second
-    li a2, 7
-    ecall
-    la t0, vector
-    csrw stvec, t0
-    csrsi sie, 2
-    csrsi sstatus, 2
-1:  wfi
-    j 1b
-    .balign 4
-vector:
-    ${print('!')}
-    ${END}
-second:
-    ${print('2')}
-    li a7, 0x735049
-    li a6, 0
-    li a0, 1
-    li a1, 0
-    ecall
-1:  wfi
-    j 1b`,
+      kernel: INTERRUPTS_ANOTHER,
     },
   ])
   run.run(50_000_000)
