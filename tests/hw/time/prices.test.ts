@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CORES, type Prices, pricesFor } from '../../../hw/index.ts'
+import { type Prices, pricesFor } from '../../../hw/index.ts'
 import { CLINT, smallMachine } from '../small-machine.ts'
 
 const DELTA = 9
@@ -42,13 +42,14 @@ function raised(prices: Prices, price: keyof Prices, part: string | undefined): 
   }
 }
 
-test.each(CORES)('law, %s: raising one price by δ raises a total by how often it was paid times δ', core => {
-  for (const model of ['flat', 'cached'] as const) {
-    const prices = pricesFor({ core, model })
-    for (const [operation, price, part] of PAID) {
-      const more = (times: number) =>
-        cycles(operation, times, raised(prices, price, part)) - cycles(operation, times, prices)
-      expect(more(6) - more(1), `${operation}, ${model}`).toBe(5 * DELTA)
-    }
+test.each([
+  ['rocket', 'cached'],
+  ['cva6', 'flat'],
+] as const)('law, %s, %s: raising one price by δ raises a total by how often it was paid times δ', (core, model) => {
+  const prices = pricesFor({ core, model })
+  for (const [operation, price, part] of PAID) {
+    const dearer = raised(prices, price, part)
+    const more = (times: number) => cycles(operation, times, dearer) - cycles(operation, times, prices)
+    expect(more(6) - more(1), operation).toBe(5 * DELTA)
   }
 })
