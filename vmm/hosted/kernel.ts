@@ -26,7 +26,8 @@ import { prepareProcess } from './prepare-process.ts'
 import type { Process } from './process.ts'
 import { createNetwork } from './network/network.ts'
 import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
-import { IDLE } from './scheduler.ts'
+import { IDLE, TICK } from './scheduler.ts'
+import { beginIdle, createTimes, endIdle, takeSent } from './scheduling/time-keeping.ts'
 import { SystemCalls } from './system-call-table.ts'
 import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
 import { Timers } from './timers.ts'
@@ -115,6 +116,7 @@ export class Kernel {
     createNetwork(port, plan.network)
     plan.scheduler.entities.create(port, plan.harts)
     createCounters(port, plan.harts)
+    createTimes(port, plan.harts)
     plan.pageStructs.create(port, plan.harts)
     plan.small.create(port, plan.harts)
     for (let hart = 0; hart < plan.harts; hart++)
@@ -279,6 +281,7 @@ export class Kernel {
   /** From idling: what woke the hart has been taken. */
   #woken(port: HartPort): void {
     port.account('host kernel', 'wake-up', 'scheduling')
+    endIdle(port, port.read(time), TICK)
     this.#leave(port)
   }
 
@@ -293,7 +296,10 @@ export class Kernel {
   #interrupt(port: HartPort): void {
     interruptBegins(port)
     const pending = port.read(sip)
-    if ((pending & SSIP) !== 0) port.clear(sip, SSIP)
+    if ((pending & SSIP) !== 0) {
+      port.clear(sip, SSIP)
+      takeSent(port)
+    }
     if ((pending & SEIP) !== 0) this.#external(port)
     if ((pending & STIP) !== 0) {
       port.account('host kernel', 'timer interrupt', 'scheduling')
@@ -425,6 +431,7 @@ export class Kernel {
     this.#timers.run(port)
     if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.rested)
     if (this.#keepsHouse(port) && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
+    beginIdle(port, port.read(time))
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#code.rested)
   }

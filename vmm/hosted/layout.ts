@@ -50,6 +50,8 @@ export const TABLES = {
   entities: KERNEL_BASE + 944 * KIB,
   groups: KERNEL_BASE + 968 * KIB,
   queues: KERNEL_BASE + 1004 * KIB,
+  /** The machine's time and the harts' (scheduling/time-keeping.ts). */
+  times: KERNEL_BASE + 904 * KIB,
   /** What each hart keeps of the pages that it gives (page-structs.ts). */
   hartPages: KERNEL_BASE + 880 * KIB,
   freePages: KERNEL_BASE + 940 * KIB,

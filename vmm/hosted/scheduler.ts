@@ -10,6 +10,7 @@ import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
 import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPop, heapPush, heapRemove, heapValue } from './heap.ts'
 import { Entities } from './scheduling/entities.ts'
+import { sendTo } from './scheduling/time-keeping.ts'
 import { ASLEEP, NEVER, READY, type Share, type Thread } from './task.ts'
 
 /** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; caps count in periods of 100 ms; queues are evened out every fourth tick. */
@@ -22,6 +23,9 @@ const CREDIT = 30_000
 const USUAL_WEIGHT = 256
 /** In the page of a run queue: its lock. */
 const LOCK = 4096 - LOCK_BYTES
+
+/** What harts are interrupted for by others. */
+export const RESCHEDULE = 1
 
 export const IDLE = -1
 
@@ -168,7 +172,9 @@ export class Scheduler {
 
   /** Makes another hart enter the kernel. */
   interrupt(port: HartPort, hart: number): void {
-    if (hart !== port.hart) this.kicks[port.hart] |= 1 << hart
+    if (hart === port.hart) return
+    sendTo(port, hart, RESCHEDULE)
+    this.kicks[port.hart] |= 1 << hart
   }
 
   /** Where a woken thread runs: its pin; or its last hart, this one, or any that is idle; else its last hart. */

@@ -5,6 +5,7 @@ import { stimecmp } from '../../hw/spec/csrs/supervisor.ts'
 import { countTick } from './accounting.ts'
 import type { Plan } from './plan.ts'
 import { TICK } from './scheduler.ts'
+import { advanceTicks } from './scheduling/time-keeping.ts'
 import { SOFT_SCHED } from './soft-interrupts.ts'
 import { NEVER } from './task.ts'
 
@@ -43,6 +44,7 @@ export class Timers {
       scheduler.ticks[hart] = nextTick(now)
       scheduler.charge(port, now)
       countTick(port, scheduler.current[hart] >= 0)
+      advanceTicks(port, now, TICK)
       if (scheduler.isOverdue(port)) scheduler.wanted[hart] = 1
       this.#plan.soft.raise(hart, SOFT_SCHED)
     }

@@ -1,0 +1,87 @@
+/**
+ * The machine's time as the kernel keeps it, and what it notes when a hart begins to idle and when it is back: that it
+ * needs not be waited for meanwhile, how long it slept, and what of the tick it missed.
+ */
+import type { HartPort } from '../../../hw/port.ts'
+import { layout } from '../../../hw/spec/layout.ts'
+import { acquire, release } from '../../core/spin-lock.ts'
+import { TABLES } from '../layout.ts'
+
+/** Ticks since the machine was switched on, when the last one was (time CSR), and a sequence number that is odd while they change. */
+const machineTime = layout(0x40, 'our own', {
+  lock: { at: 0x00, bytes: 16 },
+  ticks: { at: 0x10, bytes: 8 },
+  last: { at: 0x18, bytes: 8 },
+  sequence: { at: 0x20, bytes: 4 },
+})
+/** Of a hart: how often it has begun and ended to idle (odd: it idles), since when, for how long in all, how often; interrupts that other harts have sent. */
+const hartTime = layout(0x40, 'our own', {
+  idling: { at: 0x00, bytes: 4 },
+  sequence: { at: 0x04, bytes: 4 },
+  since: { at: 0x08, bytes: 8 },
+  slept: { at: 0x10, bytes: 8 },
+  times: { at: 0x18, bytes: 8 },
+  sent: { at: 0x20, bytes: 4 },
+})
+const MACHINE = TABLES.times
+const HARTS = MACHINE + machineTime.size
+
+function hartAt(hart: number): number {
+  return HARTS + hart * hartTime.size
+}
+
+export function createTimes(port: HartPort, harts: number): void {
+  port.fill(TABLES.times, 0, machineTime.size + harts * hartTime.size)
+}
+
+/** The machine's ticks are brought up to now, by whoever comes first. `period` is a tick's (time CSR). */
+export function advanceTicks(port: HartPort, now: number, period: number): void {
+  if (now - port.load64(MACHINE + machineTime.last.at) < period) return
+  acquire(port, MACHINE + machineTime.lock.at)
+  const last = port.load64(MACHINE + machineTime.last.at)
+  const passed = Math.floor((now - last) / period)
+  port.store32(MACHINE + machineTime.sequence.at, port.load32(MACHINE + machineTime.sequence.at) + 1)
+  port.fence()
+  port.store64(MACHINE + machineTime.ticks.at, port.load64(MACHINE + machineTime.ticks.at) + passed)
+  port.store64(MACHINE + machineTime.last.at, last + passed * period)
+  port.fence()
+  port.store32(MACHINE + machineTime.sequence.at, port.load32(MACHINE + machineTime.sequence.at) + 1)
+  release(port, MACHINE + machineTime.lock.at)
+}
+
+/** The hart begins to idle: nobody needs to wait for it. */
+export function beginIdle(port: HartPort, now: number): void {
+  const at = hartAt(port.hart)
+  if ((port.add32(at + hartTime.idling.at, 1) & 1) !== 0) {
+    // It idles on.
+    port.add32(at + hartTime.idling.at, -1)
+    return
+  }
+  port.store32(at + hartTime.sequence.at, port.load32(at + hartTime.sequence.at) + 1)
+  port.store64(at + hartTime.since.at, now)
+  port.store32(at + hartTime.sequence.at, port.load32(at + hartTime.sequence.at) + 1)
+}
+
+/** The hart has something to do again. */
+export function endIdle(port: HartPort, now: number, period: number): void {
+  const at = hartAt(port.hart)
+  if ((port.load32(at + hartTime.idling.at) & 1) === 0) return
+  port.add32(at + hartTime.idling.at, 1)
+  port.store32(at + hartTime.sequence.at, port.load32(at + hartTime.sequence.at) + 1)
+  port.store64(at + hartTime.slept.at, port.load64(at + hartTime.slept.at) + now - port.load64(at + hartTime.since.at))
+  port.store64(at + hartTime.times.at, port.load64(at + hartTime.times.at) + 1)
+  port.store32(at + hartTime.sequence.at, port.load32(at + hartTime.sequence.at) + 1)
+  advanceTicks(port, now, period)
+}
+
+/** Another hart is about to be interrupted: what for is seen before the interrupt is. */
+export function sendTo(port: HartPort, hart: number, what: number): void {
+  port.or32(hartAt(hart) + hartTime.sent.at, what)
+  port.fence()
+}
+
+/** What this hart was interrupted for by others: each is told once. */
+export function takeSent(port: HartPort): number {
+  port.fence()
+  return port.and32(hartAt(port.hart) + hartTime.sent.at, 0)
+}
