@@ -5,12 +5,12 @@
 import type { Prices } from './prices.ts'
 import { rocketFlat } from './prices.ts'
 
-/** serdiv.sv takes a cycle for each bit of the quotient, 2 to 64 and one to begin: half the width, as for Rocket. */
-const DIVIDE = 33
-const DIVIDE_WORD = 17
-/** cvfpu's div_sqrt_top_mvp computes 2 bits in each of its steps (iteration_unit_num_S): half the significand, one step to begin, one to round, and LAT_DIVSQRT = 2 registers (ariane_pkg.sv). */
-const FLOAT_DIVIDE_SINGLE = 16
-const FLOAT_DIVIDE_DOUBLE = 31
+/** serdiv.sv: a cycle to load, one for each bit of the quotient, one to finish: half the width, as for Rocket. */
+const DIVIDE = 34
+const DIVIDE_WORD = 18
+/** fpu_div_sqrt_mvp, three bits in each step (Iteration_unit_num_S = 2'b10): 11 and 21 cycles alone, and LAT_DIVSQRT = 2 registers (ariane_pkg.sv). */
+const FLOAT_DIVIDE_SINGLE = 13
+const FLOAT_DIVIDE_DOUBLE = 23
 /** The store buffer drains, the cache reads, the ALU and the write follow (amo_buffer.sv, then three accesses of the data cache). */
 const ATOMIC = 4
 
