@@ -113,6 +113,41 @@ test("Linux's programs run on the host's kernel, each to its end mark", () => {
   }
 })
 
+test('who reads one page after the other seldom waits for the disk; who skips pages always does', () => {
+  const reading = (step: number) => {
+    const program = userProgram(`
+    li a0, -100
+    la a1, path
+    li a2, 0
+    li a3, 0
+    checked openat
+    mv s2, a0
+    li s3, 0
+    li s4, ${step * FS_BLOCK}
+    li s1, 100
+    mark.start
+1:  mv a0, s2
+    la a1, buffer
+    li a2, 4096
+    mv a3, s3
+    checked pread64
+    add s3, s3, s4
+    addi s1, s1, -1
+    bnez s1, 1b
+    mark.end
+    li a0, 0
+    syscall exit_group
+    .data
+path: .asciz "/mnt/file"
+    .balign 4096
+buffer: .space 4096
+`)
+    return runProgramOnHost('reading', program).cycles / 100
+  }
+  const [onward, skipping] = [reading(1), reading(3)]
+  expect(onward).toBeLessThan(skipping / 2)
+})
+
 test('a file that grows is on the disk after fsync: its data, its extents, its blocks taken, its transaction committed', () => {
   const write = `
     mv a0, s2
