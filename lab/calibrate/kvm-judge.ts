@@ -9,12 +9,15 @@ import { hasVmm, type HostedVmm, HOSTED_VMMS, vmmArchive } from './hosted-vmms.t
 import { imageUsed, linuxFor, linuxImagesUsed } from './images.ts'
 import { type KvmOutcome, type KvmResult, measureKvm, SETTINGS } from './kvm.ts'
 
+const SMALL_PAGES = {
+  configuration: 'hosted-small-pages',
+  why: "KVM maps 4 KiB here: the VMM's memory has no large pages",
+} as const
+
 /** Where the default is not what Linux does with its own defaults, and why. */
 const COUNTERPARTS: Readonly<Record<string, { readonly configuration: Configuration; readonly why: string }>> = {
-  'stage2-fault': {
-    configuration: 'hosted-small-pages',
-    why: "KVM maps 4 KiB here: the VMM's memory has no large pages",
-  },
+  'stage2-fault': SMALL_PAGES,
+  'page-fault': SMALL_PAGES,
 }
 
 /** Our results by configuration and benchmark. */

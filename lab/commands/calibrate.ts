@@ -4,7 +4,8 @@ import { Command } from 'commander'
 import { type Calibration, isWithin, type Judge, JUDGE_NAMES, type Part } from '../calibrate/calibration.ts'
 import { calibrationDirectory } from '../calibrate/hosted-vmms.ts'
 import { JUDGES } from '../calibrate/judges.ts'
-import { calibrationFile, storeCalibration } from '../calibrate/store.ts'
+import { rankings, rankingText } from '../calibrate/ranking.ts'
+import { calibrationFile, readCalibration, storeCalibration } from '../calibrate/store.ts'
 import { calibrationTable } from '../calibrate/table.ts'
 import { UserError } from '../user-error.ts'
 
@@ -43,7 +44,14 @@ async function calibrate({ images, only, json }: CalibrateOptions): Promise<void
   const found = Object.fromEntries(parts.filter(([, { rows }]) => rows.length > 0)) as Calibration
   if (Object.keys(found).length > 0) storeCalibration(found)
   if (json) console.log(JSON.stringify(Object.fromEntries(parts), undefined, 1))
-  else if (Object.keys(found).length > 0) console.log(`\nkept in ${calibrationFile()}: reports show it in their head`)
+  else if (Object.keys(found).length > 0) {
+    console.log(
+      `\n${rankings(readCalibration() ?? {})
+        .map(rankingText)
+        .join('\n')}`,
+    )
+    console.log(`kept in ${calibrationFile()}: reports show it in their head`)
+  }
   if (parts.some(([, { failures }]) => failures.length > 0)) process.exitCode = 1
 }
 

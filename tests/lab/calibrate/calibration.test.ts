@@ -6,6 +6,7 @@ import { isWithin, type Part, type Row } from '../../../lab/calibrate/calibratio
 import { kvmJudge } from '../../../lab/calibrate/kvm-judge.ts'
 import { linuxJudge } from '../../../lab/calibrate/linux-judge.ts'
 import { primitives } from '../../../lab/calibrate/linux-programs.ts'
+import { rankings, rankingText } from '../../../lab/calibrate/ranking.ts'
 import { calibrationFile, readCalibration, storeCalibration } from '../../../lab/calibrate/store.ts'
 import { calibrationTable } from '../../../lab/calibrate/table.ts'
 import { commandLine } from '../../../lab/command-line.ts'
@@ -64,6 +65,32 @@ test('a judge without images says in one line what is missing and what to do, an
     [],
     [`${folder}/lkvm is not a static riscv64 program: docs/calibration.md says where it comes from`],
   ])
+})
+
+test('ours and the real ones are ranked alike, or it says where not', () => {
+  const type1 = (name: string, real: Row['real'], native: number): Row => ({
+    name,
+    does: '',
+    judge: 'Bao',
+    real,
+    ours: { native, 'native-shared': 999 },
+  })
+  const type2 = (name: string, kvmtool: number, hosted: number): Row => ({ ...row(kvmtool, hosted), name })
+  const calibration = {
+    kvm: part([type2('faster', 10, 12), type2('level', 100, 50), type2('turned', 5, 12)]),
+    'type-1': part([
+      type1('faster', { Bao: 5, Xvisor: 20 }, 2),
+      type1('level', { Bao: 99 }, 50),
+      type1('turned', { Bao: 9 }, 11),
+      type1('elsewhere', { Bao: 1 }, 1),
+    ]),
+  }
+  const [bao, xvisor] = rankings(calibration)
+  expect(bao).toEqual({ project: 'Bao', same: ['faster', 'level'], other: ['turned'] })
+  expect(xvisor && rankingText(xvisor)).toBe(
+    'type 1 against type 2 comes out as with Xvisor and KVM in 0 of 1; not in faster',
+  )
+  expect(rankings({ kvm: calibration.kvm })).toEqual([])
 })
 
 test('an unknown judge is one line, and nothing is measured', async () => {
