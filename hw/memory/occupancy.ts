@@ -18,8 +18,24 @@ export class Occupancy {
   readonly #window = new Float64Array(WINDOWS).fill(-1)
   readonly #taken = new Uint8Array(WINDOWS)
 
-  /** Occupies the resource for `cycles`, at most a window, from `now` on. How long that has to wait. */
+  /** Occupies the resource for `cycles` from `now` on. How long that has to wait. */
   take(now: number, cycles: number): number {
+    const wait = this.#takeSome(now, Math.min(cycles, WINDOW))
+    for (let rest = cycles - WINDOW; rest > 0; rest -= WINDOW) this.#takeSome(now, Math.min(rest, WINDOW))
+    return wait
+  }
+
+  save(): OccupancyState {
+    return { window: [...this.#window], taken: [...this.#taken] }
+  }
+
+  restore(state: OccupancyState): void {
+    this.#window.set(state.window)
+    this.#taken.set(state.taken)
+  }
+
+  /** At most a window. */
+  #takeSome(now: number, cycles: number): number {
     let window = Math.floor(now / WINDOW)
     for (;;) {
       const at = window % WINDOWS
@@ -33,14 +49,5 @@ export class Occupancy {
       }
       window++
     }
-  }
-
-  save(): OccupancyState {
-    return { window: [...this.#window], taken: [...this.#taken] }
-  }
-
-  restore(state: OccupancyState): void {
-    this.#window.set(state.window)
-    this.#taken.set(state.taken)
   }
 }

@@ -185,6 +185,9 @@ describe('contention', () => {
     let last = 0
     for (let n = 0; n < 100; n++) last = resource.take(0, 8)
     expect(last).toBe(99 * 8)
+    // Nor less, though it is longer than a window.
+    expect(resource.take(0, 100)).toBe(100 * 8)
+    expect(resource.take(0, 8)).toBeGreaterThanOrEqual(100 * 8 + 96)
   })
 })
 
