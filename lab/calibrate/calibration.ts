@@ -39,6 +39,8 @@ export interface ImageUsed {
 export interface Part {
   /** ISO 8601. */
   readonly date: string
+  /** The commit of our own sources, where it is known. */
+  readonly commit?: string
   readonly images: readonly ImageUsed[]
   readonly rows: readonly Row[]
   readonly absent: readonly { readonly name: string; readonly why: string }[]

@@ -7,6 +7,7 @@ import { JUDGES } from '../calibrate/judges.ts'
 import { rankings, rankingText } from '../calibrate/ranking.ts'
 import { calibrationFile, readCalibration, storeCalibration } from '../calibrate/store.ts'
 import { calibrationTable } from '../calibrate/table.ts'
+import { sourceVersion } from '../calibrate/version.ts'
 import { UserError } from '../user-error.ts'
 
 interface CalibrateOptions {
@@ -34,9 +35,11 @@ function judgesNamed(only: string | undefined): readonly Judge[] {
 }
 
 async function calibrate({ images, only, json }: CalibrateOptions): Promise<void> {
+  const commit = sourceVersion()
   const parts: [string, Part][] = []
   for (const judge of judgesNamed(only)) {
-    const part = await judge.run(images, what => console.error(chalk.dim(`${judge.name}: ${what}`)))
+    const found = await judge.run(images, what => console.error(chalk.dim(`${judge.name}: ${what}`)))
+    const part: Part = { ...found, ...(commit !== undefined && { commit }) }
     parts.push([judge.name, part])
     for (const failure of part.failures) console.error(`barehart: ${judge.name}: ${failure}`)
     if (!json && part.rows.length > 0) print(judge, part)
