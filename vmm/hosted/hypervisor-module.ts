@@ -17,7 +17,6 @@ import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { HaltPolling } from './halt-polling.ts'
-import { heapCount } from './heap.ts'
 import type { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import type { KernelCode } from './image.ts'
@@ -241,7 +240,7 @@ export class HypervisorModule implements Host, Hypervisor {
   /** True if no other thread wants the hart. */
   #isAlone(port: HartPort): boolean {
     const { wanted, queues } = this.#scheduler
-    return wanted[port.hart] === 0 && heapCount(port, queues[port.hart]) === 0
+    return wanted[port.hart] === 0 && queues.count(port, port.hart) === 0
   }
 
   /** The context of the hart's task has been loaded. */

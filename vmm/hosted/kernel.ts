@@ -114,7 +114,7 @@ export class Kernel {
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
     createNetwork(port, plan.network)
-    plan.scheduler.entities.create(port, plan.harts)
+    plan.scheduler.queues.entities.create(port, plan.harts)
     createCounters(port, plan.harts)
     createTimes(port, plan.harts)
     plan.pageStructs.create(port, plan.harts)

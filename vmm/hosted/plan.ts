@@ -408,6 +408,7 @@ function memoryTaken(ram: number): Plan['memory'] {
 }
 
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
-  const { current, wanted, ticks, since, kicks, least, queues, timers, evening, record } = scheduler
-  return { current, wanted, ticks, since, kicks, least, queues, timers, evening, scheduler: record }
+  const { current, wanted, ticks, since, kicks, timers, evening, queues, caps } = scheduler
+  const { pages, least } = queues
+  return { current, wanted, ticks, since, kicks, timers, evening, pages, least, caps: caps.record }
 }

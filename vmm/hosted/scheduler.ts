@@ -5,24 +5,20 @@
  */
 import type { HartPort } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { acquire, LOCK_BYTES, release } from '../core/spin-lock.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
-import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPop, heapPush, heapRemove, heapValue } from './heap.ts'
-import { Entities } from './scheduling/entities.ts'
+import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPush, heapRemove } from './heap.ts'
+import { Caps } from './scheduling/caps.ts'
+import { RunQueues } from './scheduling/run-queues.ts'
 import { sendTo } from './scheduling/time-keeping.ts'
-import { ASLEEP, NEVER, READY, type Share, type Thread } from './task.ts'
+import { ASLEEP, NEVER, READY, type Thread } from './task.ts'
 
-/** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; caps count in periods of 100 ms; queues are evened out every fourth tick. */
+/** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; queues are evened out every fourth tick. */
 export const TICK = 40_000
-const PERIOD = 1_000_000
 const BALANCE = 4 * TICK
-/** A woken thread goes before one that has had so much more than it, and gets no more credit than this for its sleep. */
+/** A woken thread goes before one that has had so much more than it. */
 const GRANULARITY = 10_000
-const CREDIT = 30_000
 const USUAL_WEIGHT = 256
-/** In the page of a run queue: its lock. */
-const LOCK = 4096 - LOCK_BYTES
 
 /** What harts are interrupted for by others. */
 export const RESCHEDULE = 1
@@ -38,16 +34,12 @@ export class Scheduler {
   readonly since: Float64Array
   /** By hart: harts that it has to interrupt before it goes on (a mask). */
   readonly kicks: Int32Array
-  /** By hart: the least time that a thread which ran lately had had, where its run queue and its timers lie, and when it evens out next. */
-  readonly least: Float64Array
-  readonly queues: Float64Array
+  /** By hart: where its timers lie, and when it evens out next. */
   readonly timers: Float64Array
   readonly evening: Float64Array
-  /** The number of the period in which caps are counted, and how many threads wait for the next. */
-  readonly record = { period: 0, throttled: 0 }
+  readonly queues: RunQueues
+  readonly caps: Caps
   readonly dedication: Dedication
-  readonly entities: Entities
-  readonly #shares: readonly Share[]
 
   constructor(tasks: readonly Thread[], harts: number, dedication: Dedication) {
     this.tasks = tasks
@@ -57,17 +49,15 @@ export class Scheduler {
     this.ticks = new Float64Array(harts).fill(NEVER)
     this.since = new Float64Array(harts)
     this.kicks = new Int32Array(harts)
-    this.least = new Float64Array(harts).fill(CREDIT)
-    this.queues = new Float64Array(harts)
     this.timers = new Float64Array(harts)
     this.evening = new Float64Array(harts)
-    this.entities = new Entities(tasks)
-    this.#shares = [...new Set(tasks.map(({ share }) => share))]
+    this.queues = new RunQueues(tasks, harts)
+    this.caps = new Caps(tasks)
   }
 
   /** A hart's run queue and timers, each in a zeroed page of its own. */
   prepare(hart: number, queue: number, timers: number): void {
-    this.queues[hart] = queue
+    this.queues.pages[hart] = queue
     this.timers[hart] = timers
   }
 
@@ -79,44 +69,24 @@ export class Scheduler {
       let hart = task.pin
       if (hart === NOWHERE) {
         hart = this.dedication.housekeeping
-        for (let other = 0; other < this.queues.length; other++) {
+        for (let other = 0; other < this.current.length; other++) {
           if (this.dedication.reserved[other]) continue
-          if (heapCount(port, this.queues[other]) < heapCount(port, this.queues[hart])) hart = other
+          if (this.queues.count(port, other) < this.queues.count(port, hart)) hart = other
         }
       }
-      task.record.runtime = this.least[hart]
+      task.record.runtime = this.queues.least[hart]
       task.record.last = hart
-      this.#enqueue(port, task, hart)
+      this.queues.add(port, task, hart)
     }
-  }
-
-  #enqueue(port: HartPort, task: Thread, hart: number): void {
-    task.record.queued = hart
-    const queue = this.queues[hart]
-    acquire(port, queue + LOCK)
-    this.entities.added(port, task, hart)
-    heapPush(port, queue, Math.floor(task.record.runtime), task.index)
-    release(port, queue + LOCK)
-  }
-
-  #dequeue(port: HartPort, task: Thread): void {
-    const { record } = task
-    if (record.queued === NOWHERE) return
-    const queue = this.queues[record.queued]
-    acquire(port, queue + LOCK)
-    heapRemove(port, queue, task.index)
-    this.entities.removed(port, task, record.queued)
-    release(port, queue + LOCK)
-    record.queued = NOWHERE
   }
 
   /** Makes a sleeping thread ready, and sees to it that a hart takes it up. */
   wake(port: HartPort, task: Thread): void {
     const { record } = task
     if (record.state !== ASLEEP) return
-    this.entities.beginWake(port, task)
+    this.queues.entities.beginWake(port, task)
     this.#wake(port, task)
-    this.entities.endWake(port, task)
+    this.queues.entities.endWake(port, task)
   }
 
   #wake(port: HartPort, task: Thread): void {
@@ -130,19 +100,10 @@ export class Scheduler {
     // The hart where it fell asleep may still be saving it, and looks for work itself afterwards.
     if (record.hart !== NOWHERE) return this.want(port, record.hart)
     const hart = this.#place(port, task)
-    this.#move(task, hart)
-    this.#enqueue(port, task, hart)
+    this.queues.move(task, hart)
+    this.queues.add(port, task, hart)
     const running = this.current[hart]
     if (running === IDLE || this.tasks[running].record.runtime > record.runtime + GRANULARITY) this.want(port, hart)
-  }
-
-  /** The thread's time by the clock of another hart, with no more credit than allowed. */
-  #move(task: Thread, hart: number): void {
-    const { record } = task
-    const from = record.last === NOWHERE ? hart : record.last
-    const ahead = Math.max(record.runtime - this.least[from], -CREDIT)
-    record.runtime = this.least[hart] + ahead
-    record.last = hart
   }
 
   /** Puts a thread to sleep until somebody wakes it, or until `due`. It leaves its hart when the entry is over. */
@@ -199,28 +160,16 @@ export class Scheduler {
       const ticks = now - this.since[hart]
       record.runtime += (ticks * USUAL_WEIGHT) / task.weight
       task.share.record.used += ticks
-      this.entities.ran(port, task, hart, ticks)
-      // The clock of the hart follows the one that has had least, and never goes back.
-      const queue = this.queues[hart]
-      let least = record.runtime
-      if (heapCount(port, queue) > 0) least = Math.min(least, heapFirstKey(port, queue))
-      if (least > this.least[hart]) this.least[hart] = least
+      this.queues.entities.ran(port, task, hart, ticks)
+      this.queues.advance(port, hart, record.runtime)
     }
     this.since[hart] = now
   }
 
-  #isCapped({ cap, record }: Share): boolean {
-    return cap !== 0 && record.used * 100 >= PERIOD * cap
-  }
-
   /** A new period: everybody may have his share again. */
   #renew(port: HartPort, now: number): void {
-    const { record } = this
-    const period = Math.floor(now / PERIOD)
-    if (period === record.period) return
-    record.period = period
-    for (let index = 0; index < this.#shares.length; index++) this.#shares[index].record.used = 0
-    if (record.throttled === 0) return
+    const { record } = this.caps
+    if (!this.caps.renew(now) || record.throttled === 0) return
     record.throttled = 0
     for (let index = 0; index < this.tasks.length; index++) {
       const task = this.tasks[index]
@@ -228,26 +177,20 @@ export class Scheduler {
       task.record.throttled = false
       if (task.record.state !== READY || task.record.hart !== NOWHERE || task.record.queued !== NOWHERE) continue
       const hart = this.#place(port, task)
-      this.#move(task, hart)
-      this.#enqueue(port, task, hart)
+      this.queues.move(task, hart)
+      this.queues.add(port, task, hart)
       if (this.current[hart] === IDLE) this.want(port, hart)
     }
   }
 
-  #throttle(task: Thread): void {
-    if (task.record.throttled) return
-    task.record.throttled = true
-    this.record.throttled++
-  }
-
   /** The first of the hart's queue that may run, taken out of it; IDLE if there is none. */
   #first(port: HartPort, hart: number): number {
-    const queue = this.queues[hart]
-    for (let index = heapFirst(port, queue); index !== EMPTY; index = heapFirst(port, queue)) {
+    const { queues } = this
+    for (let index = queues.first(port, hart); index !== EMPTY; index = queues.first(port, hart)) {
       const task = this.tasks[index]
-      if (task.record.state === READY && !this.#isCapped(task.share)) return index
-      this.#dequeue(port, task)
-      if (task.record.state === READY) this.#throttle(task)
+      if (task.record.state === READY && !this.caps.isReached(task.share)) return index
+      this.queues.remove(port, task)
+      if (task.record.state === READY) this.caps.throttle(task)
     }
     return IDLE
   }
@@ -260,40 +203,35 @@ export class Scheduler {
     let stays = false
     if (index !== IDLE) {
       const task = this.tasks[index]
-      stays = task.record.state === READY && !this.#isCapped(task.share)
-      if (!stays && task.record.state === READY) this.#throttle(task)
+      stays = task.record.state === READY && !this.caps.isReached(task.share)
+      if (!stays && task.record.state === READY) this.caps.throttle(task)
     }
     const first = this.#first(port, hart)
     if (first === IDLE) {
       if (stays) return index
-      return this.#take(port, 1) ? this.#out(port, heapFirst(port, this.queues[hart])) : IDLE
+      return this.#take(port, 1) ? this.#out(port, this.queues.first(port, hart)) : IDLE
     }
-    if (stays && this.tasks[index].record.runtime <= heapFirstKey(port, this.queues[hart])) return index
+    if (stays && this.tasks[index].record.runtime <= this.queues.firstKey(port, hart)) return index
     return this.#out(port, first)
   }
 
   #out(port: HartPort, index: number): number {
-    const { queues } = this
-    const queue = queues[port.hart]
-    acquire(port, queue + LOCK)
-    heapPop(port, queue)
-    release(port, queue + LOCK)
-    this.tasks[index].record.queued = NOWHERE
+    this.queues.takeFirst(port, this.tasks[index])
     return index
   }
 
   /** A thread has got the hart. */
   begins(port: HartPort, task: Thread): void {
-    this.entities.began(port, task, port.hart)
+    this.queues.entities.began(port, task, port.hart)
   }
 
   /** Who has lost the hart and is ready goes back into its queue, unless it has had what it may have. */
   putBack(port: HartPort, task: Thread): void {
     const { record } = task
     record.last = port.hart
-    this.entities.ended(port, task, port.hart)
-    if (record.state !== READY || record.throttled) return this.entities.removed(port, task, port.hart)
-    this.#enqueue(port, task, task.pin === NOWHERE ? port.hart : task.pin)
+    this.queues.entities.ended(port, task, port.hart)
+    if (record.state !== READY || record.throttled) return this.queues.entities.removed(port, task, port.hart)
+    this.queues.add(port, task, task.pin === NOWHERE ? port.hart : task.pin)
     if (task.pin === NOWHERE) this.#offer(port)
     else if (task.pin !== port.hart) this.want(port, task.pin)
   }
@@ -310,24 +248,23 @@ export class Scheduler {
   #take(port: HartPort, more: number): boolean {
     const { hart } = port
     if (this.dedication.reserved[hart]) return false
-    const own = heapCount(port, this.queues[hart])
+    const own = this.queues.count(port, hart)
     let busiest = hart
     let most = own + more - 1
-    for (let other = 0; other < this.queues.length; other++) {
+    for (let other = 0; other < this.current.length; other++) {
       if (other === hart) continue
-      const count = heapCount(port, this.queues[other])
+      const count = this.queues.count(port, other)
       if (count < most || (count === most && !this.#isBusier(port, other, busiest))) continue
       most = count
       busiest = other
     }
     if (busiest === hart) return false
-    const queue = this.queues[busiest]
-    for (let at = heapCount(port, queue) - 1; at >= 0; at--) {
-      const task = this.tasks[heapValue(port, queue, at)]
-      if (task.pin !== NOWHERE || task.record.state !== READY || this.#isCapped(task.share)) continue
-      this.#dequeue(port, task)
-      this.#move(task, hart)
-      this.#enqueue(port, task, hart)
+    for (let at = this.queues.count(port, busiest) - 1; at >= 0; at--) {
+      const task = this.tasks[this.queues.valueAt(port, busiest, at)]
+      if (task.pin !== NOWHERE || task.record.state !== READY || this.caps.isReached(task.share)) continue
+      this.queues.remove(port, task)
+      this.queues.move(task, hart)
+      this.queues.add(port, task, hart)
       return true
     }
     return false
@@ -335,7 +272,7 @@ export class Scheduler {
 
   /** Of two harts with as many waiting, the one that has had more to do lately. */
   #isBusier(port: HartPort, hart: number, than: number): boolean {
-    return than !== port.hart && this.entities.loadOf(port, hart) > this.entities.loadOf(port, than)
+    return than !== port.hart && this.queues.entities.loadOf(port, hart) > this.queues.entities.loadOf(port, than)
   }
 
   /** In the soft interrupt of a tick: evens the queues out now and then. */
@@ -352,8 +289,7 @@ export class Scheduler {
   capDue(hart: number): number {
     const index = this.current[hart]
     if (index === IDLE) return NEVER
-    const { cap, record } = this.tasks[index].share
-    const left = (PERIOD * cap) / 100 - record.used
+    const left = this.caps.left(this.tasks[index].share)
     return left > 0 ? this.since[hart] + left : NEVER
   }
 
@@ -361,11 +297,10 @@ export class Scheduler {
   isOverdue(port: HartPort): boolean {
     const { hart } = port
     const index = this.current[hart]
-    if (index === IDLE) return heapCount(port, this.queues[hart]) > 0
+    if (index === IDLE) return this.queues.count(port, hart) > 0
     const { record, share } = this.tasks[index]
-    if (this.#isCapped(share)) return true
-    const queue = this.queues[hart]
-    return heapCount(port, queue) > 0 && heapFirstKey(port, queue) < record.runtime
+    if (this.caps.isReached(share)) return true
+    return this.queues.count(port, hart) > 0 && this.queues.firstKey(port, hart) < record.runtime
   }
 
   /** Wakes what is due on this hart; returns when the next is, or when threads that have had their cap may go on. */
@@ -378,14 +313,14 @@ export class Scheduler {
       this.wake(port, this.tasks[heapFirst(port, timers)])
     }
     const next = heapCount(port, timers) > 0 ? heapFirstKey(port, timers) : NEVER
-    return this.record.throttled > 0 ? Math.min(next, (this.record.period + 1) * PERIOD) : next
+    return this.caps.record.throttled > 0 ? Math.min(next, this.caps.nextPeriod()) : next
   }
 
   /** A thread is over. */
   end(port: HartPort, task: Thread, state: number): void {
     const { record } = task
     record.state = state
-    this.#dequeue(port, task)
+    this.queues.remove(port, task)
     if (record.timer !== NOWHERE) heapRemove(port, this.timers[record.timer], task.index)
     record.timer = NOWHERE
     if (record.hart !== NOWHERE) this.want(port, record.hart)
