@@ -1,8 +1,9 @@
 /**
- * Guest speed: `npm run bench [-- --json] [-- kernel…]`. Each kernel runs in S-mode behind Sv39 with 4 KiB pages, every
+ * Guest speed: `npm run bench [-- --json] [-- --model=cached] [-- --core=cva6] [-- kernel…]`. Each kernel runs in S-mode behind Sv39 with 4 KiB pages, every
  * instruction counted. Kernels take turns; medians of the rounds are printed, in millions of instructions a second of
  * the clock and of the thread's own processor time (what a machine without neighbours would show).
  */
+import { CORES, MODELS, pricesFor } from '../../hw/index.ts'
 import { KERNELS } from './kernels.ts'
 import { pagedMachine } from './paged-machine.ts'
 
@@ -28,11 +29,20 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]
 }
 
+/** What `--option=name` says, of the names that there are; the first unless given. */
+function chosenOf<T extends string>(option: string, names: readonly T[]): T {
+  const given = process.argv.find(argument => argument.startsWith(`${option}=`))?.slice(option.length + 1)
+  const found = given === undefined ? names[0] : names.find(name => name === given)
+  if (found === undefined) throw new Error(`${option}=${given}: choose of ${names.join(', ')}`)
+  return found
+}
+
+const prices = pricesFor({ model: chosenOf('--model', MODELS), core: chosenOf('--core', CORES) })
 const named = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
 const chosen = KERNELS.filter(({ name }) => named.length === 0 || named.includes(name))
 const subjects = chosen.map(kernel => {
   const start = performance.now()
-  const machine = pagedMachine(kernel.source)
+  const machine = pagedMachine(kernel.source, undefined, prices)
   machine.run({ maxInstructions: 1 })
   const startMilliseconds = performance.now() - start
   machine.run({ maxInstructions: WARM_UP })
