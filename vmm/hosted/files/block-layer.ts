@@ -12,7 +12,7 @@ import type { FreeMemory } from '../../core/free-memory.ts'
 import type { PlacedDevice } from '../../core/placed-device.ts'
 import { SOFT_BLOCK, type SoftInterrupts } from '../soft-interrupts.ts'
 import { DeadlineScheduler } from './deadline-scheduler.ts'
-import { MOST_REQUESTS, NO_REQUEST, request, requestAt, RequestQueue } from './requests.ts'
+import { NO_REQUEST, request, requestAt, RequestQueue, RequestSlab } from './requests.ts'
 
 /** Mass storage, non-volatile memory, NVM Express. */
 const NVME_CLASS = 0x01_08_02
@@ -44,12 +44,11 @@ export type Completed = (port: HartPort, cookie: number, sectors: number, ok: bo
 export class BlockLayer implements PlacedDevice {
   readonly name = 'nvme'
   readonly state: Record<string, StateRecord>
-  /** `unused`: the first free request, plus one. Flushes: the last asked for, the last that is over, the one under way.  */
+  /** Flushes: the last asked for, the last that is over, the one under way. */
   readonly record = {
     source: 0,
     started: false,
     failed: false,
-    unused: 0,
     asked: 0,
     flushed: 0,
     flushing: 0,
@@ -61,6 +60,7 @@ export class BlockLayer implements PlacedDevice {
   readonly #software: readonly RequestQueue[]
   readonly #done = new RequestQueue()
   readonly #scheduler = new DeadlineScheduler()
+  readonly #slab = new RequestSlab()
   readonly #completed: Completed[] = [() => {}, () => {}, () => {}, () => {}]
   readonly #environment: PortEnvironment
   readonly #driver: BlockDevice
@@ -93,6 +93,7 @@ export class BlockLayer implements PlacedDevice {
       'block tags': this.#tags,
       'block done': this.#done.record,
       ...this.#scheduler.state,
+      'block slab': this.#slab.record,
       ...environment.registered,
     }
     this.#plugs.forEach(({ record }, hart) => (this.state[`plug ${hart}`] = record))
@@ -116,10 +117,7 @@ export class BlockLayer implements PlacedDevice {
 
   /** Makes the slab of requests. */
   create(port: HartPort, free: FreeMemory): void {
-    for (let number = 0; number < MOST_REQUESTS; number++) {
-      port.store32(requestAt(number) + request.next.at, number + 1 === MOST_REQUESTS ? 0 : number + 2)
-    }
-    this.record.unused = 1
+    this.#slab.create(port)
     this.#scheduler.create(port, free)
   }
 
@@ -156,32 +154,8 @@ export class BlockLayer implements PlacedDevice {
         return true
       }
     }
-    plug.add(port, this.#take(port, operation, sector, sectors, address, kind, cookie))
+    plug.add(port, this.#slab.take(port, operation, sector, sectors, address, kind, cookie))
     return false
-  }
-
-  #take(
-    port: HartPort,
-    operation: number,
-    sector: number,
-    sectors: number,
-    address: number,
-    kind: number,
-    cookie: number,
-  ): number {
-    const { record } = this
-    const number = record.unused - 1
-    if (number < 0) throw new Error(`the host's block layer has no request left of ${MOST_REQUESTS}`)
-    const at = requestAt(number)
-    record.unused = port.load32(at + request.next.at)
-    port.store32(at + request.operation.at, operation)
-    port.store64(at + request.sector.at, sector)
-    port.store64(at + request.address.at, address)
-    port.store32(at + request.sectors.at, sectors)
-    port.store32(at + request.kind.at, kind)
-    port.store32(at + request.cookie.at, cookie)
-    port.store32(at + request.failed.at, 0)
-    return number
   }
 
   /** Sends what has been plugged. */
@@ -215,7 +189,7 @@ export class BlockLayer implements PlacedDevice {
     }
     if (record.free === 0 || record.flushing !== 0 || record.flushed === record.asked) return
     record.flushing = record.asked
-    this.#issue(port, this.#take(port, BLOCK_FLUSH, 0, 0, 0, FOR_FLUSH, record.asked))
+    this.#issue(port, this.#slab.take(port, BLOCK_FLUSH, 0, 0, 0, FOR_FLUSH, record.asked))
   }
 
   /** What waits in the software queues is put in order. */
@@ -269,12 +243,10 @@ export class BlockLayer implements PlacedDevice {
   }
 
   #end(port: HartPort, number: number, ok: boolean): void {
-    const { record } = this
     const at = requestAt(number)
     const cookie = port.load32(at + request.cookie.at)
     const sectors = port.load32(at + request.sectors.at)
-    port.store32(at + request.next.at, record.unused)
-    record.unused = number + 1
+    this.#slab.give(port, number)
     this.#completed[port.load32(at + request.kind.at)](port, cookie, sectors, ok)
   }
 

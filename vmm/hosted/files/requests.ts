@@ -69,3 +69,47 @@ export class RequestQueue {
     other.record.last = 0
   }
 }
+
+/** The requests that nobody has. */
+export class RequestSlab {
+  /** The first of them, plus one. */
+  readonly record = { unused: 0 }
+
+  create(port: HartPort): void {
+    for (let number = 0; number < MOST_REQUESTS; number++) {
+      port.store32(requestAt(number) + request.next.at, number + 1 === MOST_REQUESTS ? 0 : number + 2)
+    }
+    this.record.unused = 1
+  }
+
+  /** Every page of the cache may be in a request: there is always one. */
+  take(
+    port: HartPort,
+    operation: number,
+    sector: number,
+    sectors: number,
+    address: number,
+    kind: number,
+    cookie: number,
+  ): number {
+    const { record } = this
+    const number = record.unused - 1
+    if (number < 0) throw new Error(`the host's block layer has no request left of ${MOST_REQUESTS}`)
+    const at = requestAt(number)
+    record.unused = port.load32(at + request.next.at)
+    port.store32(at + request.operation.at, operation)
+    port.store64(at + request.sector.at, sector)
+    port.store64(at + request.address.at, address)
+    port.store32(at + request.sectors.at, sectors)
+    port.store32(at + request.kind.at, kind)
+    port.store32(at + request.cookie.at, cookie)
+    port.store32(at + request.failed.at, 0)
+    return number
+  }
+
+  give(port: HartPort, number: number): void {
+    const { record } = this
+    port.store32(requestAt(number) + request.next.at, record.unused)
+    record.unused = number + 1
+  }
+}
