@@ -2,7 +2,7 @@
  * The host's kernel. Its entries run in HS-mode with interrupts off and are short; it has one stack a hart and none a
  * task, so whoever has to wait leaves what it waits for in its record.
  *
- *   boot ─▶ scrub … ─▶ settle … ─▶ called (starts the other harts) ─▶ leave
+ *   boot … (boot.ts) ─▶ leave
  *   trap (from a process), exit (from a guest), woken (from idling) ─▶ what is owed ─▶ leave
  *   leave ─▶ the current task, or another: put its vCPU (saved), its registers (fetched), its address space (switched),
  *            load its vCPU (loaded)
@@ -13,21 +13,18 @@ import { maskOf } from '../../hw/spec/csr.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
-import { A0, A1, A2, A6, A7, SBI_HSM, SBI_IPI } from '../../hw/spec/sbi.ts'
-import { countFault, countSwitch, createCounters, interruptBegins, interruptEnds } from './accounting.ts'
+import { A0, A1, A2, A6, A7, SBI_IPI } from '../../hw/spec/sbi.ts'
+import { countFault, countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
-import { createStorage, imagePaths, openImage } from './files/boot.ts'
+import { Boot } from './boot.ts'
 import type { KernelCode } from './image.ts'
-import { hartFrameOf, taskFrame, taskFrameOf } from './layout.ts'
+import { hartFrameOf, taskFrameOf } from './layout.ts'
 import type { Plan } from './plan.ts'
-import { prepareHart } from './prepare-hart.ts'
-import { prepareProcess } from './prepare-process.ts'
 import type { Process } from './process.ts'
-import { createNetwork } from './network/network.ts'
 import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
 import { IDLE, TICK } from './scheduler.ts'
-import { beginIdle, createTimes, endIdle, takeSent } from './scheduling/time-keeping.ts'
+import { beginIdle, endIdle, takeSent } from './scheduling/time-keeping.ts'
 import { SystemCalls } from './system-call-table.ts'
 import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
 import { Timers } from './timers.ts'
@@ -41,21 +38,16 @@ const ECALL_FROM_U = 8
 const LOAD_PAGE_FAULT = 13
 const STORE_PAGE_FAULT = 15
 
-/** Why the firmware is called while harts come up. */
-const MOVING = 1
-const STARTING = 2
-
 export class Kernel {
   readonly software: Software
   readonly #code: KernelCode
   readonly #timers: Timers
   readonly #plan: Plan
   readonly #calls: SystemCalls
-  readonly #paths: readonly Uint8Array[]
   /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
   readonly #coming: Int32Array
   readonly #spaces: Int32Array
-  readonly #counts = { started: 0, calling: 0, prepared: 0, releasing: 0 }
+  readonly #record = { releasing: 0 }
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
@@ -63,16 +55,19 @@ export class Kernel {
     this.#timers = new Timers(plan)
     this.#plan = plan
     this.#calls = new SystemCalls(plan)
-    this.#paths = imagePaths(plan.processes)
     this.#coming = new Int32Array(harts).fill(IDLE)
     this.#spaces = new Int32Array(harts).fill(NOWHERE)
+    const boot = new Boot(plan, code, this.#timers, {
+      interrupt: port => this.#interrupt(port),
+      leave: port => this.#leave(port),
+    })
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
-      boot: port => this.#boot(port),
-      scrub: port => this.#scrub(port),
-      settle: port => this.#settle(port),
-      secondary: port => this.#secondary(port),
+      boot: port => boot.boot(port),
+      scrub: port => boot.scrub(port),
+      settle: port => boot.settle(port),
+      secondary: port => boot.secondary(port),
       woken: port => this.#woken(port),
-      called: port => this.#called(port),
+      called: port => boot.called(port),
       saved: port => this.#saved(port),
       fetched: port => this.#fetched(port),
       switched: port => this.#leave(port),
@@ -92,7 +87,8 @@ export class Kernel {
       coming: this.#coming,
       spaces: this.#spaces,
       programmed: this.#timers.programmed,
-      counts: this.#counts,
+      kernel: this.#record,
+      boot: boot.record,
       inside: guard.record,
       ...plan.state,
     }
@@ -101,123 +97,6 @@ export class Kernel {
       entries: program.entries.map(({ label }) => guard.guard(program.symbols.get(label)!, doors[label])),
       state,
     }
-  }
-
-  // Coming up.
-
-  #boot(port: HartPort): void {
-    port.account('host kernel', 'boot', 'computing')
-    const plan = this.#plan
-    if (!this.#keepsHouse(port)) return this.#moveBoot(port)
-    prepareHart(port, true)
-    plan.kernelSpace.create(port)
-    plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
-    createStorage(port, plan.storage, plan.free)
-    createNetwork(port, plan.network)
-    plan.scheduler.queues.entities.create(port, plan.harts)
-    createCounters(port, plan.harts)
-    createTimes(port, plan.harts)
-    plan.pageStructs.create(port, plan.harts)
-    plan.small.create(port, plan.harts)
-    for (let hart = 0; hart < plan.harts; hart++)
-      plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
-    plan.controller.start()
-    for (const device of plan.devices) {
-      device.start(port)
-      if (device.source() !== 0) plan.controller.enable(device.source())
-    }
-    this.#switchSpace(port, plan.idleFrame, this.#code.scrub)
-  }
-
-  #scrub(port: HartPort): void {
-    port.account('host kernel', 'boot', 'computing')
-    const { pageStructs, free } = this.#plan
-    port.jump(pageStructs.prepare(port) || free.scrub(port) ? this.#code.scrub : this.#code.settle)
-  }
-
-  /** Processes start when their devices are there. */
-  #settle(port: HartPort): void {
-    port.account('host kernel', 'boot', 'computing')
-    const { devices, processes, storage, soft } = this.#plan
-    this.#interrupt(port)
-    this.#timers.run(port)
-    soft.run(port)
-    for (let index = 0; index < devices.length; index++) {
-      if (devices[index].settled()) continue
-      port.account('idle', 'boot', 'waiting')
-      return port.wfi(this.#code.settle)
-    }
-    const counts = this.#counts
-    if (counts.prepared === processes.length) {
-      if (this.#plan.programs.programs.load(port)) return port.jump(this.#code.settle)
-      return this.#startHarts(port)
-    }
-    const process = processes[counts.prepared]
-    if (!openImage(port, storage, process, this.#paths[counts.prepared])) {
-      port.account('idle', 'boot', 'waiting')
-      return port.wfi(this.#code.settle)
-    }
-    prepareProcess(port, this.#plan, process)
-    counts.prepared++
-    port.jump(this.#code.settle)
-  }
-
-  /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
-  #startHarts(port: HartPort): void {
-    const counts = this.#counts
-    if (counts.started === 0) {
-      this.#plan.scheduler.begin(port)
-      this.#plan.programs.programs.begin(port)
-    }
-    if (counts.started === port.hart) counts.started++
-    if (counts.started >= this.#plan.harts) return this.#leave(port)
-    counts.calling = STARTING
-    this.#startHart(port, counts.started, this.#code.startSecondary)
-    counts.started++
-  }
-
-  #startHart(port: HartPort, hart: number, at: number): void {
-    port.setX(A0, hart)
-    port.setX(A1, at)
-    port.setX(A2, 0)
-    port.setX(A6, 0)
-    port.setX(A7, SBI_HSM)
-    port.ecall(this.#code.called)
-  }
-
-  #keepsHouse({ hart }: HartPort): boolean {
-    return hart === this.#plan.scheduler.dedication.housekeeping
-  }
-
-  /** This hart is to be a guest's: another boots the kernel, and starts this one when it is done. */
-  #moveBoot(port: HartPort): void {
-    this.#counts.calling = MOVING
-    this.#startHart(port, this.#plan.scheduler.dedication.housekeeping, this.#code.start)
-  }
-
-  #stopHart(port: HartPort): void {
-    port.setX(A6, 1)
-    port.setX(A7, SBI_HSM)
-    port.ecall(this.#code.called)
-  }
-
-  #secondary(port: HartPort): void {
-    port.account('host kernel', 'boot', 'computing')
-    prepareHart(port, false)
-    this.#switchSpace(port, this.#plan.idleFrame, this.#code.switched)
-  }
-
-  #called(port: HartPort): void {
-    const counts = this.#counts
-    if (counts.calling === MOVING && !this.#keepsHouse(port)) {
-      counts.calling = 0
-      return this.#stopHart(port)
-    }
-    if (counts.calling === STARTING && this.#keepsHouse(port)) {
-      counts.calling = 0
-      return this.#startHarts(port)
-    }
-    this.#leave(port)
   }
 
   // Coming in.
@@ -484,6 +363,10 @@ export class Kernel {
     this.#leave(port)
   }
 
+  #keepsHouse({ hart }: HartPort): boolean {
+    return hart === this.#plan.scheduler.dedication.housekeeping
+  }
+
   #currentTask(port: HartPort): Task {
     const { scheduler, tasks } = this.#plan
     return tasks[scheduler.current[port.hart]]
@@ -496,7 +379,7 @@ export class Kernel {
       if (tasks[index].record.hart !== NOWHERE) return
     if (process.record.released) return
     process.record.released = true
-    this.#counts.releasing++
+    this.#record.releasing++
     const { pages, root } = process.vm.ram
     for (let index = 0; index < pages.length; index++) pages[index] = 0
     port.fill(root, 0, 0x4000)
@@ -504,7 +387,7 @@ export class Kernel {
 
   /** A part of the memory of the processes that have ended. False if none is left. */
   #releaseMore(port: HartPort): boolean {
-    const counts = this.#counts
+    const counts = this.#record
     if (counts.releasing === 0) return false
     const { processes } = this.#plan
     for (let index = 0; index < processes.length; index++) {

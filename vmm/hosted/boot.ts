@@ -1,0 +1,167 @@
+/**
+ * How the host's kernel comes up: tables, memory, devices, processes and programs, one after the other, on the hart that keeps
+ * house; then the other harts.
+ *
+ *   boot ─▶ scrub … ─▶ settle … ─▶ called (starts the other harts) ─▶ what the kernel goes on with
+ */
+import type { HartPort } from '../../hw/port.ts'
+import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
+import { createCounters } from './accounting.ts'
+import { createStorage, imagePaths, openImage } from './files/boot.ts'
+import type { KernelCode } from './image.ts'
+import { taskFrame } from './layout.ts'
+import { createNetwork } from './network/network.ts'
+import type { Plan } from './plan.ts'
+import { prepareHart } from './prepare-hart.ts'
+import { prepareProcess } from './prepare-process.ts'
+import { createTimes } from './scheduling/time-keeping.ts'
+import type { Timers } from './timers.ts'
+
+/** Why the firmware is called while harts come up. */
+const MOVING = 1
+const STARTING = 2
+
+/** What the kernel does for a boot that is going on, and after it. */
+export interface Booted {
+  interrupt(port: HartPort): void
+  leave(port: HartPort): void
+}
+
+export class Boot {
+  /** Harts that have been started, why the firmware has been called, processes that have been prepared. */
+  readonly record = { started: 0, calling: 0, prepared: 0 }
+  readonly #plan: Plan
+  readonly #code: KernelCode
+  readonly #timers: Timers
+  readonly #kernel: Booted
+  readonly #paths: readonly Uint8Array[]
+
+  constructor(plan: Plan, code: KernelCode, timers: Timers, kernel: Booted) {
+    this.#plan = plan
+    this.#code = code
+    this.#timers = timers
+    this.#kernel = kernel
+    this.#paths = imagePaths(plan.processes)
+  }
+
+  boot(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    const plan = this.#plan
+    if (!this.#keepsHouse(port)) return this.#moveBoot(port)
+    prepareHart(port, true)
+    plan.kernelSpace.create(port)
+    plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
+    createStorage(port, plan.storage, plan.free)
+    createNetwork(port, plan.network)
+    plan.scheduler.queues.entities.create(port, plan.harts)
+    createCounters(port, plan.harts)
+    createTimes(port, plan.harts)
+    plan.pageStructs.create(port, plan.harts)
+    plan.small.create(port, plan.harts)
+    for (let hart = 0; hart < plan.harts; hart++)
+      plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
+    plan.controller.start()
+    for (const device of plan.devices) {
+      device.start(port)
+      if (device.source() !== 0) plan.controller.enable(device.source())
+    }
+    this.#switchSpace(port, plan.idleFrame, this.#code.scrub)
+  }
+
+  scrub(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    const { pageStructs, free } = this.#plan
+    port.jump(pageStructs.prepare(port) || free.scrub(port) ? this.#code.scrub : this.#code.settle)
+  }
+
+  /** Processes start when their devices are there. */
+  settle(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    const { devices, processes, storage, soft } = this.#plan
+    this.#kernel.interrupt(port)
+    this.#timers.run(port)
+    soft.run(port)
+    for (let index = 0; index < devices.length; index++) {
+      if (devices[index].settled()) continue
+      port.account('idle', 'boot', 'waiting')
+      return port.wfi(this.#code.settle)
+    }
+    const counts = this.record
+    if (counts.prepared === processes.length) {
+      if (this.#plan.programs.programs.load(port)) return port.jump(this.#code.settle)
+      return this.#startHarts(port)
+    }
+    const process = processes[counts.prepared]
+    if (!openImage(port, storage, process, this.#paths[counts.prepared])) {
+      port.account('idle', 'boot', 'waiting')
+      return port.wfi(this.#code.settle)
+    }
+    prepareProcess(port, this.#plan, process)
+    counts.prepared++
+    port.jump(this.#code.settle)
+  }
+
+  /** Starts the other harts, one call to the firmware after the other; `called` goes on. */
+  #startHarts(port: HartPort): void {
+    const counts = this.record
+    if (counts.started === 0) {
+      this.#plan.scheduler.begin(port)
+      this.#plan.programs.programs.begin(port)
+    }
+    if (counts.started === port.hart) counts.started++
+    if (counts.started >= this.#plan.harts) return this.#kernel.leave(port)
+    counts.calling = STARTING
+    this.#startHart(port, counts.started, this.#code.startSecondary)
+    counts.started++
+  }
+
+  #startHart(port: HartPort, hart: number, at: number): void {
+    port.setX(A0, hart)
+    port.setX(A1, at)
+    port.setX(A2, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_HSM)
+    port.ecall(this.#code.called)
+  }
+
+  #keepsHouse({ hart }: HartPort): boolean {
+    return hart === this.#plan.scheduler.dedication.housekeeping
+  }
+
+  /** This hart is to be a guest's: another boots the kernel, and starts this one when it is done. */
+  #moveBoot(port: HartPort): void {
+    this.record.calling = MOVING
+    this.#startHart(port, this.#plan.scheduler.dedication.housekeeping, this.#code.start)
+  }
+
+  #stopHart(port: HartPort): void {
+    port.setX(A6, 1)
+    port.setX(A7, SBI_HSM)
+    port.ecall(this.#code.called)
+  }
+
+  secondary(port: HartPort): void {
+    port.account('host kernel', 'boot', 'computing')
+    prepareHart(port, false)
+    this.#switchSpace(port, this.#plan.idleFrame, this.#code.switched)
+  }
+
+  called(port: HartPort): void {
+    const counts = this.record
+    if (counts.calling === MOVING && !this.#keepsHouse(port)) {
+      counts.calling = 0
+      return this.#stopHart(port)
+    }
+    if (counts.calling === STARTING && this.#keepsHouse(port)) {
+      counts.calling = 0
+      return this.#startHarts(port)
+    }
+    this.#kernel.leave(port)
+  }
+
+  #switchSpace(port: HartPort, frame: number, next: number): void {
+    port.setX(A0, frame)
+    port.setX(A1, next)
+    port.jump(this.#code.switchSpace)
+  }
+}
