@@ -1,7 +1,8 @@
 /** What the comparisons come to, as data for the sentences at the top of the report. */
+import { type Part, ratioOf } from '../calibrate/calibration.ts'
 import type { Comparison, Difference } from '../study/comparison.ts'
 import type { Configuration } from '../study/configurations.ts'
-import { ENOUGH, type Estimate, estimate } from '../study/statistics.ts'
+import { ENOUGH, type Estimate, estimate, median } from '../study/statistics.ts'
 
 /** How long `b` takes as a multiple of `a`, paired by seed. Undefined without pairs, or where \`a\` takes no time. */
 export function ratio({ samples }: Comparison, a: Configuration, b: Configuration): Estimate | undefined {
@@ -46,4 +47,9 @@ export function verdict(comparisons: readonly Comparison[], a: Configuration, b:
     undecided: stated.filter(({ difference }) => difference.undecided),
     unsaid: found.filter(({ difference }) => difference.pairs < ENOUGH),
   }
+}
+
+/** Of a calibration's ratios, ours ÷ theirs, the middle one. */
+export function middleRatio({ rows }: Part): number {
+  return median(rows.map(ratioOf))
 }

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Prices } from '../../hw/index.ts'
 import { isMicrobenchmark } from '../study/micro.ts'
+import type { PriceList } from '../study/price-list.ts'
 import { typicalResults } from '../study/table.ts'
 import { ledgersCsv, resultsCsv } from './csv.ts'
 import { flameFile } from './figures/flame.ts'
@@ -18,7 +18,7 @@ export { record } from './recording.ts'
 const PAGE = 'report.html'
 
 /** By which a report names its price list. */
-export function hashOfPrices(prices: Prices): string {
+export function hashOfPrices(prices: PriceList): string {
   return createHash('sha256').update(JSON.stringify(prices)).digest('hex').slice(0, 16)
 }
 

@@ -7,6 +7,8 @@ import { Progress } from '../progress.ts'
 import { claimsOf, ordersOf } from '../study/conclusions.ts'
 import { type Configuration, configurationNamed, hartsNeeded } from '../study/configurations.ts'
 import { consolidation, type Consolidation, MOST_GUESTS } from '../study/consolidation.ts'
+import { LINUX_BOOT, LINUX_BOOT_DOES } from '../study/linux-boot.ts'
+import { priceList } from '../study/price-list.ts'
 import { followUp, measurementsFor, sensitivity, withFollowUp } from '../study/sensitivity.ts'
 import type { Study, StudyPlan } from '../study/study.ts'
 import { hashOfPrices, writeReport } from './index.ts'
@@ -46,13 +48,13 @@ export async function makeReport(
   const page = writeReport(report.directory, {
     command: report.command,
     date: report.date,
-    pricesHash: hashOfPrices(prices),
+    pricesHash: hashOfPrices(priceList(prices)),
     seeds: plan.seeds,
     harts,
     pathLength,
     options,
     study,
-    does: Object.fromEntries(ALL_WORKLOADS.map(({ name, does }) => [name, does])),
+    does: { ...Object.fromEntries(ALL_WORKLOADS.map(({ name, does }) => [name, does])), [LINUX_BOOT]: LINUX_BOOT_DOES },
     recordings,
     ...(tried && { sensitivity: tried }),
     ...(crowds && { consolidation: crowds }),

@@ -51,6 +51,11 @@ function signOf(value: number): string {
   return value < 0 ? '−' : ''
 }
 
+/** How often: once, 3 times. */
+export function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}
+
 /** Seeds in few words: 1–30, or 0. */
 export function ranges(numbers: readonly number[]): string {
   const sorted = [...new Set(numbers)].toSorted((a, b) => a - b)

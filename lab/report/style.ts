@@ -23,7 +23,7 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .32rem .55rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: 400 }
 thead th { color: var(--soft); font-size: .82rem; border-bottom: 1px solid var(--soft); vertical-align: bottom }
 .number { text-align: right; white-space: nowrap } td:last-child, th:last-child { padding-right: 0 } th:first-child { padding-left: 0 }
-tbody th { white-space: nowrap; font-weight: 550 }
+thead .number { white-space: normal } tbody th { white-space: nowrap; font-weight: 550 }
 td small { display: block; color: var(--soft); font-size: .82em } td div small { display: inline }
 #summary { background: var(--wash); border: 1px solid var(--line); border-radius: 6px; padding: .2rem 1.4rem 1rem; margin-top: 1.8rem }
 #summary h2 { border: 0; margin: .8rem 0 .2rem; padding: 0 } #summary p, #summary li { max-width: none }

@@ -42,11 +42,6 @@ start:
     jr t0
 `
 
-/** True if there is a kernel to boot. */
-export function hasLinux(): boolean {
-  return fetchedLinux() !== undefined
-}
-
 /** The workload. A line that says what to do if no kernel has been fetched. */
 export function linuxBoot(): Workload {
   const images = fetchedLinux()

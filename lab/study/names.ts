@@ -2,22 +2,24 @@
 import { ALL_WORKLOADS, workloadNamed, WORKLOADS } from '../../guests/index.ts'
 import type { Workload } from '../../guests/workload.ts'
 import { UserError } from '../user-error.ts'
-import { hasLinux, LINUX_BOOT, linuxBoot } from './linux-boot.ts'
+import { LINUX_BOOT, linuxBoot } from './linux-boot.ts'
 import { MICRO } from './micro.ts'
 import { type Configuration, CONFIGURATIONS, DEFAULT_CONFIGURATIONS, hartsNeeded } from './configurations.ts'
 
-/** Names of workloads: the small set for none, everything for `all`; each once. */
+/** Names of workloads: the small set for none, for `all` everything that needs nothing fetched; each once. */
 export function workloadsOf(names: readonly string[]): readonly string[] {
   if (names.length === 0) return WORKLOADS.map(({ name }) => name)
-  if (names.includes('all'))
-    return [...ALL_WORKLOADS.map(({ name }) => name), ...(hasLinux() ? [LINUX_BOOT] : []), MICRO]
-  if (names.includes(LINUX_BOOT)) linuxBoot()
-  const stranger = names.find(name => name !== MICRO && name !== LINUX_BOOT && !workloadNamed(name))
+  const wanted = names.flatMap(name =>
+    name === 'all' ? [...ALL_WORKLOADS.map(workload => workload.name), MICRO] : [name],
+  )
+  // Says so if there is none.
+  if (wanted.includes(LINUX_BOOT)) linuxBoot()
+  const stranger = wanted.find(name => name !== MICRO && name !== LINUX_BOOT && !workloadNamed(name))
   if (stranger !== undefined)
     throw new UserError(
       `there is no workload "${stranger}"; choose of ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}, ${LINUX_BOOT} or ${MICRO}`,
     )
-  return [...new Set(names)]
+  return [...new Set(wanted)]
 }
 
 /** The workload of a name that is one, the microbenchmarks aside. */

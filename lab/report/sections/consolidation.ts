@@ -27,9 +27,9 @@ export function consolidationSection({ consolidation, does }: ReportData): Marku
       [
         'configuration',
         'guests that fit',
-        'requests/s of all then',
-        'memory for guests, MiB',
-        'taken at rest, MiB',
+        'requests/s then',
+        'MiB for guests',
+        'MiB at rest',
         'cycles/s at rest',
         'what ends it',
       ],

@@ -1,6 +1,7 @@
 /** What was measured, on which machine, by which prices, and how far others' software agrees. */
-import { isWithin, ratioOf } from '../../calibrate/calibration.ts'
+import { isWithin } from '../../calibrate/calibration.ts'
 import { configurationNamed } from '../../study/configurations.ts'
+import { middleRatio } from '../findings.ts'
 import { type Child, element, type Markup, together } from '../markup.ts'
 import { ranges } from '../numbers.ts'
 import type { ReportData } from '../report-data.ts'
@@ -18,7 +19,7 @@ export function headSection(data: ReportData): Markup {
       `board virt: RV64GC with the hypervisor extension, ${harts} hart${harts === 1 ? '' : 's'} at 1 GHz, NVMe disk, 82576 network card`,
     ],
     ['Core and model', first ? `${first.core}, ${first.model}` : 'none'],
-    ['Price list', `sha256 ${pricesHash}`],
+    ['Price list', `sha256 ${pricesHash} (core, disk and network card)`],
     ['Path length', `counted, ×${pathLength}`],
     ['Seeds', `${ranges(seeds)} (page placement, timer phase, turns of harts), the same for every configuration`],
     ['Calibration', calibrationInWords(data.calibration)],
@@ -44,13 +45,13 @@ export function headSection(data: ReportData): Markup {
 function calibrationInWords(calibration: ReportData['calibration']): Child {
   const parts = Object.entries(calibration ?? {})
   if (parts.length === 0) return 'not calibrated on this machine'
-  return parts.map(([name, { rows, date }]) => {
-    const ratios = rows.map(ratioOf).toSorted((x, y) => x - y)
-    const middle = ratios[ratios.length >> 1] ?? NaN
+  return parts.map(([name, part]) => {
+    const { rows, date } = part
+    const better = rows.some(row => row.orBetter) ? ' or better' : ''
     return element(
       'div',
       {},
-      `${name}: ${rows.filter(isWithin).length} of ${rows.length} figures within 25 %${rows.some(row => row.orBetter) ? ' or better' : ''}, middle ratio ${middle.toFixed(2)} (${date.slice(0, 10)})`,
+      `${name}: ${rows.filter(isWithin).length} of ${rows.length} figures within 25 %${better}, middle ratio ${middleRatio(part).toFixed(2)} (${date.slice(0, 10)})`,
     )
   })
 }

@@ -6,7 +6,7 @@ import { isMicrobenchmark } from '../../study/micro.ts'
 import { typicalResults } from '../../study/table.ts'
 import { type Child, element, type Markup } from '../markup.ts'
 import { more, quantity, ranges, whole } from '../numbers.ts'
-import { PUBLISHED, type Source, SOURCES } from '../published.ts'
+import { PUBLISHED, type Source, SOURCES, WHY } from '../published.ts'
 import type { ReportData } from '../report-data.ts'
 import { commandFor } from '../reproduce.ts'
 import { list, paragraph, section, table } from './block.ts'
@@ -40,6 +40,8 @@ export function microSection(data: ReportData): Markup | undefined {
     ),
     list([...new Set(PUBLISHED.map(({ source }) => source))].map((source: Source) => SOURCES[source])),
     paragraph('† as quoted by another text.'),
+    element('h3', {}, 'Why they differ'),
+    list(WHY),
     element(
       'div',
       { class: 'reproduce' },
@@ -71,7 +73,9 @@ function measured({ workload, summary }: Comparison, name: string, { study }: Re
 
 /** Real ones on our machine, each beside the configuration of ours that is held against it. */
 function judged(benchmark: string, { calibration = {} }: ReportData): Child {
-  const rows = Object.values(calibration).flatMap(part => part.rows.filter(({ name }) => name === benchmark))
+  // What the Linux judge calls by the same names is a host kernel's, not a guest's.
+  const parts = [calibration.kvm, calibration['type-1']]
+  const rows = parts.flatMap(part => part?.rows.filter(({ name }) => name === benchmark) ?? [])
   return rows.map(row => {
     const [configuration = 'ours'] = Object.keys(row.ours)
     return element(

@@ -5,7 +5,7 @@ import { ENOUGH } from '../../study/statistics.ts'
 import { overview, type OverviewRow } from '../figures/overview.ts'
 import { ratio } from '../findings.ts'
 import { element, type Markup } from '../markup.ts'
-import { ranges, signed } from '../numbers.ts'
+import { ranges, signed, times } from '../numbers.ts'
 import type { ReportData } from '../report-data.ts'
 import { figureBlock, list, paragraph, section, table } from './block.ts'
 
@@ -94,7 +94,7 @@ export function sensitivitySection({ sensitivity }: ReportData): Markup | undefi
     'sensitivity',
     'Would it still be so with other prices?',
     paragraph(
-      `The machine was run again, with all prices drawn at random between half and double (${draws} times), and with path lengths at ×0.7 and ×1.4. A conclusion that one rerun turns around is undecided.`,
+      `The machine was run again, with all prices drawn at random between half and double (${times(draws)}), and with path lengths at ×0.7 and ×1.4. A conclusion that one rerun turns around is undecided.`,
     ),
     table(
       ['conclusion', 'verdict', 'fails in', 'decided by'],

@@ -1,10 +1,11 @@
 /** The first thing that is read: what was found, in plain words, and what was not decided. */
+import { isWithin, type Part, TOLERANCE } from '../../calibrate/calibration.ts'
 import { type Configuration, configurationNamed } from '../../study/configurations.ts'
 import { ENOUGH } from '../../study/statistics.ts'
 import { isMicrobenchmark } from '../../study/micro.ts'
-import { type Finding, type Verdict, verdict } from '../findings.ts'
+import { type Finding, middleRatio, type Verdict, verdict } from '../findings.ts'
 import { type Child, element, type Markup, together } from '../markup.ts'
-import { more } from '../numbers.ts'
+import { more, times } from '../numbers.ts'
 import type { ReportData } from '../report-data.ts'
 import { list, paragraph, section } from './block.ts'
 
@@ -32,6 +33,7 @@ export function summarySection(data: ReportData): Markup {
       ? paragraph('One configuration was measured: there is nothing to compare it with.')
       : list(found),
     sensitivitySentence(data),
+    calibrationSentence(data),
     data.study.failures.length === 0
       ? undefined
       : together(
@@ -110,7 +112,7 @@ function sensitivitySentence({ sensitivity }: ReportData): Child {
   const undecided = conclusions.filter(({ survives }) => !survives)
   if (conclusions.length === 0) return undefined
   return paragraph(
-    `With all prices drawn at random between half and double (${draws} times) and path lengths at ×0.7 and ×1.4, ${conclusions.length - undecided.length} of ${conclusions.length} conclusions survive every rerun`,
+    `With all prices drawn at random between half and double (${times(draws)}) and path lengths at ×0.7 and ×1.4, ${conclusions.length - undecided.length} of ${conclusions.length} conclusions survive every rerun`,
     undecided.length === 0
       ? '.'
       : `. Undecided, for some reruns turn them around: ${undecided
@@ -118,4 +120,29 @@ function sensitivitySentence({ sensitivity }: ReportData): Child {
           .slice(0, NAMED)
           .join('; ')}${undecided.length > NAMED ? `; and ${undecided.length - NAMED} more, below` : ''}.`,
   )
+}
+
+/** How far the models are from real ones, which bears on all of the above. */
+function calibrationSentence({ calibration = {} }: ReportData): Child {
+  const of = (part: Part | undefined, ours: string, theirs: string) => {
+    if (!part || part.rows.length === 0) return []
+    const near = part.rows.filter(isWithin).length
+    const middle = middleRatio(part)
+    const beware =
+      middle < 1 - TOLERANCE
+        ? `: it does less than the real one, so what is said of its costs is too little rather than too much`
+        : middle > 1 + TOLERANCE
+          ? `: it does more than the real one, so what is said of its costs is too much rather than too little`
+          : ''
+    return [
+      `${near} of ${part.rows.length} operations of ${ours} are within 25 % of ${theirs}, or better where that is asked; the middle ratio is ${middle.toFixed(2)}${beware}.`,
+    ]
+  }
+  const told = [
+    ...of(calibration.kvm, 'our hosted model', 'a real KVM on this machine'),
+    ...of(calibration['type-1'], 'our native VMM', 'a real type 1'),
+  ]
+  return told.length === 0
+    ? paragraph('How near real hypervisors ours are has not been measured on this computer.')
+    : paragraph(told.join(' '))
 }
