@@ -8,7 +8,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt, fdtCells } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { type HostPolicy, hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
-import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
+import { inPageOrder, pagesLeftOut, smallPageOrder } from '../../hw/spec/layouts/page-order.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { GuestRam } from '../core/guest-ram.ts'
 import { type GuestImages, imagesOf } from '../core/guest-images.ts'
@@ -55,7 +55,7 @@ import { type HostPrograms, makePrograms, programThreads } from './programs/host
 import { IDLE, Scheduler } from './scheduler.ts'
 import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
-import { SmallPages } from './small-pages.ts'
+import { IN_A_LARGE, SmallPages } from './small-pages.ts'
 import { ASLEEP, Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
@@ -133,8 +133,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const pageStructs = new PageStructs(takeLarge(pages, pageStructBytes(ram), 'records of pages'), RAM_BASE, ram)
   const memory = memoryTaken(ram)
   const pool = pagePool(nodes.length)
-  const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
-  const small = new SmallPages(free, pageStructs)
+  const firstPage = pool.base + pagesLeftOut(tree) * SMALL_PAGE
+  const free = new FreeMemory(inPageOrder(tree, pages), firstPage, pool.end, total)
+  const small = new SmallPages(free, pageStructs, smallPageOrder(tree, IN_A_LARGE))
   const pageBytes = policy.pages === 'small' ? SMALL_PAGE : LARGE_PAGE
 
   const giver: { monitor: Monitor | undefined } = { monitor: undefined }

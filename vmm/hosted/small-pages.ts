@@ -13,19 +13,22 @@ import type { PageStructs } from './page-structs.ts'
 const COUNT = 0
 const FIRST = 8
 const HART_LIST = 16
+export const IN_A_LARGE = LARGE_PAGE / SMALL_PAGE
 /** Policy, as Linux's for small machines: pages that a hart takes together. */
 const TAKEN_TOGETHER = 31
 
 export class SmallPages {
-  /** The first free page, or 0; the next page of the large one that is being cut, and how many it has left. */
-  readonly record = { first: 0, next: 0, left: 0 }
+  /** The first free page, or 0; the large one that is being cut, and how many it has left. */
+  readonly record = { first: 0, large: 0, left: 0 }
   readonly #free: FreeMemory
-
   readonly #pages: PageStructs
+  readonly #order: number
 
-  constructor(free: FreeMemory, pages: PageStructs) {
+  /** `order`: the nth page of a large one is number n ^ order. */
+  constructor(free: FreeMemory, pages: PageStructs, order: number) {
     this.#free = free
     this.#pages = pages
+    this.#order = order
   }
 
   /** Harts have none yet. */
@@ -71,14 +74,13 @@ export class SmallPages {
       return first
     }
     if (record.left === 0) {
-      record.next = this.#free.takePage()
-      if (record.next === 0) return 0
-      record.left = LARGE_PAGE / SMALL_PAGE
+      record.large = this.#free.takePage()
+      if (record.large === 0) return 0
+      record.left = IN_A_LARGE
     }
-    const page = record.next
-    record.next += SMALL_PAGE
+    const index = (IN_A_LARGE - record.left) ^ this.#order
     record.left--
-    return page
+    return record.large + index * SMALL_PAGE
   }
 
   give(port: HartPort, page: number): void {

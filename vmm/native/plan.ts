@@ -9,7 +9,7 @@ import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt } from '../../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
-import { inPageOrder } from '../../hw/spec/layouts/page-order.ts'
+import { inPageOrder, pagesLeftOut } from '../../hw/spec/layouts/page-order.ts'
 import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
 import { attachDevices, type OptionalDevices } from '../core/devices.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
@@ -82,7 +82,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const taken = new Set(images.flatMap(({ images: { donated } }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, VMM_BASE + VMM_BYTES, taken)
   const pool = tablePool(nodes.length)
-  const free = new FreeMemory(inPageOrder(tree, pages), pool.base, pool.end, total)
+  const firstTable = pool.base + pagesLeftOut(tree) * SMALL_PAGE
+  const free = new FreeMemory(inPageOrder(tree, pages), firstTable, pool.end, total)
   const takePage = () => free.takePage()
   const takeTable = (port: HartPort) => free.takeTable(port)
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { workloadNamed } from '../../../guests/index.ts'
 import { Clint } from '../../../hw/devices/clint.ts'
 import { fdtNode, decodeFdt, encodeFdt } from '../../../hw/spec/layouts/fdt.ts'
-import { inPageOrder, pageOrderNode } from '../../../hw/spec/layouts/page-order.ts'
+import { inPageOrder, pageOrderNode, pagesLeftOut, smallPageOrder } from '../../../hw/spec/layouts/page-order.ts'
 import { chanceOf } from '../../../lab/chance.ts'
 import { measure } from '../../../lab/study/measure.ts'
 import { subject } from '../../../lab/study/subject.ts'
@@ -27,6 +27,11 @@ test('free pages are handed out in the order of the seed: the same pages', () =>
   expect(inPageOrder(tree(1), pages)).not.toEqual(pages)
   expect(inPageOrder(tree(1), pages)).not.toEqual(inPageOrder(tree(2), pages))
   expect(inPageOrder(tree(1), pages).toSorted((a, b) => a - b)).toEqual(pages)
+  const orders = Array.from({ length: 64 }, (_, seed) => smallPageOrder(tree(seed + 1), 512))
+  expect([smallPageOrder(tree(0), 512), pagesLeftOut(tree(0))]).toEqual([0, 0])
+  expect(new Set(orders).size).toBeGreaterThan(50)
+  expect(orders.every(order => order >= 0 && order < 512)).toBe(true)
+  expect(new Set(Array.from({ length: 256 }, (_, seed) => pagesLeftOut(tree(seed + 1)))).size).toBe(16)
 })
 
 test.each(['native', 'hosted'] as const)('%s: where guests and images lie is the seed', configuration => {
