@@ -12,8 +12,9 @@ import { attachConsoles, attachDevices } from '../core/devices.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { PLIC_SOURCES } from '../virtual/plic.ts'
 import type { ConsoleBackend, VirtualLine, WorkingChip } from '../virtual/chip.ts'
-import { USER_CONSOLE, USER_LOCK, USER_RAM, USER_TEXT, userRunPage } from './layout.ts'
+import { USER_CONSOLE, USER_RAM, USER_TEXT, userRunPage } from './layout.ts'
 import type { Process } from './process.ts'
+import { ProcessLock } from './process-lock.ts'
 import { ProcessDisk } from './process-disk.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { ProcessNetwork } from './process-network.ts'
@@ -25,14 +26,10 @@ import {
   EXIT_CONSOLE,
   EXIT_DEVICE,
   EXIT_MEMORY,
-  LOCK_CONTENDED,
-  LOCK_FREE,
-  LOCK_HELD,
   runPage,
   SYS_DISK,
   SYS_EXIT,
   SYS_INTERRUPT,
-  SYS_LOCK_WAIT,
   SYS_LOCK_WAKE,
   SYS_RUN,
   SYS_SEND,
@@ -59,11 +56,11 @@ export class VmmProcess {
   readonly #vm: VirtualMachine
   readonly #disk: ProcessDisk
   readonly #network: ProcessNetwork
-  /** By thread: the system call that it is in, its results, and whether they wait for the lock. */
+  /** By thread: the system call that it is in, and its results; and the lock, which they may wait for. */
   readonly #calling: Int32Array
   readonly #first: Float64Array
   readonly #second: Float64Array
-  readonly #held: Int32Array
+  readonly #lock: ProcessLock
   /** By thread: the tag of the disk request that it is beginning. */
   readonly #tags: Int32Array
   /** By thread: the call that is put off, with its arguments. */
@@ -86,7 +83,7 @@ export class VmmProcess {
     this.#calling = new Int32Array(vcpus + 1)
     this.#first = new Float64Array(vcpus + 1)
     this.#second = new Float64Array(vcpus + 1)
-    this.#held = new Int32Array(vcpus + 1)
+    this.#lock = new ProcessLock(vcpus + 1)
     this.#tags = new Int32Array(vcpus + 1)
     this.#waking = new Int32Array(vcpus + 1)
     this.#arguments = new Float64Array((vcpus + 1) * ARGUMENTS)
@@ -127,7 +124,7 @@ export class VmmProcess {
       calling: this.#calling,
       first: this.#first,
       second: this.#second,
-      held: this.#held,
+      held: this.#lock.waiting,
       tags: this.#tags,
       waking: this.#waking,
       arguments: this.#arguments,
@@ -162,11 +159,11 @@ export class VmmProcess {
     port.account('vmm process', 'thread', 'computing')
     const call = this.#calling[thread]
     if (call === SYS_LOCK_WAKE) return this.#resumeCall(port, thread)
-    if (this.#held[thread] === 0) {
+    if (this.#lock.waiting[thread] === 0) {
       this.#first[thread] = port.x(A0)
       this.#second[thread] = port.x(A1)
     }
-    if (!IN_ORDER.has(call) && !this.#lock(port, thread)) return
+    if (!IN_ORDER.has(call) && !this.#lock.take(port, thread, this.#back)) return
     if (call === SYS_RUN) this.#emulate(port, thread)
     else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
     else if (call === SYS_DISK) this.#disk.begun(port, this.#tags[thread], this.#first[thread])
@@ -176,7 +173,7 @@ export class VmmProcess {
     this.#calling[thread] = NOTHING
     if (!again) this.#choose(port, thread)
     if (IN_ORDER.has(this.#calling[thread])) return port.ecall(this.#back)
-    const contended = port.swap32(USER_LOCK, LOCK_FREE) === LOCK_CONTENDED
+    const contended = this.#lock.release(port)
     if (contended) {
       // Whoever sleeps for the lock is woken first; then what was chosen.
       this.#waking[thread] = again ? NOTHING : this.#calling[thread]
@@ -186,20 +183,6 @@ export class VmmProcess {
     }
     if (again && !contended) port.jump(this.#back)
     else port.ecall(this.#back)
-  }
-
-  /** True if the thread has the lock now. Else the entry is over: it sleeps until the lock is free, and comes again. */
-  #lock(port: HartPort, thread: number): boolean {
-    const waited = this.#held[thread] !== 0
-    if (!waited && port.swap32If(USER_LOCK, LOCK_FREE, LOCK_HELD) === LOCK_FREE) return true
-    if (port.swap32(USER_LOCK, LOCK_CONTENDED) === LOCK_FREE) {
-      this.#held[thread] = 0
-      return true
-    }
-    this.#held[thread] = 1
-    port.setX(A7, SYS_LOCK_WAIT)
-    port.ecall(this.#back)
-    return false
   }
 
   /** The call that was put off for waking somebody. */
