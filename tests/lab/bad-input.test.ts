@@ -120,6 +120,14 @@ test('compare: what there is not is one line with what there is', async () => {
   )
 })
 
+test('a report where there can be no folder, and guests where nobody shares, are told before anything is measured', async () => {
+  const file = join(folder, 'good.bin')
+  expect(await complaint('compare', 'hypercall', '--report', file)).toContain(`--report ${file}: no folder can be made`)
+  expect(await complaint('compare', 'hypercall', '--draws', 'many')).toContain('--draws many: give a whole number')
+  expect(await complaint('consolidate', '--configurations', 'bare')).toContain('bare has nobody who shares the machine')
+  expect(await complaint('consolidate', '--most', '0')).toContain('--most 0: give a whole number from 1')
+})
+
 test('the command exits with 2, and says nothing on standard output', () => {
   expect(barehart(folder, 'boot', 'foreign.elf')).toMatchObject({ code: 2, out: '' })
   const unknown = barehart(folder, 'boot', 'good.bin', '--colour')
