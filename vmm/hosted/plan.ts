@@ -306,26 +306,21 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     )
 
   const kernelSpace = new AddressSpace(free, small, 0, 0, LARGE_PAGE)
-  const state: Record<string, StateRecord> = {
-    due,
-    free: free.record,
-    small: small.record,
-    clean: free.clean,
-    dirty: free.dirty,
-    kernelSpace: kernelSpace.record,
-    ...schedulerState(scheduler),
-    ...module.state,
-    ...plicEnvironment.registered,
-    ...serial.state,
-    ...storage.state,
-    ...files.state,
-    pageStructs: pageStructs.record,
-    ...direct.state,
-    ...soft.state,
-    ...Object.assign({}, ...backends.map(backend => backend.state)),
-    ...network.state,
-    ...programs.state,
-  }
+  const state = together([
+    { due, free: free.record, small: small.record, clean: free.clean, dirty: free.dirty },
+    { kernelSpace: kernelSpace.record, pageStructs: pageStructs.record },
+    schedulerState(scheduler),
+    module.state,
+    plicEnvironment.registered,
+    serial.state,
+    storage.state,
+    files.state,
+    direct.state,
+    soft.state,
+    ...backends.map(backend => backend.state),
+    network.state,
+    programs.state,
+  ])
   processes.forEach(({ vm, record, space, input }, index) => {
     Object.assign(state, {
       [`vm ${index}`]: vm.record,
@@ -408,8 +403,20 @@ function memoryTaken(ram: number): Plan['memory'] {
   ]
 }
 
+/** All parts' state; two that call theirs the same would lose one. */
+function together(parts: readonly Readonly<Record<string, StateRecord>>[]): Record<string, StateRecord> {
+  const all: Record<string, StateRecord> = {}
+  for (const part of parts) {
+    for (const [name, record] of Object.entries(part)) {
+      if (all[name] !== undefined) throw new Error(`two parts of the host's kernel have state called ${name}`)
+      all[name] = record
+    }
+  }
+  return all
+}
+
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
   const { current, wanted, ticks, since, kicks, timers, evening, queues, caps } = scheduler
   const { pages, least } = queues
-  return { current, wanted, ticks, since, kicks, timers, evening, pages, least, caps: caps.record }
+  return { current, wanted, ticks, since, kicks, timers, evening, queues: pages, least, caps: caps.record }
 }
