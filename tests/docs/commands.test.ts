@@ -15,7 +15,7 @@ test('every example runs', () => {
   symlinkSync(join(TOP, 'docs'), join(folder, 'docs'))
   const script = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block).join('')
   const npx = `npx() { shift; "${process.execPath}" "${join(TOP, 'lab/barehart.js')}" "$@" < /dev/null; }`
-  const { status, stderr } = spawnSync('bash', ['-euc', `${npx}\n${script}`], {
+  const { status, stderr } = spawnSync('bash', ['--norc', '-euc', `${npx}\n${script}`], {
     cwd: folder,
     encoding: 'utf8',
     timeout: 100_000,
