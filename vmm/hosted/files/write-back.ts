@@ -29,6 +29,9 @@ const INTERVAL = 50_000_000
 const OLD = 300_000_000
 const BACKGROUND = Math.floor(CACHE_PAGES / 10)
 const LIMIT = Math.floor(CACHE_PAGES / 5)
+/** Pages that go to the disk in one entry, and ticks until the flusher goes on if there is still much. */
+const AT_A_TIME = 64
+const SOON = 1_000
 
 export class WriteBack {
   /** Pages of all files: those that hold what the disk does not, those on their way; when the flusher looks next (ticks), and whether it has been called. */
@@ -93,21 +96,26 @@ export class WriteBack {
     return port.load32(at + openInode.dirty.at) === 0 && port.load32(at + openInode.writing.at) === 0
   }
 
-  /** Sends a file's pages to the disk, but for those that are on their way there with older contents. */
+  /**
+   * Sends pages of a file to the disk, as many as an entry has time for, but for those that are on their way there with
+   * older contents. Who wants all of them there asks again until `isClean`.
+   */
   writeOut(port: HartPort, slot: number): void {
     const cache = this.#cache
     const at = inodeAt(slot)
     let page = port.load32(at + openInode.firstDirty.at) - 1
     if (page < 0) return
-    port.store32(at + openInode.firstDirty.at, 0)
-    port.store32(at + openInode.lastDirty.at, 0)
-    port.store32(at + openInode.dirty.at, 0)
     clearHeap(port, TABLES.sorting)
-    while (page >= 0) {
+    let taken = 0
+    while (page >= 0 && taken < AT_A_TIME) {
       const next = cache.nextDirty(port, page)
       heapPush(port, TABLES.sorting, pageOf(cache.keyOf(port, page)), page)
       page = next
+      taken++
     }
+    port.store32(at + openInode.firstDirty.at, page + 1)
+    if (page < 0) port.store32(at + openInode.lastDirty.at, 0)
+    port.store32(at + openInode.dirty.at, port.load32(at + openInode.dirty.at) - taken)
     const now = port.read(time)
     for (page = heapPop(port, TABLES.sorting); page !== EMPTY; page = heapPop(port, TABLES.sorting)) {
       if (!this.#write(port, slot, page)) this.#queue(port, slot, page, now)
@@ -166,7 +174,7 @@ export class WriteBack {
       if (port.load32(at + openInode.firstDirty.at) === 0) continue
       if (isMuch || now - port.load64(at + openInode.since.at) >= OLD) this.writeOut(port, slot)
     }
-    record.due = record.dirty === 0 ? NEVER : now + INTERVAL
+    record.due = record.dirty === 0 ? NEVER : now + (record.dirty > BACKGROUND ? SOON : INTERVAL)
     return record.due
   }
 }
