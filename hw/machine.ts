@@ -451,7 +451,7 @@ export class Machine {
   }
 
   /** Guest interrupt files are negative. */
-  #setWire(id: number, wire: Wire | number, level: boolean): void {
+  #setWire(id: number, wire: number, level: boolean): void {
     const hart = this.harts[id]
     // Another hart may be behind the one that runs, or ahead of it: for it, this happens at this cycle.
     if (this.#running && id !== this.#inside) this.events.schedule(this.now(), WIRES, `${id}`, { wire, level })

@@ -16,8 +16,8 @@ export function shuffled<T>(values: readonly T[], random: () => number): T[] {
   const order = [...values]
   for (let left = order.length; left > 1; left--) {
     const pick = random() % left
-    const last = order[left - 1] as T
-    order[left - 1] = order[pick] as T
+    const last = order[left - 1]
+    order[left - 1] = order[pick]
     order[pick] = last
   }
   return order

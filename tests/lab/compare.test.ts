@@ -16,8 +16,19 @@ test('the data has what was asked for, in order; ledgers sum to the cycles; two 
   )
   for (const result of results) {
     expect(Object.keys(result)).toEqual([
-      ...['workload', 'configuration', 'seed', 'value', 'unit', 'core', 'model', 'harts', 'instructions', 'cycles'],
-      ...['ledger', 'configurationHash', 'traceHash'],
+      'workload',
+      'configuration',
+      'seed',
+      'value',
+      'unit',
+      'core',
+      'model',
+      'harts',
+      'instructions',
+      'cycles',
+      'ledger',
+      'configurationHash',
+      'traceHash',
     ])
     for (const row of result.ledger) {
       expect(Object.keys(row).toSorted()).toEqual(['activity', 'cause', 'cycles', 'hart', 'party'])

@@ -56,6 +56,8 @@ export class Frame {
   #attention = false
   #ended = false
   #begun = 0
+  /** Cycles of waiting for locks, ever. */
+  #waited = 0
   /** Of each call: cycles beyond the one in which its instruction retires. */
   readonly #extra: Int32Array
   readonly #scale: number
@@ -251,9 +253,14 @@ export class Frame {
     if (installation.runs !== runs) this.#changes.push({ at: this.#log.length, state: installation.copier.make() })
   }
 
-  /** Cycles, but those that caches take to be filled: how much an entry may do does not depend on them. */
+  /** Cycles, but those that caches take to be filled, and locks to be free: how much an entry may do does not depend on others. */
   #spent(): number {
-    return this.now() - (this.#host.caches?.stalled ?? 0)
+    return this.now() - (this.#host.caches?.stalled ?? 0) - this.#waited
+  }
+
+  /** The hart has waited for a lock. */
+  waited(cycles: number): void {
+    this.#waited += cycles
   }
 
   #checkLength(): void {

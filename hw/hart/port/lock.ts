@@ -9,17 +9,17 @@ import type { PortHost } from './host.ts'
 
 export const LOCK_BYTES = 16
 
-/** True if somebody holds it; otherwise it is the caller's from now on, or from when it becomes free. */
-export function takeLock(port: PortHost, host: number, address: number, now: number): boolean {
+/** -1 if somebody holds it; otherwise it is the caller's, after so many cycles of waiting until it is free. */
+export function takeLock(port: PortHost, host: number, address: number, now: number): number {
   const { words, doubles } = port.memory
   check(host, address)
   port.priceRun(host, LOCK_BYTES, true)
-  if (words[host >> 2] !== 0) return true
+  if (words[host >> 2] !== 0) return -1
   words[host >> 2] = 1
   port.memory.written(host, LOCK_BYTES)
-  const wait = doubles[(host >> 3) + 1] - now
+  const wait = Math.max(0, doubles[(host >> 3) + 1] - now)
   if (wait > 0) port.charge(wait, 'waiting')
-  return false
+  return wait
 }
 
 export function releaseLock(port: PortHost, host: number, address: number, now: number): void {

@@ -142,8 +142,9 @@ export class Port implements HartPort {
     if (frame.enter(CALL.lock)) return frame.result !== 0
     const host = this.#host.reach(address, LOCK_BYTES, true)
     if (host === -2) frame.abandon(CALL.lock)
-    const held = takeLock(this.#host, host, address, frame.now())
-    return frame.settle(CALL.lock, held ? 0 : 1, held ? 2 : 4) !== 0
+    const wait = takeLock(this.#host, host, address, frame.now())
+    if (wait > 0) frame.waited(wait)
+    return frame.settle(CALL.lock, wait < 0 ? 0 : 1, wait < 0 ? 2 : 4) !== 0
   }
 
   unlock(address: number): void {
