@@ -121,10 +121,12 @@ describe.skipIf(missing).each<{ iommu: boolean; aia?: AiaChoice; how: string }>(
     PATIENCE,
   )
 
-  test.runIf(iommu)("the kernel's IOMMU driver has a context for both devices", () => {
-    // RISC-V kernels do not choose translation for the DMA API: their contexts say Bare (docs/iommu.md).
-    expect(type('cat /sys/kernel/iommu_groups/*/type')).toContain('identity\r\nidentity\r\n')
-  })
+  if (iommu) {
+    test("the kernel's IOMMU driver has a context for both devices", () => {
+      // RISC-V kernels do not choose translation for the DMA API: their contexts say Bare (docs/iommu.md).
+      expect(type('cat /sys/kernel/iommu_groups/*/type')).toContain('identity\r\nidentity\r\n')
+    })
+  }
 
   test(
     'igb: the link comes up, and the station answers ping',

@@ -116,7 +116,7 @@ test.each(RUN.map((row, index) => [...row, index] as const))(
 test('compare: what there is not is one line with what there is', async () => {
   expect(await complaint('compare', 'sing')).toContain('no workload "sing"; choose of compute')
   expect(await complaint('compare', '--configurations', 'bare,type3')).toContain(
-    '"type3"; choose of bare,native,hosted',
+    '"type3"; choose of bare,native,native-shared,hosted',
   )
 })
 
