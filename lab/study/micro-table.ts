@@ -124,8 +124,11 @@ function wrapped(line: string, columns: number): readonly string[] {
 }
 
 /** Who has done what the guest asked for: the least privileged that had a part in it. */
-export function answeredBy({ ledger }: Result): string {
-  const took = (party: string) => ledger.some(row => row.party === party && row.cycles > 0)
+export function answeredBy({ ledger, cycles, value }: Result): string {
+  // Whoever has a part in each operation takes a cycle of each; less is somebody who happened to run meanwhile.
+  const operations = cycles / value
+  const took = (party: string) =>
+    ledger.reduce((sum, row) => (row.party === party ? sum + row.cycles : sum), 0) >= operations
   if (took('vmm process')) return 'a process'
   if (took('host kernel')) return "the host's kernel"
   if (took('vmm')) return 'the VMM'
