@@ -1,6 +1,7 @@
 /** The device tree of board `virt`: what Linux and other software need to find all of it. */
 import { IMSIC_IDENTITIES } from '../devices/imsic.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
+import { filePages, guestIndexBits } from '../spec/devices/imsic.ts'
 import { UART_CLOCK } from '../spec/devices/uart.ts'
 import { type FdtNode, type FdtValue, encodeFdt, fdtCells64, fdtNode } from '../spec/layouts/fdt.ts'
 import { randomWords } from '../spec/random.ts'
@@ -177,7 +178,7 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
                 imsic(
                   VIRT_MAP.imsicSupervisor.base,
                   harts * filePages(aia.guestFiles) * PAGE_BYTES,
-                  guestBits(aia.guestFiles),
+                  guestIndexBits(aia.guestFiles),
                   imsicSupervisor,
                   wires(HART_INTERRUPT.EXTERNAL_S),
                 ),
@@ -316,16 +317,6 @@ function imsic(
       ...more,
     },
   )
-}
-
-/** Bits of a guest interrupt file's number, 0 being the supervisor's. */
-function guestBits(guestFiles: number): number {
-  return 32 - Math.clz32(guestFiles)
-}
-
-/** Pages of a hart's supervisor and guest interrupt files: a power of two. */
-export function filePages(guestFiles: number): number {
-  return 1 << guestBits(guestFiles)
 }
 
 function seedBytes(seed: number, count: number): Uint8Array {

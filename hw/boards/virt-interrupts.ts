@@ -6,7 +6,7 @@ import { Imsic } from '../devices/imsic.ts'
 import { Plic } from '../devices/plic.ts'
 import { MACHINE_FILE } from '../hart/interrupt-files.ts'
 import { PAGE_BYTES } from '../spec/address.ts'
-import { filePages } from './device-tree.ts'
+import { filePages } from '../spec/devices/imsic.ts'
 import { VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
 
 export type AiaChoice = 'aplic' | 'aplic-imsic'

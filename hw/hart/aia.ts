@@ -2,6 +2,7 @@
 import { csrByName } from '../spec/csrs/index.ts'
 import { maskOf } from '../spec/csr.ts'
 import { hvictl } from '../spec/csrs/aia.ts'
+import { hstatus } from '../spec/csrs/hypervisor.ts'
 import { sip } from '../spec/csrs/supervisor.ts'
 import { ILLEGAL, VIRTUAL_INSTRUCTION } from './causes.ts'
 import { type InterruptFiles, MACHINE_FILE, SUPERVISOR_FILE } from './interrupt-files.ts'
@@ -32,13 +33,15 @@ const FIRST_EXTERNAL = 0x70
 const FIRST_ARRAY = 0x80
 const LAST_EXTERNAL = 0xff
 const VTI = maskOf(hvictl, 'VTI')
+const VGEIN = maskOf(hstatus, 'VGEIN')
+const VGEIN_SHIFT = 31 - Math.clz32(VGEIN & -VGEIN)
 /** SSIP and SEIP as software writes them. */
 const SOFTWARE = maskOf(sip, 'SSIP', 'SEIP')
 const ALLOWED = 0
 
 /** hstatus.VGEIN: the guest file of the current virtual hart; 0 for none. */
 export function guestFile(words: Int32Array): number {
-  return (words[HSTATUS] >>> 12) & 63
+  return (words[HSTATUS] & VGEIN) >>> VGEIN_SHIFT
 }
 
 export class AiaCsrs {

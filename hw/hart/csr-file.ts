@@ -1,4 +1,6 @@
 /** Reading and writing CSRs that the mode may access: views of each other, and what writing one changes elsewhere. */
+import { maskOf } from '../spec/csr.ts'
+import { hstatus } from '../spec/csrs/hypervisor.ts'
 import { csrByName } from '../spec/csrs/index.ts'
 import type { TimeSource } from '../board.ts'
 import type { Pmp } from '../memory/pmp.ts'
@@ -85,7 +87,8 @@ const STIP = 1 << 5
 const SEIP = 1 << 9
 /** sstatus's writable part of mstatus: SIE SPIE SPP FS SUM MXR. */
 const SSTATUS_WRITABLE = 0xc_6122
-const VGEIN = 63 << 12
+const VGEIN = maskOf(hstatus, 'VGEIN')
+const VGEIN_SHIFT = 31 - Math.clz32(VGEIN & -VGEIN)
 const CY = 1
 const IR = 4
 
@@ -287,7 +290,7 @@ export class CsrFile {
 
   /** hstatus with VGEIN as it was, if the new one is more than GEILEN. */
   #withGuestFile(low: number): number {
-    const asked = (low >>> 12) & 63
+    const asked = (low & VGEIN) >>> VGEIN_SHIFT
     if (asked <= (this.aia?.files?.guests ?? 0)) return low
     return (low & ~VGEIN) | (this.#words[HSTATUS] & VGEIN)
   }

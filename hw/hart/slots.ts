@@ -1,5 +1,5 @@
 /** Where each stored CSR lies in the window: its index in 32-bit words; the high half is the next one. */
-import { CSRS, csrByName } from '../spec/csrs/index.ts'
+import { CSRS } from '../spec/csrs/index.ts'
 import type { Csr } from '../spec/csr.ts'
 import { CSR, WINDOW_BYTES } from './state.ts'
 
@@ -21,9 +21,6 @@ export function slot(name: string): number {
 export function slotOrNone(name: string): number {
   return slots.get(name) ?? -1
 }
-
-/** The stored CSRs in slot order. */
-export const STORED: readonly Csr[] = [...slots.keys()].map(name => csrByName.get(name)!)
 
 export const MSTATUS = slot('mstatus')
 export const MEDELEG = slot('medeleg')

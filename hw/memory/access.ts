@@ -3,4 +3,3 @@ export const FETCH = 0
 export const LOAD = 1
 export const STORE = 2
 export type AccessKind = typeof FETCH | typeof LOAD | typeof STORE
-export const ACCESS_NAMES = ['fetch', 'load', 'store'] as const

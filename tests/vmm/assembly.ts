@@ -71,32 +71,3 @@ vector:
     sb t3, 0(t2)
     sw t1, 0(t0)
     sret`
-
-/** The second hart, started by the first, prints `2` and interrupts it; the first prints `!` and ends. */
-export const INTERRUPTS_ANOTHER = `
-    bnez a0, second
-    li a7, 0x48534d
-    li a6, 0
-    li a0, 1
-    la a1, second
-    li a2, 7
-    ecall
-    la t0, vector
-    csrw stvec, t0
-    csrsi sie, 2
-    csrsi sstatus, 2
-1:  wfi
-    j 1b
-    .balign 4
-vector:
-    ${print('!')}
-    ${END}
-second:
-    ${print('2')}
-    li a7, 0x735049
-    li a6, 0
-    li a0, 1
-    li a1, 0
-    ecall
-1:  wfi
-    j 1b`

@@ -83,13 +83,19 @@ describe.each(['native', 'hosted'] as const)('under the %s VMM', configuration =
     expect(run.printed()).toBe('[guest1] alive')
   })
 
-  test('harts of a guest are started by HSM, interrupt one another, and are told to fence', () => {
-    const run = hypervised(
-      configuration,
-      [
-        {
-          vcpus: 2,
-          kernel: `
+  test.each([
+    { machine: 'two harts', harts: 2, pins: [] },
+    { machine: 'one hart', harts: 1, pins: [0, 0] },
+  ])(
+    'harts of a guest on $machine are started by HSM, interrupt one another, and are told to fence',
+    ({ harts, pins }) => {
+      const run = hypervised(
+        configuration,
+        [
+          {
+            vcpus: 2,
+            harts: pins,
+            kernel: `
       bnez a0, second
       li a7, 0x48534d
       li a6, 0
@@ -123,14 +129,15 @@ describe.each(['native', 'hosted'] as const)('under the %s VMM', configuration =
       ecall
   1:  wfi
       j 1b`,
-        },
-      ],
-      { harts: 2 },
-    )
-    run.run(100_000_000)
-    expect(run.printed()).toBe('2!')
-    expect(run.guests[0].record.ended).toBe(true)
-  })
+          },
+        ],
+        { harts },
+      )
+      run.run(100_000_000)
+      expect(run.printed()).toBe('2!')
+      expect(run.guests[0].record.ended).toBe(true)
+    },
+  )
 
   test('a hart that stops starts as new, however soon after it stopped', () => {
     const run = hypervised(

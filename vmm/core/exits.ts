@@ -4,7 +4,7 @@
  */
 import { type HartPort, TOO_BIG } from '../../hw/port.ts'
 import { type Csr, maskOf } from '../../hw/spec/csr.ts'
-import { htinst, htval, hstatus, vsepc, vscause, vstval, vstvec, vsstatus } from '../../hw/spec/csrs/hypervisor.ts'
+import { htinst, htval, vsepc, vscause, vstval, vstvec, vsstatus } from '../../hw/spec/csrs/hypervisor.ts'
 import { scause, sstatus, stval } from '../../hw/spec/csrs/supervisor.ts'
 import { frame } from './frame.ts'
 import type { Host } from './host.ts'
@@ -41,11 +41,10 @@ const STORE_GUEST_PAGE = 23
 
 const WFI = 0x1050_0073
 
-// Bits of sstatus and vsstatus, and of hstatus.
+// Bits of sstatus and vsstatus.
 const SIE = maskOf(sstatus, 'SIE')
 const SPIE = maskOf(sstatus, 'SPIE')
 const SPP = maskOf(sstatus, 'SPP')
-const SPV = maskOf(hstatus, 'SPV')
 
 /** Handles the trap that brought the hart here from this vCPU. */
 export function handleExit(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, pending: PendingAccess): number {
@@ -193,9 +192,4 @@ function virtualInstruction(port: HartPort, host: Host, vcpu: Vcpu): void {
   }
   port.account(host.party, 'virtual instruction', 'emulation')
   injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.readLow(stval))
-}
-
-/** True if the trap came from a guest at all (hstatus.SPV). */
-export function cameFromGuest(port: HartPort): boolean {
-  return (port.read(hstatus) & SPV) !== 0
 }

@@ -8,7 +8,6 @@ import { PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } from '../../hw/spec/l
 export const ROOT_BYTES = 0x4000
 export const LARGE_PAGE = 0x20_0000
 export const SMALL_PAGE = 0x1000
-const TABLE_BYTES = 0x1000
 /** Sv39x4 translates 41 bits. */
 export const GUEST_PHYSICAL_LIMIT = 2 ** 41
 /** G-stage leaves are user pages; A and D are set beforehand, so that hardware that does not set them never traps. */
@@ -60,17 +59,3 @@ export function translate(port: HartPort, root: number, guest: number): number {
   const small = port.load64(entryAt(Math.floor(middle / 1024) * 4096, guest, 12, 512))
   return small === 0 ? -1 : Math.floor(small / 1024) * 4096 + (guest % SMALL_PAGE)
 }
-
-/** Unmaps one 2 MiB page; returns where it was, or -1. The caller fences before the page is used again. */
-export function unmapLarge(port: HartPort, root: number, guest: number): number {
-  const top = port.load64(entryAt(root, guest, 30, 2048))
-  if (top === 0) return -1
-  const entry = entryAt(Math.floor(top / 1024) * 4096, guest, 21, 512)
-  const middle = port.load64(entry)
-  if (middle === 0) return -1
-  port.store64(entry, 0)
-  return Math.floor(middle / 1024) * 4096
-}
-
-/** Bytes that a root and one table take: what a guest's tables need at least. */
-export const LEAST_TABLE_BYTES = ROOT_BYTES + TABLE_BYTES

@@ -28,14 +28,15 @@ export type Found = DeviceContext | number
 
 const PAGE = 4096
 const PPN = (1n << 44n) - 1n
-const TC_DEFINED = 0xfffn
-/** What of tc needs what we have not: ATS and page requests (EN_ATS, EN_PRI, T2GPA, PRPR), big-endian and 32-bit tables (SBE, SXL). */
-const TC_REFUSED = 0xc4en
-const TC_PDTV = 1n << 5n
-const TC_DPE = 1n << 9n
-const TC_DTF = 1n << 4n
-const TC_GADE = 1n << 7n
-const TC_SADE = 1n << 8n
+const { fields } = table.tc
+const TC_DEFINED = tc(...(Object.keys(fields) as (keyof typeof fields)[]))
+/** What of tc needs what we have not: ATS and page requests, big-endian and 32-bit tables. */
+const TC_REFUSED = tc('EN_ATS', 'EN_PRI', 'T2GPA', 'PRPR', 'SBE', 'SXL')
+const TC_PDTV = tc('PDTV')
+const TC_DPE = tc('DPE')
+const TC_DTF = tc('DTF')
+const TC_GADE = tc('GADE')
+const TC_SADE = tc('SADE')
 /** Bits 53:10 of a doubleword that points on. */
 const ENTRY_DEFINED = (((1n << 44n) - 1n) << 10n) | 1n
 /** Guest physical addresses have 50 bits (Sv48x4): of a mask or pattern, 38 remain. */
@@ -64,8 +65,8 @@ function contextAt(memory: Dma, address: number, device: number): Found {
   if (!memory.read(address, bytes)) return FAULT.DDT_ACCESS
   const view = new DataView(bytes.buffer)
   const word = (member: { readonly at: number }) => view.getBigUint64(member.at, true)
-  const tc = word(table.tc)
-  if ((tc & 1n) === 0n) return FAULT.DDT_NOT_VALID
+  const control = word(table.tc)
+  if ((control & 1n) === 0n) return FAULT.DDT_NOT_VALID
   const [iohgatp, ta, fsc, msiptp] = [word(table.iohgatp), word(table.ta), word(table.fsc), word(table.msiptp)]
   const [mask, pattern] = [word(table.msi_addr_mask), word(table.msi_addr_pattern)]
   const guestMode = Number(iohgatp >> 60n)
@@ -73,11 +74,11 @@ function contextAt(memory: Dma, address: number, device: number): Found {
   const msi = Number(msiptp >> 60n)
   const guestRoot = Number(iohgatp & PPN)
   const misconfigured =
-    (tc & ~TC_DEFINED) !== 0n ||
-    (tc & TC_REFUSED) !== 0n ||
+    (control & ~TC_DEFINED) !== 0n ||
+    (control & TC_REFUSED) !== 0n ||
     // No process directory is supported: its mode can be Bare only.
-    ((tc & TC_PDTV) !== 0n && mode !== BARE) ||
-    ((tc & TC_PDTV) === 0n && (tc & TC_DPE) !== 0n) ||
+    ((control & TC_PDTV) !== 0n && mode !== BARE) ||
+    ((control & TC_PDTV) === 0n && (control & TC_DPE) !== 0n) ||
     (ta & ~0xffff_f000n) !== 0n ||
     ((fsc >> 44n) & 0xffffn) !== 0n ||
     ![BARE, SV39, SV48].includes(mode) ||
@@ -92,9 +93,9 @@ function contextAt(memory: Dma, address: number, device: number): Found {
   if (misconfigured) return FAULT.DDT_MISCONFIGURED
   return {
     device,
-    silent: (tc & TC_DTF) !== 0n,
-    guestUpdates: (tc & TC_GADE) !== 0n,
-    updates: (tc & TC_SADE) !== 0n,
+    silent: (control & TC_DTF) !== 0n,
+    guestUpdates: (control & TC_GADE) !== 0n,
+    updates: (control & TC_SADE) !== 0n,
     guestMode,
     guestRoot,
     gscid: Number((iohgatp >> 44n) & 0xffffn),
@@ -105,6 +106,10 @@ function contextAt(memory: Dma, address: number, device: number): Found {
     msiMask: mask,
     msiPattern: pattern,
   }
+}
+
+function tc(...names: readonly (keyof typeof fields)[]): bigint {
+  return names.reduce((mask, name) => mask | (1n << BigInt(fields[name].low)), 0n)
 }
 
 /** Eight bytes of memory; undefined where there is none. */

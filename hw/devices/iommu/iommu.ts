@@ -3,6 +3,7 @@
  * acts at once: commands when the tail moves, faults when they happen; so none of its busy bits is ever seen set.
  */
 import type { Chip, Dma, Line, Plain, Saved } from '../../bus/chip.ts'
+import { LOAD_ACCESS, STORE_ACCESS } from '../../hart/causes.ts'
 import { LOAD, STORE, FETCH, type AccessKind } from '../../memory/access.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { iommu as table, IOMMU_BYTES, IOMMU_MODE } from '../../spec/devices/iommu.ts'
@@ -15,9 +16,12 @@ import { type Fault, Translation } from './translation.ts'
 const PAGE = 4096
 const TWO_32 = 2 ** 32
 const TYPES = { [FETCH]: TTYP.FETCH, [LOAD]: TTYP.READ, [STORE]: TTYP.WRITE } as const
+const VERSION = 0x10
+const PHYSICAL_BITS = 56
 /** Version 1.0; Sv39, Sv48, their x4 forms, Svpbmt, MSI_FLAT, AMO_HWAD; interrupts by wire; DBG. High word: 56 bits of physical address. */
-const CAPABILITIES_LOW = 0x10 | bits(9, 10, 15, 17, 18, 22, 24, 28, 31)
-const CAPABILITIES_HIGH = 56
+const HAS = ['Sv39', 'Sv48', 'Svpbmt', 'Sv39x4', 'Sv48x4', 'MSI_FLAT', 'AMO_HWAD', 'IGS', 'DBG'] as const
+const CAPABILITIES_LOW = VERSION | bits(...HAS.map(name => table.capabilities.fields[name].low))
+const CAPABILITIES_HIGH = PHYSICAL_BITS << (table.capabilities.fields.PAS.low - 32)
 /** Queues have at most so many entries, as a power of two: what one register write sets off stays bounded. */
 const LARGEST_QUEUE = 12
 const CONTEXTS = 16
@@ -152,7 +156,7 @@ export class Iommu implements Chip, Saved {
     }
     for (const { physical, from, to } of pieces) {
       if (move(physical, from, to)) continue
-      this.#report(device, kind, address + from, { cause: kind === STORE ? 7 : 5, iotval2: 0 })
+      this.#report(device, kind, address + from, { cause: kind === STORE ? STORE_ACCESS : LOAD_ACCESS, iotval2: 0 })
       return false
     }
     return true

@@ -6,5 +6,3 @@ export const clint = registers({
   mtimecmp: { at: 0x4000, width: 64, access: 'rw', count: 4095, stride: 8, spec: 'FU540 9.3' },
   mtime: { at: 0xbff8, width: 64, access: 'rw', spec: 'FU540 9.3' },
 })
-
-export const CLINT_BYTES = 0x10000

@@ -13,4 +13,3 @@ export const finisher = registers({
 
 /** FINISHER.STATUS: what a write asks for. */
 export const FINISHER_STATUS = { FAIL: 0x3333, PASS: 0x5555, RESET: 0x7777 } as const
-export const FINISHER_BYTES = 0x1000

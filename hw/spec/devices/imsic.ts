@@ -12,4 +12,12 @@ export const EITHRESHOLD = 0x72
 export const EIP0 = 0x80
 export const EIE0 = 0xc0
 
-export const INTERRUPT_FILE_BYTES = 0x1000
+/** Bits of a guest interrupt file's number, 0 being the supervisor's. */
+export function guestIndexBits(guestFiles: number): number {
+  return 32 - Math.clz32(guestFiles)
+}
+
+/** Pages of a hart's supervisor and guest interrupt files: a power of two. */
+export function filePages(guestFiles: number): number {
+  return 1 << guestIndexBits(guestFiles)
+}

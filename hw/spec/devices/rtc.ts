@@ -13,5 +13,3 @@ export const rtc = registers({
   ALARM_STATUS: { at: 0x18, width: 32, access: 'ro', spec: 'goldfish RTC', fields: { ARMED: 0 } },
   CLEAR_INTERRUPT: { at: 0x1c, width: 32, access: 'wo', spec: 'goldfish RTC' },
 })
-
-export const RTC_BYTES = 0x1000

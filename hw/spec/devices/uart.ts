@@ -54,7 +54,5 @@ export const UART_INTERRUPT = {
 /** Depth of each FIFO, and the receiver's trigger level by FCR.TRIGGER. */
 export const UART_FIFO_BYTES = 16
 export const UART_TRIGGERS = [1, 4, 8, 14] as const
-/** Bytes of the register window. */
-export const UART_BYTES = 8
 /** The oscillator behind the divisor latch on board virt, Hz: the device tree's clock-frequency. */
 export const UART_CLOCK = 3_686_400

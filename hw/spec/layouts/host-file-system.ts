@@ -73,7 +73,6 @@ export const directoryEntry = layout(0x40, 'our own', {
   length: { at: 0x04, bytes: 4 },
   name: { at: 0x08, bytes: 8 },
 })
-export const MOST_NAME = directoryEntry.size - directoryEntry.name.at
 
 /** A block of the journal that begins or ends a transaction; behind the first: the blocks of the area that it holds, 4 bytes each. */
 export const journalBlock = layout(0x10, 'our own', {

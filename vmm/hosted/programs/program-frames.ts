@@ -21,7 +21,6 @@ export const area = layout(0x20, 'our own', {
   flags: { at: 0x10, bytes: 4 },
   lock: { at: 0x14, bytes: 4 },
 })
-export const AREA_FIXED = 1
 
 /** What a descriptor refers to: a kind, and which; users of it at this moment. */
 export const descriptor = layout(0x10, 'our own', {
