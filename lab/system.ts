@@ -8,6 +8,7 @@ import { fdtNode } from '../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestNode } from '../hw/spec/layouts/guest-node.ts'
 import { pageOrderNode } from '../hw/spec/layouts/page-order.ts'
 import { type HostPolicy, hostPolicyNode } from '../hw/spec/layouts/host-policy.ts'
+import { type DriverPlacement, placementNode, type Placements } from '../hw/spec/layouts/placement.ts'
 import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
@@ -26,7 +27,12 @@ export interface SystemGuest extends Omit<GuestNode, 'kernel' | 'initrd'> {
   readonly scripted?: { readonly software: Software; readonly program: Program }
 }
 
-export interface SystemOptions extends Pick<MachineOptions, 'prices' | 'pathLength'> {
+/** Where the native VMM puts drivers, as far as it is not as by default. */
+export type PlacementChoice = { readonly [device in keyof Placements]?: Partial<DriverPlacement> }
+
+export interface SystemOptions
+  extends Pick<MachineOptions, 'prices' | 'pathLength'>,
+    Pick<VirtOptions, 'aia' | 'guestFiles' | 'iommu'> {
   readonly configuration: Configuration
   readonly harts: number
   readonly ramBytes: number
@@ -38,6 +44,8 @@ export interface SystemOptions extends Pick<MachineOptions, 'prices' | 'pathLeng
   readonly devicePrices?: NonNullable<VirtOptions['devicePrices']>
   /** How the host is set up, where it is not as by default. */
   readonly hostPolicy?: Partial<HostPolicy>
+  /** Of the native VMM: as by default unless given. */
+  readonly placements?: PlacementChoice
   readonly output?: (bytes: Uint8Array) => void
 }
 
@@ -61,7 +69,7 @@ export function buildSystem(options: SystemOptions): System {
 }
 
 function bareSystem(options: SystemOptions): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, devicePrices, output } = options
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0 } = options
   const chance = chanceOf(seed, harts)
   const [guest] = guests
   if (!guest || guests.length > 1) throw new Error(`${guests.length} guests on the bare machine: it runs exactly one`)
@@ -75,9 +83,8 @@ function bareSystem(options: SystemOptions): System {
     nics,
     seed,
     timePhase: chance.timePhase,
-    ...(devicePrices && { devicePrices }),
+    ...boardOptions(options),
     ...(initrd && { initrd }),
-    ...(output && { output }),
   })
   const machine = buildMachine(board, machineOptions(options, chance, BARE_PARTIES))
   if (scripted) machine.software.install(scripted.software, scripted.program)
@@ -90,6 +97,17 @@ function machineOptions(
   parties: ModeParties,
 ): Partial<MachineOptions> {
   return { parties, turns, ...(prices && { prices }), ...(pathLength !== undefined && { pathLength }) }
+}
+
+/** What the board has beside harts, RAM and devices. */
+function boardOptions({ aia, guestFiles, iommu, devicePrices, output }: SystemOptions): Partial<VirtOptions> {
+  return {
+    ...(aia && { aia }),
+    ...(guestFiles !== undefined && { guestFiles }),
+    ...(iommu !== undefined && { iommu }),
+    ...(devicePrices && { devicePrices }),
+    ...(output && { output }),
+  }
 }
 
 const largePages = (bytes: number) => Math.ceil(bytes / LARGE_PAGE)
@@ -105,7 +123,7 @@ function imageOffset({ guests, ramBytes }: SystemOptions, { images }: Chance): n
 }
 
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, devicePrices, output } = options
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, placements } = options
   const chance = chanceOf(seed, harts)
   let at = FIRST_MODULE + imageOffset(options, chance)
   const modules: { address: number; bytes: Uint8Array }[] = []
@@ -135,7 +153,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     nics,
     seed,
     timePhase: chance.timePhase,
-    ...(devicePrices && { devicePrices }),
+    ...boardOptions(options),
     chosen: [
       fdtNode(
         'guests',
@@ -143,9 +161,9 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
         placed.map(({ node }, index) => guestNode(index, node)),
       ),
       ...(hostPolicy ? [hostPolicyNode(hostPolicy)] : []),
+      ...(placements ? [placementNode(placements)] : []),
       ...(chance.pageOrder === 0 ? [] : [pageOrderNode(chance.pageOrder)]),
     ],
-    ...(output && { output }),
   })
   const parties = configuration === 'native' ? NATIVE_PARTIES : HOSTED_PARTIES
   const machine = buildMachine(board, machineOptions(options, chance, parties))
