@@ -23,11 +23,11 @@ export interface MachineState {
 /** Every page of memory that is not all zero. */
 export function savePages(memory: Memory): readonly (readonly [number, Uint8Array])[] {
   const pages: [number, Uint8Array][] = []
-  const { doubles, words } = memory
+  const { doubles, touched, words } = memory
   for (const { base, bytes, host } of memory.regions) {
     for (let offset = 0; offset < bytes; offset += PAGE_BYTES) {
       const from = host + offset
-      if (isZero(doubles, words, from)) continue
+      if (touched[from / PAGE_BYTES] === 0 || isZero(doubles, words, from)) continue
       pages.push([(base + offset) / PAGE_BYTES, memory.bytes.slice(from, from + PAGE_BYTES)])
     }
   }
@@ -37,10 +37,9 @@ export function savePages(memory: Memory): readonly (readonly [number, Uint8Arra
 /** Puts saved pages back, and zero everywhere else. */
 export function restorePages(memory: Memory, pages: MachineState['pages']): void {
   for (const { bytes, host } of memory.regions) {
-    memory.bytes.fill(0, host, host + bytes)
-    memory.written(host, bytes)
+    for (let offset = 0; offset < bytes; offset += PAGE_BYTES) memory.clearPage(host + offset)
   }
-  for (const [page, bytes] of pages) memory.bytes.set(bytes, memory.toHost(page * PAGE_BYTES))
+  for (const [page, bytes] of pages) memory.write(page * PAGE_BYTES, bytes)
 }
 
 function isZero(doubles: Float64Array, words: Int32Array, host: number): boolean {

@@ -2,7 +2,7 @@
  * The one linear memory in which everything fast lies: the running hart's window, the soft TLBs, predecoded code,
  * ROM and RAM. Offsets into it are called `host`.
  */
-import { PAGE_BYTES } from '../spec/address.ts'
+import { PAGE_BYTES, PAGE_SHIFT } from '../spec/address.ts'
 import { WINDOW_BYTES } from '../hart/state.ts'
 import { LineTables } from './line-tables.ts'
 
@@ -21,6 +21,10 @@ export interface MemoryRegion {
 interface Placed extends MemoryRegion {
   readonly host: number
 }
+
+/** Of {@link Memory.touched}. */
+export const TOUCHED = 1
+export const TOUCHED_LATELY = 2
 
 /** Told of every write that did not go through an executor's fast path. */
 export type WriteListener = (host: number, bytes: number) => void
@@ -42,6 +46,11 @@ export class Memory {
   readonly watched = new Map<number, (address: number) => void>()
   /** Which lines the caches hold, if the model has caches. */
   readonly lines: LineTables | undefined
+  /**
+   * By page of `bytes` (host offset / 4096): 0 if nothing has been written there since the machine was made (it is zero),
+   * else TOUCHED, with TOUCHED_LATELY if something may have been since somebody last cleared that.
+   */
+  readonly touched: Uint8Array
   /** Told of what devices read and write by themselves. */
   onDma: ((host: number, bytes: number, write: boolean) => void) | undefined
   #listeners: WriteListener[] = []
@@ -72,6 +81,7 @@ export class Memory {
     this.longs = new BigInt64Array(buffer)
     this.doubles = new Float64Array(buffer)
     this.view = new DataView(buffer)
+    this.touched = new Uint8Array(buffer.byteLength / PAGE_BYTES)
     const ram = this.regions.find(region => region.writable)
     if (!ram) throw new Error('a machine needs RAM')
     this.ram = ram
@@ -110,9 +120,23 @@ export class Memory {
     this.#listeners.push(listener)
   }
 
-  /** Must follow every write to `bytes` and its other views that may hit code. */
+  /** Must follow every write to `bytes` and its other views that did not go through an executor's fast path. */
   written(host: number, bytes: number): void {
-    for (const listener of this.#listeners) listener(host, bytes)
+    const last = (host + bytes - 1) >>> PAGE_SHIFT
+    for (let page = host >>> PAGE_SHIFT; page <= last; page++) this.touched[page] = TOUCHED | TOUCHED_LATELY
+    this.#tell(host, bytes)
+  }
+
+  /** Must precede a fast path's writes to the page at `host`. */
+  touch(host: number): void {
+    this.touched[host >>> PAGE_SHIFT] = TOUCHED | TOUCHED_LATELY
+  }
+
+  /** Makes the page at `host` zero. One that has never been written is, and costs its owner no memory until then. */
+  clearPage(host: number): void {
+    if (this.touched[host >>> PAGE_SHIFT] === 0) return this.#tell(host, PAGE_BYTES)
+    this.bytes.fill(0, host, host + PAGE_BYTES)
+    this.written(host, PAGE_BYTES)
   }
 
   /** Copies into a physical range known to be memory (ROM too: this is the loader's and DMA's way). */
@@ -129,5 +153,9 @@ export class Memory {
     const host = this.toHost(address)
     if (host < 0 || !this.contains(address, bytes)) throw new Error(`no memory at 0x${address.toString(16)}+${bytes}`)
     return this.bytes.slice(host, host + bytes)
+  }
+
+  #tell(host: number, bytes: number): void {
+    for (const listener of this.#listeners) listener(host, bytes)
   }
 }

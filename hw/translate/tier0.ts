@@ -145,8 +145,10 @@ export class Tier0 implements Executor {
         pages.retire(host, words[SLOT_WORD])
         if (pages.holds(host)) return
       }
+      const storable = access === 'store' || (writable && !pages.holds(host))
+      if (storable) this.#memory.touch(host)
       this.#tlb.fill(base, access, virtualPage, host)
-      if (writable && !pages.holds(host)) this.#tlb.fill(base, 'store', virtualPage, host)
+      if (storable && access !== 'store') this.#tlb.fill(base, 'store', virtualPage, host)
     }
   }
 

@@ -2,6 +2,7 @@
  * Block copies, chunk by chunk. Instructions are those of the usual loop: words of eight bytes, unrolled eight times,
  * bytes before and after. Interrupts are taken between chunks.
  */
+import { PAGE_BYTES } from '../../spec/address.ts'
 import { TRAPPED } from '../services.ts'
 import { ADDRESS, VALUE } from '../state.ts'
 import type { PortHost } from './host.ts'
@@ -10,7 +11,7 @@ import type { PortHost } from './host.ts'
 export const CHUNK_BYTES = 512
 
 /** The call, the comparison of alignments and the choice of loop. */
-const SET_UP = 12
+export const SET_UP = 12
 /** Two pointers and a branch for each eight words. */
 const LOOP_OF_EIGHT = 3
 /** Where the alignments differ, each word is put together from two: two shifts and an or. */
@@ -49,6 +50,23 @@ export function fillChunk(host: PortHost, to: number, byte: number, bytes: numbe
   const words = (bytes - odd) / 8
   host.priceRun(target, bytes, true, 'copy')
   return (first ? SET_UP : 0) + words + Math.ceil(words / 8) * LOOP_OF_EIGHT + odd * FILLED_BYTE
+}
+
+/** Chunks of a page, and more than what filling a page takes in cycles. */
+export const CHUNKS_OF_PAGE = PAGE_BYTES / CHUNK_BYTES
+export const PAGE_CYCLES = PAGE_BYTES / 2
+
+/** Fills a whole page, at its start, when nothing can come between its chunks. Returns the instructions of each chunk but for the call's, -1, or 0: not so. */
+export function fillPage(host: PortHost, to: number, byte: number): number {
+  const target = host.reach(to, PAGE_BYTES, true)
+  if (target < 0) return target === -2 ? -1 : 0
+  const { memory } = host
+  if (byte === 0) memory.clearPage(target)
+  else {
+    memory.bytes.fill(byte, target, target + PAGE_BYTES)
+    memory.written(target, PAGE_BYTES)
+  }
+  return CHUNK_BYTES / 8 + (CHUNK_BYTES / 64) * LOOP_OF_EIGHT
 }
 
 /** Bytes before the first and behind the last whole word of the target. */

@@ -124,6 +124,17 @@ export class Frame {
     return false
   }
 
+  /** True if nothing can come between operations for so many cycles: no event, no other hart, nothing to be replayed, no cache to miss. */
+  isCalm(cycles: number): boolean {
+    const { interleave, caches } = this.#host
+    return (
+      this.#words[BUDGET >> 2] > cycles &&
+      this.#at >= this.#recorded &&
+      interleave === undefined &&
+      caches === undefined
+    )
+  }
+
   /** The same for an operation that is no instruction: nothing can come in between. */
   recall(call: number): boolean {
     const at = this.#at

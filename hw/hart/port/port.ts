@@ -5,7 +5,8 @@ import type { Action, AmoOperation } from '../../spec/isa/semantics.ts'
 import { TOO_BIG, type HartPort } from '../../port.ts'
 import { TRAPPED, type CsrOperation, type Outcome } from '../services.ts'
 import { ADDRESS, MODE, OPERANDS, PC, VALUE, X } from '../state.ts'
-import { copyChunk, fillChunk, CHUNK_BYTES } from './bulk.ts'
+import { PAGE_BYTES } from '../../spec/address.ts'
+import { CHUNK_BYTES, CHUNKS_OF_PAGE, copyChunk, fillChunk, fillPage, PAGE_CYCLES, SET_UP } from './bulk.ts'
 import { Frame, type Invocation } from './frame.ts'
 import type { PortHost } from './host.ts'
 import { LOCK_BYTES, releaseLock, takeLock } from './lock.ts'
@@ -97,6 +98,14 @@ export class Port implements HartPort {
     for (let done = 0; done < bytes; ) {
       const chunk = Math.min(bytes - done, CHUNK_BYTES - ((to + done) % CHUNK_BYTES))
       if (!this.#frame.enter(CALL.fill)) {
+        if (
+          (to + done) % PAGE_BYTES === 0 &&
+          bytes - done >= PAGE_BYTES &&
+          this.#fillPage(to + done, byte, done === 0)
+        ) {
+          done += PAGE_BYTES
+          continue
+        }
         this.#settleRun(CALL.fill, fillChunk(this.#host, to + done, byte, chunk, done === 0))
       }
       done += chunk
@@ -332,6 +341,20 @@ export class Port implements HartPort {
     if (outcome === TRAPPED) this.#trapped(call, first ?? 0, second ?? 0)
     frame.attend(outcome)
     frame.settle(call, 0, 1)
+  }
+
+  /** Chunk by chunk to whoever measures, all at once to the host. False if something could come between two of them. */
+  #fillPage(to: number, byte: number, first: boolean): boolean {
+    const frame = this.#frame
+    if (!frame.isCalm(PAGE_CYCLES)) return false
+    const instructions = fillPage(this.#host, to, byte)
+    if (instructions === 0) return false
+    if (instructions < 0) frame.abandon(CALL.fill)
+    for (let chunk = 0; chunk < CHUNKS_OF_PAGE; chunk++) {
+      frame.settle(CALL.fill, 0, instructions + (first && chunk === 0 ? SET_UP : 0))
+    }
+    this.#host.attribute('copy', CHUNKS_OF_PAGE * instructions + (first ? SET_UP : 0))
+    return true
   }
 
   #settleRun(call: number, instructions: number): void {
