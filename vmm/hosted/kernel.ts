@@ -9,34 +9,27 @@
  *   interrupted: an interrupt in one of the kernel's windows, behind a guest's exit and behind idling
  */
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
-import { maskOf } from '../../hw/spec/csr.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { scause, sip, stval } from '../../hw/spec/csrs/supervisor.ts'
+import { scause, stval } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
-import { A0, A1, A2, A6, A7, SBI_IPI } from '../../hw/spec/sbi.ts'
-import { countFault, countSwitch, interruptBegins, interruptEnds } from './accounting.ts'
+import { A0, A1, A2 } from '../../hw/spec/sbi.ts'
+import { ActiveSpaces } from './active-spaces.ts'
+import { countSwitch } from './accounting.ts'
 import { EntryGuard } from '../core/entry-guard.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { Boot } from './boot.ts'
+import { Endings } from './endings.ts'
 import type { KernelCode } from './image.ts'
+import { Interrupts } from './interrupts.ts'
 import { hartFrameOf, taskFrameOf } from './layout.ts'
 import type { Plan } from './plan.ts'
-import type { Process } from './process.ts'
 import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
 import { IDLE, TICK } from './scheduler.ts'
-import { beginIdle, endIdle, takeSent } from './scheduling/time-keeping.ts'
+import { beginIdle, endIdle } from './scheduling/time-keeping.ts'
 import { SystemCalls } from './system-call-table.ts'
 import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
 import { Timers } from './timers.ts'
-
-// Interrupts as bits of sie and sip.
-const SSIP = maskOf(sip, 'SSIP')
-const STIP = maskOf(sip, 'STIP')
-const SEIP = maskOf(sip, 'SEIP')
-
-const ECALL_FROM_U = 8
-const LOAD_PAGE_FAULT = 13
-const STORE_PAGE_FAULT = 15
+import { Traps } from './traps.ts'
 
 export class Kernel {
   readonly software: Software
@@ -44,10 +37,12 @@ export class Kernel {
   readonly #timers: Timers
   readonly #plan: Plan
   readonly #calls: SystemCalls
-  /** By hart: the task that is coming (or IDLE), and the process whose address space is in satp. */
+  /** By hart: the task that is coming, or IDLE. */
   readonly #coming: Int32Array
-  readonly #spaces: Int32Array
-  readonly #record = { releasing: 0 }
+  readonly #spaces: ActiveSpaces
+  readonly #interrupts: Interrupts
+  readonly #traps: Traps
+  readonly #endings: Endings
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
     const { harts } = plan
@@ -55,10 +50,13 @@ export class Kernel {
     this.#timers = new Timers(plan)
     this.#plan = plan
     this.#calls = new SystemCalls(plan)
+    this.#interrupts = new Interrupts(plan, this.#timers, code)
+    this.#traps = new Traps(plan, this.#calls)
+    this.#endings = new Endings(plan)
     this.#coming = new Int32Array(harts).fill(IDLE)
-    this.#spaces = new Int32Array(harts).fill(NOWHERE)
+    this.#spaces = new ActiveSpaces(harts, code)
     const boot = new Boot(plan, code, this.#timers, {
-      interrupt: port => this.#interrupt(port),
+      interrupt: port => this.#interrupts.take(port),
       leave: port => this.#leave(port),
     })
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
@@ -85,9 +83,9 @@ export class Kernel {
     const guard = new EntryGuard(plan.current, 'host kernel')
     const state: Record<string, StateRecord> = {
       coming: this.#coming,
-      spaces: this.#spaces,
+      spaces: this.#spaces.record,
       programmed: this.#timers.programmed,
-      kernel: this.#record,
+      kernel: this.#endings.record,
       boot: boot.record,
       inside: guard.record,
       ...plan.state,
@@ -103,46 +101,14 @@ export class Kernel {
 
   /** From a process: a system call, a page fault, an interrupt. */
   #trap(port: HartPort): void {
-    const { tasks, scheduler } = this.#plan
-    if (port.readHigh(scause) !== 0) {
-      this.#interrupt(port)
-    } else if (scheduler.current[port.hart] >= tasks.length) {
-      this.#trapOfProgram(port, this.#currentProgram(port))
-    } else {
-      const task = this.#currentTask(port)
-      const cause = port.read(scause)
-      if (cause === ECALL_FROM_U) this.#calls.handle(port, task)
-      else this.#fault(port, task, cause)
-    }
+    if (port.readHigh(scause) !== 0) this.#interrupts.take(port)
+    else this.#traps.take(port)
     this.#leave(port)
-  }
-
-  #trapOfProgram(port: HartPort, thread: ProgramThread): void {
-    const { programs, calls } = this.#plan.programs
-    const cause = port.read(scause)
-    if (cause === ECALL_FROM_U) return calls.handle(port, thread)
-    port.account('host kernel', 'page fault', 'emulation')
-    countFault(port)
-    const address = port.read(stval)
-    const isTouch = cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT
-    if (isTouch && programs.spaceOf(port, thread).populate(port, address) !== 0) return port.sfenceVma(address)
-    programs.end(port, thread, true)
   }
 
   #currentProgram(port: HartPort): ProgramThread {
     const { scheduler, tasks, threads, programs } = this.#plan
     return programs.programs.threads[scheduler.current[port.hart] - tasks.length - threads.all.length]
-  }
-
-  /** A page of anonymous memory that is touched for the first time. Anything else is the process's end. */
-  #fault(port: HartPort, task: Task, cause: number): void {
-    port.account('host kernel', 'page fault', 'emulation')
-    const { space, vm } = task.process
-    const address = port.read(stval)
-    const touched = (cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT) && space.contains(address, 1)
-    if (touched && space.populate(port, address) !== 0) return port.sfenceVma(address)
-    vm.record.crashed = true
-    this.#calls.endProcess(port, task.process, cause)
   }
 
   /** From a guest. */
@@ -167,38 +133,9 @@ export class Kernel {
   /** From the kernel itself: an interrupt. Anything else is an error of its own. */
   #interrupted(port: HartPort): void {
     if (port.readHigh(scause) === 0) this.#panic(port)
-    this.#interrupt(port)
+    this.#interrupts.take(port)
     port.setX(A0, hartFrameOf(port.hart))
     port.jump(this.#code.toKernel)
-  }
-
-  #interrupt(port: HartPort): void {
-    interruptBegins(port)
-    const pending = port.read(sip)
-    if ((pending & SSIP) !== 0) {
-      port.clear(sip, SSIP)
-      takeSent(port)
-    }
-    if ((pending & SEIP) !== 0) this.#external(port)
-    if ((pending & STIP) !== 0) {
-      port.account('host kernel', 'timer interrupt', 'scheduling')
-      this.#timers.run(port)
-    }
-    interruptEnds(port)
-  }
-
-  #external(port: HartPort): void {
-    const { controller, devices } = this.#plan
-    port.account('host kernel', 'external interrupt', 'emulation')
-    let source = controller.claim()
-    // A wire that stays up whatever its driver does must not keep the entry going.
-    for (let left = devices.length; source !== 0; left--) {
-      for (let index = 0; index < devices.length; index++) {
-        if (devices[index].source() === source) devices[index].interrupt(port)
-      }
-      controller.complete(source)
-      source = left > 1 ? controller.claim() : 0
-    }
   }
 
   // Going out.
@@ -209,22 +146,11 @@ export class Kernel {
     const { hart } = port
     if (this.#timers.isStale(port)) this.#timers.run(port)
     if (soft.pending[hart] !== 0 && soft.runSome(port)) return port.jump(this.#code.rested)
-    if (scheduler.kicks[hart] !== 0) return this.#interruptHarts(port)
+    if (scheduler.kicks[hart] !== 0) return this.#interrupts.send(port)
     const index = scheduler.current[hart]
     if (index === IDLE || scheduler.wanted[hart] !== 0 || scheduler.tasks[index].record.state !== READY)
       return this.#schedule(port)
     this.#resume(port)
-  }
-
-  #interruptHarts(port: HartPort): void {
-    const { kicks } = this.#plan.scheduler
-    port.account('host kernel', 'interrupt another hart', 'scheduling')
-    port.setX(A0, kicks[port.hart])
-    port.setX(A1, 0)
-    port.setX(A6, 0)
-    port.setX(A7, SBI_IPI)
-    kicks[port.hart] = 0
-    port.ecall(this.#code.called)
   }
 
   #schedule(port: HartPort): void {
@@ -262,7 +188,7 @@ export class Kernel {
       const task = scheduler.tasks[last]
       task.record.hart = NOWHERE
       scheduler.putBack(port, task)
-      if (last < tasks.length && tasks[last].process.record.ended) this.#release(port, tasks[last].process)
+      if (last < tasks.length && tasks[last].process.record.ended) this.#endings.release(port, tasks[last].process)
     }
     if (next === IDLE) {
       scheduler.ticks[hart] = NEVER
@@ -280,28 +206,18 @@ export class Kernel {
 
   /** The new task's registers are there: its address space, if it has another. */
   #fetched(port: HartPort): void {
-    const { hart } = port
     const { scheduler, tasks, threads, programs } = this.#plan
-    const index = scheduler.current[hart]
+    const index = scheduler.current[port.hart]
     if (index >= tasks.length) {
       // A thread of the kernel's runs in whatever address space is there.
       if (index < tasks.length + threads.all.length) return this.#leave(port)
       const thread = this.#currentProgram(port)
-      const { space: number } = programs.programs.spaceOf(port, thread)
-      if (this.#spaces[hart] === number) return this.#leave(port)
-      this.#spaces[hart] = number
-      return this.#switchSpace(port, thread.frame, this.#code.switched)
+      const { space } = programs.programs.spaceOf(port, thread)
+      if (!this.#spaces.enter(port, space, thread.frame)) this.#leave(port)
+      return
     }
-    const { process, frame } = this.#currentTask(port)
-    if (this.#spaces[hart] === process.vm.index) return this.#leave(port)
-    this.#spaces[hart] = process.vm.index
-    this.#switchSpace(port, frame, this.#code.switched)
-  }
-
-  #switchSpace(port: HartPort, frame: number, next: number): void {
-    port.setX(A0, frame)
-    port.setX(A1, next)
-    port.jump(this.#code.switchSpace)
+    const { process, frame } = tasks[index]
+    if (!this.#spaces.enter(port, process.vm.index, frame)) this.#leave(port)
   }
 
   /** Nothing to do: scrub what was given back, or wait for an interrupt. Whoever sleeps is looked after by the timer. */
@@ -309,7 +225,8 @@ export class Kernel {
     const { free, scheduler } = this.#plan
     this.#timers.run(port)
     if (scheduler.wanted[port.hart] !== 0 || scheduler.kicks[port.hart] !== 0) return port.jump(this.#code.rested)
-    if (this.#keepsHouse(port) && (this.#releaseMore(port) || free.scrub(port))) return port.jump(this.#code.rested)
+    if (this.#keepsHouse(port) && (this.#endings.releaseMore(port) || free.scrub(port)))
+      return port.jump(this.#code.rested)
     beginIdle(port, port.read(time))
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#code.rested)
@@ -348,10 +265,8 @@ export class Kernel {
     const { tasks, threads, scheduler } = this.#plan
     if (index >= tasks.length + threads.all.length) return this.#resumeProgram(port)
     const thread = threads.all[index - tasks.length]
-    if (thread.process !== undefined && this.#spaces[port.hart] !== thread.process.vm.index) {
-      this.#spaces[port.hart] = thread.process.vm.index
-      return this.#switchSpace(port, tasks[thread.process.ioTask].frame, this.#code.switched)
-    }
+    const { process } = thread
+    if (process !== undefined && this.#spaces.enter(port, process.vm.index, tasks[process.ioTask].frame)) return
     port.account('host kernel', thread.name, 'computing')
     const due = thread.work(port)
     if (due > port.read(time)) scheduler.sleep(port, thread, due)
@@ -370,32 +285,6 @@ export class Kernel {
   #currentTask(port: HartPort): Task {
     const { scheduler, tasks } = this.#plan
     return tasks[scheduler.current[port.hart]]
-  }
-
-  /** Gives a process's memory back once none of its threads is on a hart. */
-  #release(port: HartPort, process: Process): void {
-    const { tasks } = this.#plan
-    for (let index = process.firstTask; index <= process.ioTask; index++)
-      if (tasks[index].record.hart !== NOWHERE) return
-    if (process.record.released) return
-    process.record.released = true
-    this.#record.releasing++
-    const { pages, root } = process.vm.ram
-    for (let index = 0; index < pages.length; index++) pages[index] = 0
-    port.fill(root, 0, 0x4000)
-  }
-
-  /** A part of the memory of the processes that have ended. False if none is left. */
-  #releaseMore(port: HartPort): boolean {
-    const counts = this.#record
-    if (counts.releasing === 0) return false
-    const { processes } = this.#plan
-    for (let index = 0; index < processes.length; index++) {
-      const { record, space } = processes[index]
-      if (record.released && space.release(port)) return true
-    }
-    counts.releasing = 0
-    return false
   }
 
   #panic(port: HartPort): void {

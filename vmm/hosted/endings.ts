@@ -1,0 +1,41 @@
+/** What becomes of the memory of processes that have ended: given back when a hart idles, a part at a time. */
+import type { HartPort } from '../../hw/port.ts'
+import { NOWHERE } from '../core/vcpu.ts'
+import type { Plan } from './plan.ts'
+import type { Process } from './process.ts'
+
+export class Endings {
+  /** Processes whose memory may not all be back yet. */
+  readonly record = { releasing: 0 }
+  readonly #plan: Plan
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+  }
+
+  /** Gives a process's memory back once none of its threads is on a hart. */
+  release(port: HartPort, process: Process): void {
+    const { tasks } = this.#plan
+    for (let index = process.firstTask; index <= process.ioTask; index++)
+      if (tasks[index].record.hart !== NOWHERE) return
+    if (process.record.released) return
+    process.record.released = true
+    this.record.releasing++
+    const { pages, root } = process.vm.ram
+    for (let index = 0; index < pages.length; index++) pages[index] = 0
+    port.fill(root, 0, 0x4000)
+  }
+
+  /** A part of the memory of the processes that have ended. False if none is left. */
+  releaseMore(port: HartPort): boolean {
+    const counts = this.record
+    if (counts.releasing === 0) return false
+    const { processes } = this.#plan
+    for (let index = 0; index < processes.length; index++) {
+      const { record, space } = processes[index]
+      if (record.released && space.release(port)) return true
+    }
+    counts.releasing = 0
+    return false
+  }
+}

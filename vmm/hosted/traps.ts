@@ -1,0 +1,55 @@
+/** Traps of processes and programs into the kernel that are no interrupts: system calls and page faults. */
+import type { HartPort } from '../../hw/port.ts'
+import { scause, stval } from '../../hw/spec/csrs/supervisor.ts'
+import { countFault } from './accounting.ts'
+import type { Plan } from './plan.ts'
+import type { SystemCalls } from './system-call-table.ts'
+import type { Task } from './task.ts'
+
+const ECALL_FROM_U = 8
+const LOAD_PAGE_FAULT = 13
+const STORE_PAGE_FAULT = 15
+
+export class Traps {
+  readonly #plan: Plan
+  readonly #calls: SystemCalls
+
+  constructor(plan: Plan, calls: SystemCalls) {
+    this.#plan = plan
+    this.#calls = calls
+  }
+
+  /** Of the current thread. */
+  take(port: HartPort): void {
+    const { tasks, scheduler } = this.#plan
+    const index = scheduler.current[port.hart]
+    const cause = port.read(scause)
+    if (index >= tasks.length) this.#ofProgram(port, index, cause)
+    else if (cause === ECALL_FROM_U) this.#calls.handle(port, tasks[index])
+    else this.#fault(port, tasks[index], cause)
+  }
+
+  #ofProgram(port: HartPort, index: number, cause: number): void {
+    const { tasks, threads } = this.#plan
+    const { programs, calls } = this.#plan.programs
+    const thread = programs.threads[index - tasks.length - threads.all.length]
+    if (cause === ECALL_FROM_U) return calls.handle(port, thread)
+    port.account('host kernel', 'page fault', 'emulation')
+    countFault(port)
+    const address = port.read(stval)
+    const isTouch = cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT
+    if (isTouch && programs.spaceOf(port, thread).populate(port, address) !== 0) return port.sfenceVma(address)
+    programs.end(port, thread, true)
+  }
+
+  /** A page of anonymous memory that is touched for the first time. Anything else is the process's end. */
+  #fault(port: HartPort, task: Task, cause: number): void {
+    port.account('host kernel', 'page fault', 'emulation')
+    const { space, vm } = task.process
+    const address = port.read(stval)
+    const touched = (cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT) && space.contains(address, 1)
+    if (touched && space.populate(port, address) !== 0) return port.sfenceVma(address)
+    vm.record.crashed = true
+    this.#calls.endProcess(port, task.process, cause)
+  }
+}
