@@ -17,7 +17,8 @@ import { Memory } from './memory/memory.ts'
 import type { MmuCounts } from './memory/mmu.ts'
 import { MEI, MSI, MTI, SEI } from './spec/csrs/machine.ts'
 import { clint } from './spec/devices/clint.ts'
-import type { MarkKind } from './spec/isa/mark.ts'
+import type { MarkKind, PartMark } from './spec/isa/mark.ts'
+import { type Checkpoint, notePages, putBackPages } from './checkpoint.ts'
 import { restorePages, savePages, type MachineState } from './machine-state.ts'
 import { EventQueue } from './time/events.ts'
 import type { LedgerRow } from './time/ledger.ts'
@@ -144,6 +145,7 @@ export class Machine {
       catchUp: () => this.#catchUp(),
       enter: (hart: Hart, instruction: number) => this.software.enter(hart, instruction),
       mark: (hart: number, kind: MarkKind, value: number) => this.#mark(hart, kind, value),
+      marked: (hart: number, kind: PartMark, number: number) => this.#marked(hart, kind, number),
     }
     this.harts = numbers.map(
       id => new Hart(id, { ...surroundings, aia: aia.get(id), clock: this.events.clock(`hart ${id}`) }),
@@ -293,11 +295,14 @@ export class Machine {
   }
 
   save(): MachineState {
+    return { ...this.#saveAllButPages(), pages: savePages(this.memory) }
+  }
+
+  #saveAllButPages(): Omit<MachineState, 'pages'> {
     return {
       board: this.board.name,
       time: this.#time,
       harts: this.harts.map(hart => hart.save()),
-      pages: savePages(this.memory),
       events: this.events.save(),
       chips: [...this.#chips].flatMap(([name, chip]) => (chip.save ? [[name, chip.save()] as const] : [])),
       software: this.software.save(),
@@ -317,6 +322,26 @@ export class Machine {
     if ((state.caches === undefined) !== (hierarchy === undefined))
       throw new Error(`the snapshot is of a machine ${state.caches ? 'with' : 'without'} caches, this one is not`)
     restorePages(this.memory, state.pages)
+    this.#restoreAllButPages(state)
+  }
+
+  /**
+   * Notes the state as it is, for `rollback` to go back to, often and cheaply: what has not changed meanwhile is not copied.
+   * Only the last checkpoint can be gone back to.
+   */
+  checkpoint(): Checkpoint {
+    for (const hart of this.harts) hart.executor.flush()
+    return { ...this.#saveAllButPages(), noted: notePages(this.memory) }
+  }
+
+  /** The state becomes what `restore` of the same moment would make it, bit for bit. */
+  rollback(checkpoint: Checkpoint): void {
+    putBackPages(this.memory, checkpoint.noted)
+    this.#restoreAllButPages(checkpoint)
+  }
+
+  #restoreAllButPages(state: Omit<MachineState, 'pages'>): void {
+    const hierarchy = this.#hierarchy
     if (state.caches) hierarchy?.restore(state.caches)
     for (const [id, hart] of this.harts.entries()) hart.restore(state.harts[id])
     this.events.restore(state.events)

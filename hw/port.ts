@@ -10,6 +10,7 @@
  * {@link TOO_BIG}, whatever it was: an address that no bus reaches. Negative numbers are written in two's complement.
  */
 import type { Csr } from './spec/csr.ts'
+import type { PartMark } from './spec/isa/mark.ts'
 import type { Activity, Party } from './spec/ledger.ts'
 
 export const TOO_BIG = 2 ** 53
@@ -79,6 +80,8 @@ export interface HartPort {
 
   /** Off the record: from here on this hart's cycles are charged so, until the next call, a trap or a return from one. */
   account(party: Party, cause: string, activity: Activity): void
+  /** Off the record: a guest says that the part of this number (from 1) begins or ends here, as `mark.begin` and `mark.finish` do. */
+  mark(kind: PartMark, number: number): void
 }
 
 /** An entry point. Reached by fetching at its physical address. */

@@ -8,7 +8,7 @@ import type { Memory } from '../memory/memory.ts'
 import { Mmu, type MissPayer, type MmuState } from '../memory/mmu.ts'
 import type { TlbListener } from '../memory/tlb.ts'
 import { MEI, mhartid, MSI, MTI, SEI } from '../spec/csrs/machine.ts'
-import { type MarkKind, MARKS } from '../spec/isa/mark.ts'
+import { type MarkKind, MARKS, type PartMark } from '../spec/isa/mark.ts'
 import type { Action, AmoOperation, FloatFormat, FloatOperation } from '../spec/isa/semantics.ts'
 import type { Activity, Party } from '../spec/ledger.ts'
 import { Ledger, type LedgerState } from '../time/ledger.ts'
@@ -79,6 +79,8 @@ export interface HartSurroundings extends DeviceListener {
   enter(hart: Hart, instruction: number): Outcome
   /** A guest has come to where measuring begins or ends: `value` is the part's number, or the cycle at which it is due. */
   mark(hart: number, kind: MarkKind, value: number): Outcome
+  /** The same by software in the midst of an entry, where nothing stops. */
+  marked(hart: number, kind: PartMark, number: number): void
 }
 
 export interface HartState {
@@ -426,6 +428,10 @@ export class Hart implements PortHost, TlbListener, MissPayer {
 
   account(party: Party, cause: string, activity: Activity): void {
     this.accounts.account(party, cause, activity)
+  }
+
+  mark(kind: PartMark, number: number): void {
+    this.#surroundings.marked(this.id, kind, number)
   }
 
   attribute(activity: Activity, cycles: number): void {

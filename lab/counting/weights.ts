@@ -111,7 +111,7 @@ export const PORT = 'HartPort'
 /** Port operations that are calls of a routine. */
 export const PORT_ROUTINES: readonly string[] = ['copy', 'fill']
 /** Port methods that are no operation at all: they weigh nothing, arguments included. */
-export const PORT_OFF_THE_RECORD: readonly string[] = ['account']
+export const PORT_OFF_THE_RECORD: readonly string[] = ['account', 'mark']
 /**
  * Accessors that C has as macros or static inline functions (readl, writel): no call, wherever they are implemented.
  * By interface, or by the name of the property that holds them.

@@ -5,6 +5,7 @@
  * results that it got then, at no cost and without effect, until it reaches the call at which it was abandoned; there
  * it gets today's state, and goes on.
  */
+import type { PartMark } from '../../spec/isa/mark.ts'
 import type { Activity, Party } from '../../spec/ledger.ts'
 import type { HartPort } from '../../port.ts'
 import { RELOAD, TRAPPED, type Outcome } from '../services.ts'
@@ -189,6 +190,13 @@ export class Frame {
     // What has been computed up to here is charged as before.
     this.#drain()
     this.#host.account(party, cause, activity)
+  }
+
+  /** One that was told before the entry was abandoned is not told again. */
+  mark(kind: PartMark, number: number): void {
+    if (this.#resuming) return
+    this.#drain()
+    this.#host.mark(kind, number)
   }
 
   /** A trap was taken, in the midst of `pending` or (-1) between two operations. */

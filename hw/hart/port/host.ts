@@ -4,6 +4,7 @@
  */
 import type { Memory } from '../../memory/memory.ts'
 import type { Prices } from '../../time/prices.ts'
+import type { PartMark } from '../../spec/isa/mark.ts'
 import type { Activity, Party } from '../../spec/ledger.ts'
 import type { HartServices } from '../services.ts'
 
@@ -36,6 +37,7 @@ export interface PortHost extends HartServices {
   readonly interleave: (() => void) | undefined
   /** Off the record. */
   account(party: Party, cause: string, activity: Activity): void
+  mark(kind: PartMark, number: number): void
   /** Of the cycles up to now, so many belong to another activity of whoever runs. */
   attribute(activity: Activity, cycles: number): void
 }

@@ -1,5 +1,6 @@
 /** The port of one hart: each operation is a RISC-V instruction, or a short run of them, on the hart beneath. */
 import type { Csr } from '../../spec/csr.ts'
+import type { PartMark } from '../../spec/isa/mark.ts'
 import type { Activity, Party } from '../../spec/ledger.ts'
 import type { Action, AmoOperation } from '../../spec/isa/semantics.ts'
 import { TOO_BIG, type HartPort } from '../../port.ts'
@@ -267,6 +268,10 @@ export class Port implements HartPort {
 
   account(party: Party, cause: string, activity: Activity): void {
     this.#frame.account(party, cause, activity)
+  }
+
+  mark(kind: PartMark, number: number): void {
+    this.#frame.mark(kind, number)
   }
 
   /** Falls through to the instruction before `next`: it is real, and the hart runs it itself. */

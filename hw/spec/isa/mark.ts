@@ -11,6 +11,8 @@ import { instruction } from './language.ts'
 /** What a mark says, by the number that its meaning performs. */
 export const MARKS = ['start', 'end', 'due'] as const
 export type MarkKind = (typeof MARKS)[number]
+/** A part begins, or ends. */
+export type PartMark = Exclude<MarkKind, 'due'>
 
 export const mark = [
   instruction('mark.start', '011010100000 00000 010 00000 0010011', '', rule('hints_enc'), m =>
