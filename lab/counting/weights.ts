@@ -126,6 +126,9 @@ export const SET_UP_MEMBERS: readonly string[] = [
   'Environment.state',
   'Environment.time.entry',
   'Interrupt.subscribe',
+  'Ground.environment',
+  'DiskService.partition',
+  'NetworkService.plug',
 ]
 
 /** Modules whose functions weigh nothing, arguments included; they return nothing. */

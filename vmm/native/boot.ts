@@ -6,8 +6,9 @@ import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
 import { prepareContext, prepareHypervisor, VS_INTERRUPTS } from '../core/guest-context.ts'
 import { startAt } from '../core/sbi.ts'
 import { NOWHERE } from '../core/vcpu.ts'
+import type { PlannedGuest } from './ground.ts'
 import type { Interrupts } from './interrupts.ts'
-import type { Plan, PlannedGuest } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Running } from './running.ts'
 
 export class Boot {

@@ -1,6 +1,4 @@
 /** What the VMM makes of the machine's device tree: guests, where everything lies, drivers in their places. Set-up. */
-import { nicDriver } from '../../drivers/nic.ts'
-import { nvmeDriver } from '../../drivers/nvme.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
@@ -8,24 +6,24 @@ import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt } from '../../hw/spec/layouts/fdt.ts'
-import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { inPageOrder, pagesLeftOut } from '../../hw/spec/layouts/page-order.ts'
 import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
+import { placementsOf } from '../../hw/spec/layouts/placement.ts'
 import { attachDevices, type OptionalDevices } from '../core/devices.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { GuestRam } from '../core/guest-ram.ts'
-import { type GuestImages, imagesOf } from '../core/guest-images.ts'
+import { imagesOf } from '../core/guest-images.ts'
 import type { Host } from '../core/host.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
-import { VirtualSwitch } from '../core/virtual-switch.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import type { VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
-import { DISK_DEPTH, NativeDisk } from './disk.ts'
+import type { Ground, PlannedGuest } from './ground.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
-import { NetworkCard, NETWORK_DEPTH } from '../core/network-card.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
+import { placeServices } from './placed/index.ts'
 import { Scheduler } from './scheduler.ts'
 import { SerialConsole } from '../core/serial-console.ts'
 
@@ -33,16 +31,6 @@ import { SerialConsole } from '../core/serial-console.ts'
 const TICKS_PER_MICROSECOND = 10
 /** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
 const CONTEXT = 1
-/** Where the VMM puts the registers of its PCIe devices: in the root bus's window for 32-bit addresses. */
-const DISK_REGISTERS = 0x4000_0000
-const NIC_REGISTERS = 0x4010_0000
-/** Frames from outside that one entry hands out: each may be copied to every guest. */
-const FRAMES_AT_A_TIME = 8
-
-export interface PlannedGuest extends GuestImages {
-  readonly vm: VirtualMachine
-  readonly node: GuestNode
-}
 
 /** The interrupt controller, as the VMM's context of hart 0 sees it. */
 export interface Controller {
@@ -132,31 +120,16 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     nodes.map(node => node.label),
   )
   const host: { vmm: Host | undefined } = { vmm: undefined }
-  const ecam = place('pcie', windowOf(tree, 'pci-host-ecam-generic').base)
-  const bus = pcieBus(ecam)
-  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => disk.mask(masked)])
-  const partitions = nodes.filter(node => node.disk).length
-  const nvme = nvmeDriver(diskEnvironment, { queueDepth: DISK_DEPTH })
-  const disk: NativeDisk = new NativeDisk(current, diskEnvironment, nvme, bus, plicDevice, DISK_REGISTERS, partitions)
-  const nicEnvironment = place('nic', NIC_REGISTERS, [masked => network.mask(masked)])
-  const nic = nicDriver(nicEnvironment, { queueDepth: NETWORK_DEPTH, promiscuous: true, budget: FRAMES_AT_A_TIME })
-  const virtualSwitch = new VirtualSwitch()
-  const network: NetworkCard = new NetworkCard(
-    current,
-    nicEnvironment,
-    nic,
-    bus,
-    plicDevice,
-    NIC_REGISTERS,
-    virtualSwitch,
-  )
-  virtualSwitch.connect(network)
-  const devices = guests.map(({ vm, node }) => {
+  const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
+  const ground: Ground = { tree, current, host, guests, bus, controller: plicDevice, environment: place }
+  const { disk, network } = placeServices(ground, placementsOf(tree))
+  const devices = guests.map(guest => {
+    const { vm, node } = guest
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
     const optional: OptionalDevices = {
-      ...(node.disk && { disk: { backend: disk.partition(node.disk, vm.ram), sectors: node.disk.sectors } }),
+      ...(node.disk && { disk: { backend: disk.partition(guest, node.disk), sectors: node.disk.sectors } }),
       ...(node.network && {
-        network: { backend: virtualSwitch.plug(node.network.mac, node.network.vlan), mac: node.network.mac },
+        network: { backend: network.plug(guest, node.network), mac: node.network.mac },
       }),
     }
     const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0], false, code)
@@ -174,9 +147,9 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     scheduler,
     controller,
     console,
-    devices: [console, ...(partitions > 0 ? [disk] : []), ...(nodes.some(node => node.network) ? [network] : [])],
+    devices: [console, ...disk.devices, ...network.devices],
     state: Object.assign(
-      { ...plicEnvironment.registered, ...console.state, ...disk.state, ...network.state, ...virtualSwitch.state },
+      { ...plicEnvironment.registered, ...console.state, ...disk.state, ...network.state },
       ...devices.map(({ state }) => state),
     ) as Record<string, StateRecord>,
   }

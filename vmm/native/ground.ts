@@ -1,0 +1,30 @@
+/** What drivers are placed with: the parts of the machine that they share, and the guests that they serve. Set-up. */
+import type { InterruptController } from '../../drivers/environment.ts'
+import type { PcieBus } from '../../drivers/pcie.ts'
+import type { CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
+import type { Fdt } from '../../hw/spec/layouts/fdt.ts'
+import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
+import type { GuestImages } from '../core/guest-images.ts'
+import type { Host } from '../core/host.ts'
+import type { VirtualMachine } from '../core/virtual-machine.ts'
+
+export interface PlannedGuest extends GuestImages {
+  readonly vm: VirtualMachine
+  readonly node: GuestNode
+}
+
+export interface Ground {
+  readonly tree: Fdt
+  readonly current: CurrentPort
+  /** Who handles exits: the VMM sets itself here when it is made. */
+  readonly host: { vmm: Host | undefined }
+  readonly guests: readonly PlannedGuest[]
+  readonly bus: PcieBus
+  /** The machine's interrupt controller, as hart 0 has it. */
+  readonly controller: InterruptController
+  /**
+   * The environment of a driver that the VMM runs itself: its registers, and a region of DMA memory of its own. Names are
+   * unique. `interrupts`: one a wire, masks it.
+   */
+  environment(name: string, registers: number, interrupts?: readonly ((masked: boolean) => void)[]): PortEnvironment
+}

@@ -1,0 +1,23 @@
+/** What guests' virtual disks and network cards are backed by, wherever the machine's drivers have been put. */
+import type { StateRecord } from '../../../hw/port.ts'
+import type { GuestNode } from '../../../hw/spec/layouts/guest-node.ts'
+import type { PlacedDevice } from '../../core/placed-device.ts'
+import type { BlockBackend, NetworkBackend } from '../../virtual/chip.ts'
+import type { PlannedGuest } from '../ground.ts'
+
+interface PlacedService {
+  /** What the VMM's entries have to look after; empty if nobody uses the service. */
+  readonly devices: readonly PlacedDevice[]
+  /** For the VMM's registered state. */
+  readonly state: Readonly<Record<string, StateRecord>>
+}
+
+export interface DiskService extends PlacedService {
+  /** A guest's part of the machine's disk. Set-up, once a guest that has one, in their order. */
+  partition(guest: PlannedGuest, range: NonNullable<GuestNode['disk']>): BlockBackend
+}
+
+export interface NetworkService extends PlacedService {
+  /** A guest's plug in the network. Set-up, once a guest that has one, in their order. */
+  plug(guest: PlannedGuest, port: NonNullable<GuestNode['network']>): NetworkBackend
+}

@@ -1,0 +1,20 @@
+/** The disk's driver in the VMM itself. */
+import { nvmeDriver } from '../../../drivers/nvme.ts'
+import { DISK_DEPTH, NativeDisk } from '../disk.ts'
+import type { Ground } from '../ground.ts'
+import type { DiskService } from './service.ts'
+
+/** Where the VMM puts the controller's registers: in the root bus's window for 32-bit addresses. */
+const REGISTERS = 0x4000_0000
+
+export function vmmDisk({ current, guests, bus, controller, environment }: Ground): DiskService {
+  const own = environment('nvme', REGISTERS, [masked => disk.mask(masked)])
+  const partitions = guests.filter(({ node }) => node.disk).length
+  const driver = nvmeDriver(own, { queueDepth: DISK_DEPTH })
+  const disk: NativeDisk = new NativeDisk(current, own, driver, bus, controller, REGISTERS, partitions)
+  return {
+    devices: partitions > 0 ? [disk] : [],
+    state: disk.state,
+    partition: ({ vm }, range) => disk.partition(range, vm.ram),
+  }
+}
