@@ -6,14 +6,16 @@ import { Station } from '../hw/devices/station.ts'
 export const STATION_IP = [10, 0, 0, 1] as const
 const STATION_MAC = [0x02, 0x62, 0x68, 0xff, 0, 1]
 
-/** A network card on a cable to a station, which answers ARP and ping at 10.0.0.1 and echoes UDP to port 7. */
-export function nicOnStation(): VirtNic {
+/** A network card on a cable to a station, which answers ARP and ping at 10.0.0.1 and echoes UDP to port 7. Its number, if there are several. */
+export function nicOnStation(card = 0): VirtNic {
+  const name = (what: string) => (card === 0 ? what : `${what} ${card}`)
   return {
     connect(nic, wiring) {
-      const cable = new Cable('cable', wiring.clock('cable'))
-      wiring.enroll('cable', cable)
-      const station = new Station('station', { mac: STATION_MAC, ip: STATION_IP }, wiring.clock('station'))
-      wiring.enroll('station', station)
+      const cable = new Cable(name('cable'), wiring.clock(name('cable')))
+      wiring.enroll(name('cable'), cable)
+      const mac = [...STATION_MAC.slice(0, 5), STATION_MAC[5] + card]
+      const station = new Station(name('station'), { mac, ip: STATION_IP }, wiring.clock(name('station')))
+      wiring.enroll(name('station'), station)
       nic.connect(cable, 0)
       station.connect(cable, 1)
     },

@@ -6,6 +6,7 @@ import { WORKLOADS } from '../../guests/index.ts'
 import { MemoryBacking, SECTOR_BYTES, type Backing } from '../../hw/devices/disk-backing.ts'
 import type { StopReason } from '../../hw/index.ts'
 import { type Description, type GuestDescription, readDescription } from '../description/description.ts'
+import type { DiskDescription } from '../description/disks.ts'
 import { formatSize } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
 import { guestBytesNeeded, guestImage } from '../guest-image.ts'
@@ -81,13 +82,12 @@ function laidOut(file: Uint8Array, { name, kernel, memoryBytes }: GuestDescripti
   return image.bytes
 }
 
-function diskOf(disk: Description['disk']): readonly Backing[] {
-  if (!disk) return []
-  return ['file' in disk ? fileDisk(disk.file) : new MemoryBacking(Math.floor(disk.bytes / SECTOR_BYTES))]
+function diskOf(disk: DiskDescription): Backing {
+  return 'file' in disk ? fileDisk(disk.file) : new MemoryBacking(Math.floor(disk.bytes / SECTOR_BYTES))
 }
 
 function systemOf(file: string, description: Description, output: (bytes: Uint8Array) => void): System {
-  const { vmm, harts, ramBytes, seed, prices, network, disk, host } = description
+  const { vmm, harts, ramBytes, seed, prices, cards, disks, host, aia, guestFiles, iommu, placement } = description
   const guests = description.guests.map(guest => guestOf(guest, vmm === 'none'))
   try {
     return buildSystem({
@@ -99,8 +99,11 @@ function systemOf(file: string, description: Description, output: (bytes: Uint8A
       guests,
       output,
       ...(vmm === 'hosted' && { hostPolicy: host }),
-      disks: diskOf(disk),
-      nics: network ? [nicOnStation()] : [],
+      ...(aia && { aia, guestFiles }),
+      iommu,
+      ...(placement && { placements: placement }),
+      disks: disks.map(diskOf),
+      nics: Array.from({ length: cards }, (_, index) => nicOnStation(index)),
     })
   } catch (error) {
     if (error instanceof UserError) throw error

@@ -1,20 +1,21 @@
 /** A machine description, checked: sizes in bytes, disks and addresses laid out, every mistake one clear line. */
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { ErrorObject } from 'ajv'
+import { type AiaChoice, GUEST_FILES } from '../../hw/boards/virt.ts'
 import { DEFAULT_HOST_POLICY, type HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
 import { type Prices, pricesFor } from '../../hw/index.ts'
+import type { PlacementChoice } from '../system.ts'
 import { UserError } from '../user-error.ts'
+import { checkPlacement } from './placement.ts'
+import { type DiskDescription, type DiskPart, disksOf, type LaidDisk, partOf, type Taken } from './disks.ts'
 import { type RawDescription, type RawGuest, DescriptionSchema } from './schema.ts'
 import { formatSize, parseRam, parseSize } from './size.ts'
 
-const SECTOR_BYTES = 512
 const LARGE_PAGE = 0x20_0000
 const DEFAULT_WEIGHT = 256
 /** What a VMM keeps for itself: firmware, its image, tables, buffers. */
 const VMM_BYTES = 32 * 2 ** 20
 const DEFAULT_RAM = '512M'
-
-export type DiskDescription = { readonly file: string } | { readonly bytes: number }
 
 export interface GuestDescription {
   readonly name: string
@@ -26,15 +27,21 @@ export interface GuestDescription {
   readonly harts: readonly number[]
   readonly weight: number
   readonly cap: number
-  readonly disk: { readonly first: number; readonly sectors: number } | undefined
-  readonly network: { readonly mac: readonly number[]; readonly vlan: number } | undefined
+  /** `device`: which disk, card or function it has for itself, if it says so. */
+  readonly disk: DiskPart | undefined
+  readonly network: { readonly mac: readonly number[]; readonly vlan: number; readonly device?: number } | undefined
 }
 
 export interface Description {
   readonly harts: number
   readonly ramBytes: number
-  readonly disk: DiskDescription | undefined
-  readonly network: boolean
+  readonly disks: readonly DiskDescription[]
+  /** Network cards. */
+  readonly cards: number
+  readonly aia: AiaChoice | undefined
+  readonly guestFiles: number
+  readonly iommu: boolean
+  readonly placement: PlacementChoice | undefined
   readonly seed: number
   readonly prices: Prices
   readonly vmm: 'native' | 'hosted' | 'none'
@@ -67,10 +74,10 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
   const machine = raw.machine ?? {}
   const harts = machine.harts ?? 1
   const ramBytes = parseRam(machine.ram ?? DEFAULT_RAM, `${place}: machine.ram`)
-  const disk = machine.disk && diskOf(machine.disk, place)
-  const network = machine.network ?? raw.guests.some(guest => Boolean(guest.network))
+  const disks = disksOf(machine, place)
+  const cards = Number(machine.network ?? raw.guests.some(guest => Boolean(guest.network)))
   const taken: { name: string; first: number; end: number }[] = []
-  const guests = raw.guests.map((guest, index) => guestOf(guest, index, raw, harts, disk, taken, place))
+  const guests = raw.guests.map((guest, index) => guestOf(guest, index, raw, harts, disks, taken, place))
   checkNames(guests, place)
   checkMemory(guests, ramBytes, raw.vmm, place)
   if (raw.vmm === 'none' && guests.length > 1)
@@ -78,19 +85,35 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
       `${place}: vmm "none" runs one guest straight on the machine, but there are ${guests.length}; choose native or hosted`,
     )
   const host = hostOf(raw, guests, place)
+  const board = { aia: machine.aia, guestFiles: machine.guestFiles ?? GUEST_FILES, iommu: machine.iommu ?? false }
+  checkBoard(raw, place)
+  checkPlacement(raw.placement, { ...board, vmm: raw.vmm, harts, disks: disks.length, cards, guests }, place)
   if (machine.l2 !== undefined && machine.model !== 'cached')
     throw new UserError(`${place}: machine.l2 "${machine.l2}": the flat model has no L2; add "model": "cached"`)
   return {
     harts,
     ramBytes,
-    disk: disk?.description,
-    network,
+    disks: disks.map(({ description }) => description),
+    cards,
+    ...board,
+    placement: raw.placement,
     seed: machine.seed ?? 1,
     prices: pricesFor(machine),
     vmm: raw.vmm,
     host,
     guests,
   }
+}
+
+function checkBoard({ machine, vmm }: RawDescription, place: string): void {
+  if (machine?.aia && vmm === 'hosted')
+    throw new UserError(
+      `${place}: machine.aia "${machine.aia}": the host of vmm "hosted" drives a PLIC; leave machine.aia out, or choose native`,
+    )
+  if (machine?.guestFiles !== undefined && machine.aia !== 'aplic-imsic')
+    throw new UserError(
+      `${place}: machine.guestFiles ${machine.guestFiles}: only IMSICs have them; add "aia": "aplic-imsic"`,
+    )
 }
 
 function hostOf({ host, vmm }: RawDescription, guests: readonly GuestDescription[], place: string): HostPolicy {
@@ -133,32 +156,13 @@ function schemaFault(errors: readonly ErrorObject[]): string {
   return `${where} ${expected ?? 'is wrong'}${extra}${value}`
 }
 
-interface LaidDisk {
-  readonly description: DiskDescription
-  readonly sectors: number
-}
-
-function diskOf(disk: NonNullable<NonNullable<RawDescription['machine']>['disk']>, place: string): LaidDisk {
-  if ('size' in disk) {
-    const bytes = parseSize(disk.size, `${place}: machine.disk.size`)
-    return { description: { bytes }, sectors: Math.floor(bytes / SECTOR_BYTES) }
-  }
-  try {
-    return { description: { file: disk.file }, sectors: Math.floor(statSync(disk.file).size / SECTOR_BYTES) }
-  } catch {
-    throw new UserError(
-      `${place}: machine.disk.file: ${disk.file} does not exist; make it (truncate -s 256M ${disk.file}) or give {"size": "256M"} for a disk in memory`,
-    )
-  }
-}
-
 function guestOf(
   guest: RawGuest,
   index: number,
   raw: RawDescription,
   harts: number,
-  disk: LaidDisk | undefined,
-  taken: { name: string; first: number; end: number }[],
+  disks: readonly LaidDisk[],
+  taken: Taken[],
   place: string,
 ): GuestDescription {
   const here = `${place}: guest ${guest.name}`
@@ -181,46 +185,19 @@ function guestOf(
     harts: pins,
     weight: guest.weight ?? DEFAULT_WEIGHT,
     cap: guest.cap ?? 0,
-    disk: guest.disk && partitionOf(guest.disk, guest.name, raw.vmm, disk, taken, here),
+    disk: guest.disk && partOf(guest.disk, guest.name, raw, disks, taken, here),
     network: networkOf(guest.network, index),
   }
 }
 
-function partitionOf(
-  wanted: NonNullable<RawGuest['disk']>,
-  name: string,
-  vmm: RawDescription['vmm'],
-  disk: LaidDisk | undefined,
-  taken: { name: string; first: number; end: number }[],
-  here: string,
-): { first: number; sectors: number } {
-  if (!disk) throw new UserError(`${here}: wants a disk, but the machine has none; add machine.disk`)
-  const first = 'size' in wanted ? Math.max(0, ...taken.map(part => part.end)) : wanted.first
-  const sectors =
-    'size' in wanted ? Math.ceil(parseSize(wanted.size, `${here}: disk.size`) / SECTOR_BYTES) : wanted.sectors
-  const end = first + sectors
-  if (end > disk.sectors)
-    throw new UserError(
-      `${here}: disk sectors ${first} to ${end - 1} lie beyond the disk's ${disk.sectors} (${formatSize(disk.sectors * SECTOR_BYTES)}); make the disk larger or the partition smaller`,
-    )
-  const other = taken.find(part => first < part.end && part.first < end)
-  if (other)
-    throw new UserError(
-      `${here}: disk sectors ${first} to ${end - 1} overlap those of guest ${other.name} (${other.first} to ${other.end - 1})`,
-    )
-  if (vmm === 'none' && first !== 0)
-    throw new UserError(`${here}: without a VMM a guest has the whole disk; leave out disk.first`)
-  taken.push({ name, first, end })
-  return { first, sectors }
-}
-
 function networkOf(network: RawGuest['network'], index: number): GuestDescription['network'] {
   if (!network) return undefined
-  const { mac, vlan = 0 } = network === true ? {} : network
+  const { mac, vlan = 0, device } = network === true ? {} : network
   // Locally administered, unicast: 02-…
   return {
     mac: mac ? mac.split(':').map(byte => Number.parseInt(byte, 16)) : [0x02, 0x62, 0x68, 0, 0, index + 1],
     vlan,
+    ...(device !== undefined && { device }),
   }
 }
 

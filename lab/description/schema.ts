@@ -1,5 +1,6 @@
 /** The machine description: one JSON file says what machine to build and what runs on it. `barehart schema` prints this schema. */
 import Type, { type Static } from 'typebox'
+import { PLACEMENTS } from '../../hw/spec/layouts/placement.ts'
 import { HOST_POLICIES } from '../../hw/spec/layouts/host-policy.ts'
 
 /** Bytes: a number, or a number with K, M or G. */
@@ -16,8 +17,9 @@ const Disk = Type.Union([
 ])
 
 /** One of an option's values. */
-function oneOf<T extends string>(values: readonly [T, T], description: string) {
-  return Type.Optional(Type.Union([Type.Literal(values[0]), Type.Literal(values[1])], { description }))
+function oneOf<T extends string>(values: readonly T[], description: string) {
+  const literals = values.map(value => Type.Literal(value))
+  return Type.Optional(Type.Unsafe<T>(Type.Union(literals, { description })))
 }
 
 const Host = Type.Object(
@@ -30,6 +32,28 @@ const Host = Type.Object(
   },
   { additionalProperties: false, description: 'how the host of vmm "hosted" is set up' },
 )
+
+const Placement = Type.Object(
+  {
+    at: oneOf(
+      PLACEMENTS.at,
+      'the driver in the VMM, in a domain or a server of its own, or in the guest: on a whole device or a virtual function',
+    ),
+    interrupts: oneOf(PLACEMENTS.interrupts, "of a guest's own device: taken by the VMM, posted to the guest, or none"),
+    transfer: oneOf(PLACEMENTS.transfer, "between guest and domain or server: the guest's pages are mapped, or copied"),
+    service: oneOf(PLACEMENTS.service, 'how the driver learns what its device has done'),
+    coalescing: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 10_000, description: 'least microseconds between two interrupts' }),
+    ),
+    depth: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'requests at a time' })),
+    queues: Type.Optional(Type.Integer({ minimum: 1, maximum: 8, description: 'of the device' })),
+    hart: Type.Optional(Type.Integer({ minimum: 0, description: 'reserved for the driver' })),
+  },
+  { additionalProperties: false },
+)
+
+/** A device as a whole, or the function of that number. */
+const Device = Type.Integer({ minimum: 0, description: 'which of the devices or functions of its kind, from 0' })
 
 const Guest = Type.Object(
   {
@@ -53,6 +77,7 @@ const Guest = Type.Object(
           { additionalProperties: false },
         ),
         Type.Object({ size: Size }, { additionalProperties: false, description: 'the next free part of the disk' }),
+        Type.Object({ device: Device }, { additionalProperties: false, description: 'a whole disk, passed through' }),
       ]),
     ),
     network: Type.Optional(
@@ -62,6 +87,7 @@ const Guest = Type.Object(
           {
             mac: Type.Optional(Type.String({ pattern: '^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$' })),
             vlan: Type.Optional(Type.Integer({ minimum: 0, maximum: 4094 })),
+            device: Type.Optional(Device),
           },
           { additionalProperties: false },
         ),
@@ -80,7 +106,23 @@ export const DescriptionSchema = Type.Object(
           harts: Type.Optional(Type.Integer({ minimum: 1, maximum: 8 })),
           ram: Type.Optional(Size),
           disk: Type.Optional(Disk),
-          network: Type.Optional(Type.Boolean()),
+          disks: Type.Optional(
+            Type.Array(Disk, { minItems: 1, maxItems: 8, description: 'in place of disk: several' }),
+          ),
+          network: Type.Optional(
+            Type.Union([Type.Boolean(), Type.Integer({ minimum: 1, maximum: 4 })], {
+              description: 'a network card, or so many',
+            }),
+          ),
+          aia: oneOf(['aplic', 'aplic-imsic'], 'in place of the PLIC; with IMSICs devices send messages'),
+          guestFiles: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 63,
+              description: 'guest interrupt files of each IMSIC: 7 unless given',
+            }),
+          ),
+          iommu: Type.Optional(Type.Boolean({ description: 'an IOMMU between PCIe devices and memory' })),
           seed: Type.Optional(Type.Integer({ minimum: 0 })),
           core: Type.Optional(
             Type.Union([Type.Literal('rocket'), Type.Literal('cva6')], {
@@ -105,6 +147,12 @@ export const DescriptionSchema = Type.Object(
       description: 'type 1, type 2, or the one guest straight on the machine',
     }),
     host: Type.Optional(Host),
+    placement: Type.Optional(
+      Type.Object(
+        { disk: Type.Optional(Placement), network: Type.Optional(Placement) },
+        { additionalProperties: false, description: 'where vmm "native" puts the drivers of disks and network cards' },
+      ),
+    ),
     guests: Type.Array(Guest, { minItems: 1 }),
   },
   { $id: 'barehart-machine', title: 'barehart machine description', additionalProperties: false },

@@ -15,6 +15,9 @@ const described = (changes: object, machine: object = {}, more: object = {}) =>
 const two = (first: object, second: object, machine: object = {}) =>
   described({}, machine, { guests: [guest(first), guest({ name: 'b', ...second })] })
 
+const placed = (placement: object, machine: object = {}, more: object = {}) =>
+  described({}, machine, { placement, ...more })
+
 const BOOT: readonly (readonly [mistake: string, words: readonly string[], says: readonly string[]])[] = [
   ['an image that is not there', ['nowhere.bin'], ['image nowhere.bin does not exist', 'give the path']],
   ['a truncated ELF header', ['header.elf'], ['image header.elf: ELF header is cut off at 40', 'give a riscv64 ELF']],
@@ -66,6 +69,20 @@ const RUN: readonly (readonly [mistake: string, description: string, says: reado
   ['a bare machine too small', described({ kernel: 'big.bin' }, { ram: '32M' }, { vmm: 'none', machine: { ram: '16M' }, guests: [guest({ kernel: 'big.bin', memory: '16M' })] }), ['bad.json: kernel', 'RAM is', 'raise machine.ram']],
   ["a guest of another machine's ELF", described({ kernel: 'foreign.elf' }), ['guest a: kernel foreign.elf', 'machine 62', 'give a riscv64']],
   ['a guest linked elsewhere', described({ kernel: 'low.elf' }), ['guest a: kernel low.elf', 'link it']],
+  ['a placement that there is not', placed({ disk: { at: 'attic' } }), ['placement.disk.at must be one of vmm, domain, server, guest, function', '"attic"']],
+  ['a placement under another VMM', placed({ disk: {} }).replace('native', 'hosted'), ['placement says', 'vmm is "hosted"', 'host.backend']],
+  ['a device passed through without an IOMMU', placed({ disk: { at: 'guest' } }), ['placement.disk.at "guest": without an IOMMU', 'add "iommu": true']],
+  ['interrupts posted to no files', placed({ network: { at: 'guest', interrupts: 'posted' } }, { iommu: true, aia: 'aplic' }), ['there are no guest interrupt files', '"aia": "aplic-imsic"']],
+  ['interrupts of a driver elsewhere', placed({ network: { at: 'server', interrupts: 'polled' } }), ['placement.network.interrupts "polled"', 'say "at": "guest"']],
+  ['a virtual function of a disk', placed({ disk: { at: 'function' } }, { iommu: true }), ['have no virtual functions', 'say "at": "guest"']],
+  ['more guests than functions', placed({ network: { at: 'function' } }, { iommu: true, network: 1 }, { guests: Array.from({ length: 8 }, (_, index) => guest({ name: `g${index}`, memory: '16M', network: true })) }), ['8 guests have one, but there are 7 virtual functions', 'a larger machine.network']],
+  ['two owners of a disk', placed({ disk: { at: 'guest' } }, { iommu: true }, { guests: ['a', 'b'].map(name => guest({ name, disk: { device: 0 } })) }), ['2 guests have one, but there are 1 NVMe controllers', 'more machine.disks']],
+  ['two owners of one of two disks', placed({ disk: { at: 'guest' } }, { iommu: true, disk: undefined, disks: [{ size: '1M' }, { size: '1M' }] }, { guests: ['a', 'b'].map(name => guest({ name, disk: { device: 1 } })) }), ["guest b: disk.device 1 is guest a's", 'choose another']],
+  ['a disk passed through that there is not', placed({ disk: { at: 'guest' } }, { iommu: true }, { guests: [guest({ disk: { device: 2 } })] }), ['guest a: disk.device 2 does not exist', '(0 to 0)']],
+  ['a device for one that is shared', described({ network: { device: 0 } }), ['guest a: network.device', 'leave device out']],
+  ['a disk and disks', described({}, { disks: [{ size: '1M' }] }), ['machine.disk and machine.disks', 'one of the two']],
+  ['guest files of a PLIC', described({}, { guestFiles: 3 }), ['machine.guestFiles 3', '"aia": "aplic-imsic"']],
+  ['AIA for the host', described({}, { aia: 'aplic' }, { vmm: 'hosted' }), ['machine.aia "aplic"', 'drives a PLIC']],
   ['two guests without a VMM', two({}, {}).replace('native', 'none'), ['vmm "none" runs one guest', 'choose native or hosted']],
 ] // biome-ignore format: a table
 
