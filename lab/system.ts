@@ -54,6 +54,8 @@ export interface System {
   readonly board: VirtBoard
   /** As the VMM knows them; none on the bare machine, whose guest is not the machine's software's business. */
   readonly guests: readonly VirtualMachine[]
+  /** What is installed for the VMM: its registered state is what it believes. */
+  readonly software: readonly Software[]
   /** As the machine has them: in the hosted configuration the first has the host's file system behind it. */
   readonly disks: readonly Backing[]
 }
@@ -88,7 +90,7 @@ function bareSystem(options: SystemOptions): System {
   })
   const machine = buildMachine(board, machineOptions(options, chance, BARE_PARTIES))
   if (scripted) machine.software.install(scripted.software, scripted.program)
-  return { machine, board, guests: [], disks }
+  return { machine, board, guests: [], software: [], disks }
 }
 
 function machineOptions(
@@ -177,7 +179,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     const software = { ...scripted.software, name: `${node.label}: ${scripted.software.name}` }
     machine.software.install(software, scripted.program, { base: node.kernel.address })
   }
-  return { machine, board, guests: vms, disks: drives }
+  return { machine, board, guests: vms, software: images.map(({ software }) => software), disks: drives }
 }
 
 /** The host's disk is the first: guests' disks are files on it. */
