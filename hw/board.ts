@@ -8,6 +8,8 @@ import type { Memory, MemoryRegion } from './memory/memory.ts'
 export interface TimeSource {
   /** mtime now, 64 bits. */
   mtime(): bigint
+  /** The same as a number, or NaN where it is 2^53 or more. */
+  ticks(): number
   /** The cycle at which mtime reaches `time`, or Infinity. */
   cycleOf(time: bigint): number
 }

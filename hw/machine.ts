@@ -71,6 +71,9 @@ export type MarkListener = (hart: number, mark: MarkKind, number: number, cycle:
 /** Told of every trap: hart, mode before it, its code (negative for interrupts), and the cycle. */
 export type TrapListener = (hart: number, from: number, code: number, cycle: number) => void
 
+/** Told of every return from a trap: hart, mode before it, and the cycle. */
+export type ReturnListener = (hart: number, from: number, cycle: number) => void
+
 type Wire = typeof MSI | typeof MTI | typeof MEI | typeof SEI
 
 const SLICE = 2_000
@@ -210,15 +213,17 @@ export class Machine {
 
   /**
    * Lets other harts run in the midst of an entry: `schedule` says, for each port operation from now on (numbered from
-   * 0), for how many cycles they run before it, 0 for not at all. Harts that are asleep stay so.
+   * 0), for how many cycles they run before it, 0 for not at all. Harts that are asleep stay so. Undefined: no more.
    */
-  interleave(schedule: (operation: number) => number): void {
+  interleave(schedule: ((operation: number) => number) | undefined): void {
     let operation = 0
-    const before = (): void => {
-      if (this.#nested) return
-      const cycles = schedule(operation++)
-      if (cycles > 0) this.#runOthers(cycles)
-    }
+    const before =
+      schedule &&
+      ((): void => {
+        if (this.#nested) return
+        const cycles = schedule(operation++)
+        if (cycles > 0) this.#runOthers(cycles)
+      })
     for (const hart of this.harts) hart.interleave = before
   }
 
@@ -270,6 +275,18 @@ export class Machine {
 
   onTrap(listener: TrapListener): void {
     this.#trapListeners.push(listener)
+  }
+
+  /** `listener` may look, and change nothing. */
+  onReturn(listener: ReturnListener): void {
+    for (const hart of this.harts) {
+      const { traps } = hart
+      const before = traps.returned
+      traps.returned = from => {
+        before?.(from)
+        listener(hart.id, from, hart.now())
+      }
+    }
   }
 
   /** x0 to x31, pc and mode of a hart, for people. */
@@ -355,6 +372,9 @@ export class Machine {
     this.#time = state.time
     this.harts[0].enterWindow()
     this.#inside = 0
+    // An error in software may have ended a run in its midst.
+    this.#running = false
+    this.#nested = false
   }
 
   /** Wakes harts that an enabled interrupt awaits; how many are awake. */

@@ -21,6 +21,8 @@ export class Clint implements Chip, Timed, Saved {
   readonly #event: number[]
   /** mtime minus the ticks that the clock has counted, modulo 2^64: moved by writes to mtime. */
   #offset = 0n
+  /** The same, signed, as a number; NaN if that is not exact. */
+  #shift = 0
   /** Cycles by which mtime's ticks are ahead of the clock. */
   readonly #phase: number
 
@@ -36,7 +38,24 @@ export class Clint implements Chip, Timed, Saved {
 
   /** The 64-bit mtime at the clock's current cycle: also what the harts' time CSR reads. */
   mtime(): bigint {
-    return (BigInt(Math.floor((this.#clock.now() + this.#phase) / this.#clock.cyclesPerTick)) + this.#offset) & mask64
+    return (BigInt(this.#counted()) + this.#offset) & mask64
+  }
+
+  /** mtime as a number, or NaN where it is 2^53 or more: most reads need no more. */
+  ticks(): number {
+    const ticks = this.#counted() + this.#shift
+    return ticks >= 0 && ticks < 2 ** 53 ? ticks : NaN
+  }
+
+  /** Since power-on, whatever software has set. */
+  #counted(): number {
+    return Math.floor((this.#clock.now() + this.#phase) / this.#clock.cyclesPerTick)
+  }
+
+  #setOffset(offset: bigint): void {
+    this.#offset = offset
+    const signed = Number(BigInt.asIntN(64, offset))
+    this.#shift = Number.isSafeInteger(signed) ? signed : NaN
   }
 
   /** The cycle at which mtime reaches `time`, or Infinity if it never does in this machine's life. */
@@ -77,7 +96,7 @@ export class Clint implements Chip, Timed, Saved {
 
   restore(state: Plain): void {
     const saved = state as { msip: number[]; mtimecmp: string[]; event: number[]; offset: string }
-    this.#offset = BigInt(`0x${saved.offset}`)
+    this.#setOffset(BigInt(`0x${saved.offset}`))
     for (let hart = 0; hart < this.#lines.length; hart++) {
       this.#msip[hart] = saved.msip[hart] ?? 0
       this.#mtimecmp[hart] = BigInt(`0x${saved.mtimecmp[hart]}`)
@@ -100,7 +119,7 @@ export class Clint implements Chip, Timed, Saved {
     if (at >= mtime.at) {
       if (at > mtime.at + 4) return
       const now = this.mtime()
-      this.#offset = (this.#offset + replace(now, at & 4, value) - now) & mask64
+      this.#setOffset((this.#offset + replace(now, at & 4, value) - now) & mask64)
       for (let hart = 0; hart < this.#lines.length; hart++) this.#compare(hart)
       return
     }

@@ -420,7 +420,14 @@ export class CsrFile {
   }
 
   #readTime(): void {
-    const virtual = (this.#words[MODE >> 2] & VIRTUAL) !== 0
+    const words = this.#words
+    const virtual = (words[MODE >> 2] & VIRTUAL) !== 0
+    const ticks = this.#time.ticks()
+    if (ticks >= 0) {
+      const low = (ticks >>> 0) + (virtual ? words[HTIMEDELTA] >>> 0 : 0)
+      const high = Math.floor(ticks / 2 ** 32) + (virtual ? words[HTIMEDELTA + 1] : 0)
+      return this.#set(low | 0, (high + (low >= 2 ** 32 ? 1 : 0)) | 0)
+    }
     const time = this.#time.mtime() + (virtual ? this.#core.longs[HTIMEDELTA >> 1] : 0n)
     this.#set(Number(BigInt.asIntN(32, time)), Number(BigInt.asIntN(32, time >> 32n)))
   }

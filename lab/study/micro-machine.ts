@@ -95,11 +95,9 @@ export async function runMicroGuests(
   })
   const { machine } = system
   const recorder = new MicroRecorder(machine)
-  let watched = false
   machine.onMark((_hart, _mark, number) => {
-    if (number > 0) watched = WATCHED.includes(number)
+    if (number > 0) machine.interleave(harts > 1 && WATCHED.includes(number) ? () => 1 : undefined)
   })
-  if (harts > 1) machine.interleave(() => (watched ? 1 : 0))
   await runToEnd(system, () => text)
   return {
     lines: microLines(text),
