@@ -80,6 +80,8 @@ export class Traps {
   readonly #flush: () => void
   /** Told of every trap: mode before, code (negative if it is an interrupt's). */
   observer: ((from: number, code: number) => void) | undefined
+  /** Told of every return from a trap: mode before. */
+  returned: ((from: number) => void) | undefined
 
   constructor(core: Core, accounts: Accounts, flush: () => void) {
     this.#core = core
@@ -269,6 +271,7 @@ export class Traps {
     core.updateFloat()
     core.stall(core.prices.pipelineFlush)
     this.#accounts.returned(from)
+    this.returned?.(from)
   }
 }
 

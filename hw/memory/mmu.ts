@@ -53,6 +53,8 @@ export class Mmu {
   readonly fetches: Tlb
   readonly data: Tlb
   readonly l2: L2Tlb
+  /** Told of every entry that comes into a first-level TLB: which one, and where. */
+  filled: ((tlb: Tlb, at: number) => void) | undefined
   readonly #payer: MissPayer
   readonly #words: Int32Array
   #l1Misses = 0
@@ -99,6 +101,7 @@ export class Mmu {
           at = tlb.fill(page - offset, upper, span, walker.physical - offset, context, flags)
         }
       }
+      this.filled?.(tlb, at)
     }
     this.page = tlb.physical[at] + (page - tlb.page[at])
     this.writable = this.#allows(regime, STORE, tlb.flags[at])

@@ -120,6 +120,9 @@ export class Tier0 implements Executor {
   run(): void {
     const { words } = this.#memory
     this.#reload = false
+    // An error in software may have ended the last run in its midst.
+    this.#forced = false
+    this.#drawn = 0
     words[LINES_WORD] = this.#lines
     while (words[BUDGET_WORD] > 0 && !this.#reload) {
       words[TLB_BASE_WORD] = this.#tlb.base()

@@ -86,5 +86,8 @@ export interface Scenario {
 
 /** A value's 64 bits. */
 export function bitsOf(value: Value): bigint {
-  return BigInt.asUintN(64, typeof value === 'string' && value.startsWith('-') ? -BigInt(value.slice(1)) : BigInt(value))
+  return BigInt.asUintN(
+    64,
+    typeof value === 'string' && value.startsWith('-') ? -BigInt(value.slice(1)) : BigInt(value),
+  )
 }

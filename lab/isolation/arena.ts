@@ -1,0 +1,278 @@
+/**
+ * Where scenarios of one topology run: its machine, booted once to where every vCPU stands ready, and put back there before
+ * each run.
+ */
+import type { Machine } from '../../hw/index.ts'
+import type { Checkpoint } from '../../hw/checkpoint.ts'
+import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
+import { HEDELEG, HGATP, HIDELEG, MEDELEG, MIDELEG, slot } from '../../hw/hart/slots.ts'
+import { MODE, VIRTUAL } from '../../hw/hart/state.ts'
+import type { Program as Assembled } from '../../hw/spec/isa/assembler.ts'
+import { sscratch } from '../../hw/spec/csrs/supervisor.ts'
+import { nicOnStation } from '../network.ts'
+import { buildSystem, type System } from '../system.ts'
+import { trapName } from '../../hw/hart/causes.ts'
+import type { Sighting, Where } from './finding.ts'
+import { GuestPages } from './guest-pages.ts'
+import { areaOf, POOL, runtimeImage, STATE, STATE_PAGE } from './guest-runtime.ts'
+import { interleavingOf } from './interleave.ts'
+import { type Exit, NOBODY, type Observer } from './observer.ts'
+import { assembleProgram } from './program.ts'
+import type { Scenario, Topology } from './scenario.ts'
+import { type GuestView, viewOf } from './view.ts'
+
+export interface Run {
+  readonly exits: number
+  readonly cycles: number
+  /** Every program has come to its end. */
+  readonly finished: boolean
+  /** An error that the VMM has thrown. */
+  readonly failure: string | undefined
+  readonly traceHash: string
+  readonly views: readonly GuestView[]
+  /** What observers have seen first. */
+  readonly sighting: Sighting | undefined
+}
+
+const MIB = 2 ** 20
+const SECTOR = 512
+const BOOT_CYCLES = 4_000_000_000
+/** Guests' vCPUs have settled where they run, and harts that have nothing to do are asleep. */
+const SETTLING = 200_000
+/** What devices have begun is over. */
+const AFTERWARDS = 400_000
+const SSCRATCH = slot(sscratch.name)
+const MODE_WORD = MODE >> 2
+/** Frames are told apart by the vCPU's number in the machine. */
+const CSR_VMID_SHIFT = 12
+const VMIDS = 0x3fff
+const KEPT = 12
+
+export class Arena {
+  readonly topology: Topology
+  readonly system: System
+  readonly machine: Machine
+  readonly image: Assembled[]
+  readonly pages: readonly GuestPages[]
+  /** Exits of the run under way, by cause. */
+  readonly causes = new Map<number, number>()
+  exits = 0
+  readonly began: number
+  lastExit: Exit = { hart: 0, from: 0, code: 0, guest: NOBODY, vcpu: 0 }
+  readonly #checkpoint: Checkpoint
+  readonly #words: Int32Array
+  #observers: readonly Observer[] = []
+  /** Of frames: guest and vCPU. */
+  readonly #frames = new Map<number, { readonly guest: number; readonly vcpu: number }>()
+  readonly #printed: number[] = []
+
+  constructor(topology: Topology) {
+    this.topology = topology
+    const images = topology.guests.map(({ vcpus }) => runtimeImage(vcpus))
+    this.image = images
+    const sectors = Math.max(0, ...topology.guests.map(({ disk }) => (disk ? disk.first + disk.sectors : 0)))
+    this.system = buildSystem({
+      configuration: topology.vmm,
+      harts: topology.harts,
+      ramBytes: topology.ramMiB * MIB,
+      ...(topology.policy && { hostPolicy: topology.policy }),
+      ...(topology.placements && { placements: topology.placements }),
+      disks: sectors > 0 ? [new MemoryBacking(sectors, diskImage(sectors))] : [],
+      nics: topology.guests.some(({ network }) => network) ? [nicOnStation()] : [],
+      guests: topology.guests.map(({ memoryMiB, network, ...guest }, index) => ({
+        ...guest,
+        label: `guest${index}`,
+        kernel: images[index].bytes,
+        memoryBytes: memoryMiB * MIB,
+        bootargs: '',
+        ...(network && { network: { mac: [0x02, 0x62, 0x68, 0, 0, index + 1], vlan: network.vlan } }),
+      })),
+      output: bytes => void this.#printed.push(...bytes),
+    })
+    const { machine } = this.system
+    this.machine = machine
+    this.#words = machine.memory.words
+    this.#boot()
+    this.pages = this.system.guests.map(vm => new GuestPages(machine.memory, vm))
+    for (const vm of this.system.guests)
+      for (const vcpu of vm.vcpus) this.#frames.set(vcpu.frame, { guest: vm.index, vcpu: vcpu.index })
+    this.#listen()
+    this.#checkpoint = machine.checkpoint()
+    for (const pages of this.pages) pages.remember()
+    this.began = machine.now()
+  }
+
+  /** What was printed on the serial line during the run. */
+  printed(): string {
+    return String.fromCharCode(...this.#printed)
+  }
+
+  /** Runs a scenario of this topology, from the checkpoint. */
+  run(scenario: Scenario, observers: readonly Observer[] = []): Run {
+    const { machine } = this
+    this.#observers = []
+    machine.rollback(this.#checkpoint)
+    this.#patch(scenario)
+    this.#printed.length = 0
+    this.exits = 0
+    this.lastExit = { hart: 0, from: 0, code: 0, guest: NOBODY, vcpu: 0 }
+    for (const observer of observers) observer.begin(this, scenario)
+    this.#observers = observers
+    for (const hart of machine.harts) hart.interleave = undefined
+    if (scenario.interleaving) machine.interleave(interleavingOf(scenario.interleaving))
+    let failure: string | undefined
+    let finished = false
+    try {
+      finished = this.#go(scenario)
+      for (const observer of observers) observer.end?.()
+    } catch (error) {
+      failure = (error as Error).message
+    }
+    this.#observers = []
+    return {
+      exits: this.exits,
+      cycles: machine.now() - this.began,
+      finished,
+      failure,
+      traceHash: failure === undefined ? machine.traceHash() : '',
+      views: failure === undefined ? this.system.guests.map((vm, index) => viewOf(this, vm, index)) : [],
+      sighting: observers.find(({ sighting }) => sighting)?.sighting,
+    }
+  }
+
+  /** Where the run is. */
+  where(): Where {
+    const { hart, code, guest, vcpu } = this.lastExit
+    const name = guest === NOBODY ? 'none yet' : `${trapName(Math.abs(code), code < 0)} of guest ${guest}, vCPU ${vcpu}`
+    return { cycle: this.machine.now() - this.began, hart, exit: name }
+  }
+
+  #boot(): void {
+    const { machine, system } = this
+    const awaited = system.guests.reduce((sum, { vcpus }) => sum + vcpus.length, 0)
+    let ready = 0
+    while (ready < awaited) {
+      const stop = machine.run({ marks: true, untilCycle: BOOT_CYCLES })
+      if (stop.kind !== 'mark') throw new Error(`the guests do not come up: ${JSON.stringify(stop)}`)
+      ready++
+    }
+    machine.run({ untilCycle: machine.now() + SETTLING })
+  }
+
+  #patch({ guests }: Scenario): void {
+    const { memory } = this.machine
+    for (const [guest, { programs }] of guests.entries()) {
+      const vcpus = this.topology.guests[guest].vcpus
+      for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+        const { code, pool } = assembleProgram(programs[vcpu] ?? [], vcpu, this.image[guest].symbols)
+        const put = (words: Int32Array, address: number) => {
+          const pages = this.pages[guest]
+          for (let done = 0; done < words.length; done += 1024) {
+            const host = pages.hostOf(address + done * 4)
+            const part = words.subarray(done, done + 1024)
+            memory.words.set(part, host >> 2)
+            memory.written(host, part.length * 4)
+          }
+        }
+        put(code, areaOf(vcpu))
+        put(pool, areaOf(vcpu) + POOL)
+      }
+    }
+  }
+
+  /** Runs to the end of all programs, or of time. True: they are over. */
+  #go({ actions, cycles }: Scenario): boolean {
+    const { machine, began } = this
+    const due = [...actions].sort((a, b) => a.at - b.at)
+    const end = began + cycles
+    for (;;) {
+      const next = due[0] ? Math.min(end, began + due[0].at) : end
+      const stop = machine.run({ marks: true, untilCycle: next })
+      if (stop.kind === 'mark') {
+        if (!this.#isDone()) continue
+        if (due.length === 0) break
+      } else if (stop.kind === 'stopped') return false
+      else if (stop.kind === 'idle' || machine.now() >= next) {
+        const action = due.shift()
+        if (!action) return this.#isDone()
+        if (action.do === 'save-and-restore') machine.restore(machine.save())
+      }
+    }
+    machine.run({ untilCycle: Math.min(end, machine.now() + AFTERWARDS) })
+    return true
+  }
+
+  /** True if every guest has come to its programs' end, or has ended. */
+  #isDone(): boolean {
+    return this.system.guests.every(
+      (vm, guest) => vm.record.ended || vm.vcpus.every(({ index }) => this.isDone(guest, index)),
+    )
+  }
+
+  isDone(guest: number, vcpu: number): boolean {
+    return this.#words[(this.pages[guest].hostOf(areaOf(vcpu) + STATE_PAGE) + STATE.done) >> 2] === 1
+  }
+
+  #listen(): void {
+    const { machine } = this
+    const words = this.#words
+    machine.onTrap((hart, from, code) => {
+      if ((from & VIRTUAL) === 0 || this.#staysInGuest(code)) return
+      this.exits++
+      this.causes.set(code, (this.causes.get(code) ?? 0) + 1)
+      const { guest, vcpu } = this.#who()
+      const exit = { hart, from, code, guest, vcpu }
+      this.lastExit = exit
+      for (const observer of this.#observers) observer.left?.(exit)
+    })
+    machine.onReturn((hart, from) => {
+      if ((words[MODE_WORD] & VIRTUAL) === 0 || (from & VIRTUAL) !== 0) return
+      const { guest, vcpu } = this.#who()
+      for (const observer of this.#observers) observer.resumed?.(hart, guest, vcpu)
+    })
+    machine.memory.onWritten((host, bytes) => {
+      for (const observer of this.#observers) observer.written?.(host, bytes)
+    })
+    for (const hart of machine.harts) {
+      hart.mmu.filled = (tlb, at) => {
+        for (const observer of this.#observers) observer.translated?.(hart.id, tlb, at)
+      }
+    }
+  }
+
+  /** Whether a trap in a guest is the guest's own: told before it is taken. */
+  #staysInGuest(code: number): boolean {
+    const words = this.#words
+    const bit = 1 << Math.abs(code)
+    return code < 0 ? (words[MIDELEG] & words[HIDELEG] & bit) !== 0 : (words[MEDELEG] & words[HEDELEG] & bit) !== 0
+  }
+
+  /** Whose the hart in the window is: by its VMID, and its frame. */
+  #who(): { readonly guest: number; readonly vcpu: number } {
+    const words = this.#words
+    const guest = ((words[HGATP + 1] >>> CSR_VMID_SHIFT) & VMIDS) - 1
+    const known = this.#frames.get(words[SSCRATCH] >>> 0)
+    return known?.guest === guest ? known : { guest, vcpu: 0 }
+  }
+}
+
+/** Every sector says whose it is: its number, everywhere. */
+function diskImage(sectors: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sectors * SECTOR)
+  const words = new Uint32Array(bytes.buffer)
+  for (let at = 0; at < words.length; at++) words[at] = (Math.floor(at / 128) << 8) | (at & 0x7f)
+  return bytes
+}
+
+const arenas = new Map<string, Arena>()
+
+/** The arena of a topology, made when it is first wanted. The last few are kept. */
+export function arenaOf(topology: Topology): Arena {
+  const key = JSON.stringify(topology)
+  let arena = arenas.get(key)
+  if (arena) arenas.delete(key)
+  else arena = new Arena(topology)
+  arenas.set(key, arena)
+  if (arenas.size > KEPT) arenas.delete(arenas.keys().next().value!)
+  return arena
+}

@@ -1,0 +1,152 @@
+/** A guest's memory as its G-stage tables have it, read straight from RAM: where each of its pages lies, and what is in it. */
+import type { Memory } from '../../hw/memory/memory.ts'
+import { TOUCHED_LATELY } from '../../hw/memory/memory.ts'
+import { PAGE_BYTES } from '../../hw/spec/address.ts'
+import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
+import { PTE_R, PTE_W, PTE_X } from '../../hw/spec/layouts/pte.ts'
+import { frame } from '../../vmm/core/frame.ts'
+import type { VirtualMachine } from '../../vmm/core/virtual-machine.ts'
+
+const LARGE = 0x20_0000
+const SMALL_IN_LARGE = 512
+const LEAF = PTE_R | PTE_W | PTE_X
+const ROOT_ENTRIES = 2048
+const ENTRIES = 512
+
+/** A leaf of a guest's tables: guest and host physical address, and how many bytes. */
+export interface Leaf {
+  readonly guest: number
+  readonly host: number
+  readonly bytes: number
+  readonly flags: number
+}
+
+export class GuestPages {
+  readonly root: number
+  readonly #memory: Memory
+  /** By guest page number: the hash of what was there at the checkpoint. */
+  readonly #before = new Map<number, number>()
+  #bytes: number
+
+  constructor(memory: Memory, vm: VirtualMachine) {
+    this.#memory = memory
+    this.#bytes = vm.ram.bytes
+    const at = memory.toHost(vm.vcpus[0].frame + frame.hgatp.at)
+    this.root = ((memory.words[at >> 2] >>> 0) + (memory.words[(at >> 2) + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
+  }
+
+  /** Host offset of a guest physical address. Throws where nothing is mapped. */
+  hostOf(address: number): number {
+    const host = this.find(address)
+    if (host < 0) throw new Error(`nothing is mapped at guest address 0x${address.toString(16)}`)
+    return host
+  }
+
+  /** The same, -1 where nothing is mapped. */
+  find(address: number): number {
+    const top = this.#entry(this.root, Math.floor(address / 2 ** 30))
+    if (top === 0) return -1
+    const middle = this.#entry(tableOf(top), Math.floor(address / LARGE) % ENTRIES)
+    if (middle === 0) return -1
+    if ((middle & LEAF) !== 0) return this.#memory.toHost(tableOf(middle) + (address % LARGE))
+    const leaf = this.#entry(tableOf(middle), Math.floor(address / PAGE_BYTES) % ENTRIES)
+    return leaf === 0 ? -1 : this.#memory.toHost(tableOf(leaf) + (address % PAGE_BYTES))
+  }
+
+  /** All leaves, and the pages that hold the tables. */
+  walk(leaf: (leaf: Leaf) => void, table: (address: number) => void = () => {}): void {
+    for (let top = 0; top < ROOT_ENTRIES; top++) this.#below(this.root, top, top * 2 ** 30, 30, leaf, table)
+  }
+
+  #below(
+    at: number,
+    index: number,
+    guest: number,
+    shift: number,
+    leaf: (leaf: Leaf) => void,
+    table: (address: number) => void,
+  ): void {
+    const entry = this.#entry(at, index)
+    if (entry === 0) return
+    if ((entry & LEAF) !== 0) {
+      leaf({ guest, host: tableOf(entry), bytes: 2 ** shift, flags: entry & 0x3ff })
+      return
+    }
+    const next = tableOf(entry)
+    table(next)
+    if (shift === 12 || this.#memory.toHost(next) < 0) return
+    for (let below = 0; below < ENTRIES; below++)
+      this.#below(next, below, guest + below * 2 ** (shift - 9), shift - 9, leaf, table)
+  }
+
+  /** An entry of a table; 0 if it is not valid, or the table lies nowhere. */
+  #entry(table: number, index: number): number {
+    const host = this.#memory.toHost(table + index * 8)
+    if (host < 0) return 0
+    const low = this.#memory.words[host >> 2]
+    if ((low & 1) === 0) return 0
+    return (low >>> 0) + (this.#memory.words[(host >> 2) + 1] & 0x3f_ffff) * 2 ** 32
+  }
+
+  /** Notes what is in memory now, to which `changed` compares. */
+  remember(): void {
+    this.#before.clear()
+    this.#each(
+      () => true,
+      (page, host) => void this.#before.set(page, hashOf(this.#memory, host)),
+    )
+  }
+
+  /** Pages whose content is not what it was, by guest page number, with what it is now. */
+  changed(): Map<number, number> {
+    const { touched } = this.#memory
+    const zero = ZERO
+    const changed = new Map<number, number>()
+    this.#each(
+      host => (touched[host / PAGE_BYTES] & TOUCHED_LATELY) !== 0,
+      (page, host) => {
+        const hash = hashOf(this.#memory, host)
+        if (hash !== (this.#before.get(page) ?? zero)) changed.set(page, hash)
+      },
+    )
+    return changed
+  }
+
+  #each(wanted: (host: number) => boolean, visit: (page: number, host: number) => void): void {
+    for (let large = 0; large < this.#bytes; large += LARGE) {
+      const address = GUEST_RAM + large
+      const top = this.#entry(this.root, Math.floor(address / 2 ** 30))
+      if (top === 0) continue
+      const middle = this.#entry(tableOf(top), Math.floor(address / LARGE) % ENTRIES)
+      if (middle === 0) continue
+      const together = (middle & LEAF) !== 0
+      const host = together ? this.#memory.toHost(tableOf(middle)) : 0
+      if (host < 0) continue
+      for (let small = 0; small < SMALL_IN_LARGE; small++) {
+        const at = together ? host + small * PAGE_BYTES : this.find(address + small * PAGE_BYTES)
+        if (at >= 0 && wanted(at)) visit((address + small * PAGE_BYTES) / PAGE_BYTES, at)
+      }
+    }
+  }
+}
+
+function tableOf(entry: number): number {
+  return Math.floor(entry / 1024) * PAGE_BYTES
+}
+
+const PRIME = 0x0100_0193
+
+function hashOf(memory: Memory, host: number): number {
+  const { words } = memory
+  let hash = 0x811c_9dc5
+  const from = host >> 2
+  for (let at = from; at < from + PAGE_BYTES / 4; at++) hash = Math.imul(hash ^ words[at], PRIME)
+  return hash
+}
+
+/** Of a page of zeros. */
+const ZERO = (() => {
+  let hash = 0x811c_9dc5
+  for (let at = 0; at < PAGE_BYTES / 4; at++) hash = Math.imul(hash, PRIME)
+  return hash
+})()
