@@ -4,9 +4,10 @@ import { clint } from '../hw/spec/devices/clint.ts'
 import { finisher } from '../hw/spec/devices/finisher.ts'
 import { imsic } from '../hw/spec/devices/imsic.ts'
 import { iommu } from '../hw/spec/devices/iommu.ts'
+import { nicFunction } from '../hw/spec/devices/nic-function.ts'
 import { nic } from '../hw/spec/devices/nic.ts'
 import { nvme } from '../hw/spec/devices/nvme.ts'
-import { pcie } from '../hw/spec/devices/pcie.ts'
+import { pcie, sriov } from '../hw/spec/devices/pcie.ts'
 import { plic } from '../hw/spec/devices/plic.ts'
 import { rtc } from '../hw/spec/devices/rtc.ts'
 import { uart } from '../hw/spec/devices/uart.ts'
@@ -28,9 +29,11 @@ const CHIPS: Readonly<Record<string, Readonly<Record<string, Register>>>> = {
   'Test finisher': finisher,
   RTC: rtc,
   'PCIe configuration space': pcie,
+  'PCIe virtual functions (extended capability)': sriov,
   NVMe: nvme,
   IOMMU: iommu,
   '82576 network card': nic,
+  '82576 virtual function': nicFunction,
   'virtio-mmio': virtioMmio,
 }
 

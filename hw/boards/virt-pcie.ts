@@ -7,10 +7,13 @@ import type { Backing } from '../devices/disk-backing.ts'
 import { Iommu } from '../devices/iommu/iommu.ts'
 import { NicController } from '../devices/nic/nic-controller.ts'
 import { NvmeController } from '../devices/nvme/nvme-controller.ts'
-import type { VirtOptions } from './virt.ts'
+import type { NicPrices } from '../time/prices-devices.ts'
+import type { VirtNic, VirtOptions } from './virt.ts'
 import { type Controller, type Messages, withMessages } from './virt-interrupts.ts'
 import { IOMMU_WIRES, VIRT_MAP, VIRT_SOURCES } from './virt-map.ts'
 
+/** Virtual functions sign with slots from 16 above the card's on, two each (docs/sr-iov.md). */
+const LAST_SLOT_WITH_FUNCTIONS = 14
 const FIRST_MAC = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56]
 
 /** The root bus: disks from slot 1 on, network cards behind them. */
@@ -49,14 +52,47 @@ export function wirePcie(
     if (isSaved(backing)) wiring.enroll(`${name}-medium`, backing)
     host.plug(disk, slot++)
   })
-  nics.forEach(({ mac, connect }, index) => {
-    const name = `nic${index}`
-    const address = mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5] + index]
-    const nic = new NicController(name, address, wiring.clock(name), devicePrices && { prices: devicePrices.card })
-    wiring.enroll(name, nic)
-    host.plug(nic, slot++)
-    connect?.(nic, wiring)
-  })
+  plugCards(wiring, host, slot, nics, devicePrices?.card)
+}
+
+/** Network cards, each in a slot, a function a port; virtual functions need a slot beside it for what they sign with. */
+function plugCards(
+  wiring: Wiring,
+  host: PcieHost,
+  firstSlot: number,
+  cards: readonly VirtNic[],
+  prices: NicPrices | undefined,
+): void {
+  let slot = firstSlot
+  let named = 0
+  let address = 0
+  for (const { mac, ports = 1, virtualFunctions = 0, connect } of cards) {
+    if (ports !== 1 && ports !== 2)
+      throw new RangeError(`a network card with ${String(ports)} ports: an 82576 has 1 or 2`)
+    if (virtualFunctions > 0 && slot > LAST_SLOT_WITH_FUNCTIONS) {
+      throw new RangeError(
+        `a network card with virtual functions in PCIe slot ${slot}: they need a slot up to ${LAST_SLOT_WITH_FUNCTIONS}; take fewer disks or cards`,
+      )
+    }
+    // a second port's address is the first one's with its last bit turned
+    address += address % ports
+    const own = mac ?? [...FIRST_MAC.slice(0, 5), FIRST_MAC[5] + address]
+    address += ports
+    const nics: NicController[] = []
+    for (let number = 0; number < ports; number++) {
+      const name = `nic${named++}`
+      const nic: NicController = new NicController(name, [...own.slice(0, 5), own[5] ^ number], wiring.clock(name), {
+        ...(prices && { prices }),
+        virtualFunctions,
+        port: { number, of: ports, ...(nics[0] && { first: nics[0] }) },
+      })
+      wiring.enroll(name, nic)
+      host.plug(nic, slot, number)
+      nics.push(nic)
+    }
+    slot += virtualFunctions > 0 ? 2 : 1
+    nics.forEach((nic, number) => connect?.(nic, wiring, number))
+  }
 }
 
 /** Memory as each function reaches it through the IOMMU. */

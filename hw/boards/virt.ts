@@ -30,10 +30,14 @@ export type { AiaChoice } from './virt-interrupts.ts'
 
 /** A network card to be plugged in. */
 export interface VirtNic {
-  /** Six bytes; QEMU's 52:54:00:12:34:56 and up unless given. */
+  /** Six bytes; QEMU's 52:54:00:12:34:56 and up unless given. A second port's differs in the last bit. */
   readonly mac?: readonly number[]
-  /** Called once the card is in its slot: whoever has the other end of the cable attaches it. */
-  connect?(nic: NicController, wiring: Wiring): void
+  /** Ports, each a function of the card: 1 unless given, or 2. */
+  readonly ports?: number
+  /** Virtual functions that software can make appear at each port: none unless given, 7 as Linux and our VMM use them. */
+  readonly virtualFunctions?: number
+  /** Called for each port once the card is in its slot: whoever has the other end of the cable attaches it. */
+  connect?(nic: NicController, wiring: Wiring, port: number): void
 }
 
 /** Bytes at a physical address. */

@@ -4,8 +4,10 @@
  */
 import type { Chip, Dma, Line, Plain, Saved } from './chip.ts'
 import { Msix } from './pcie-msix.ts'
+import type { Bar, PcieIdentity, PcieParts } from './pcie-parts.ts'
 import {
   CAPABILITY,
+  EXTENDED_AT,
   PCIE_CAPABILITY_BYTES,
   msixCapability,
   pcie,
@@ -14,35 +16,10 @@ import {
 } from '../spec/devices/pcie.ts'
 import type { Register } from '../spec/registers.ts'
 
-/** A memory BAR: `bytes` is a power of two of at least 16; a 64-bit BAR takes two slots. */
-export interface Bar {
-  readonly index: number
-  readonly bytes: number
-  readonly wide: boolean
-  readonly chip: Chip
-}
-
-export interface PcieIdentity {
-  readonly vendor: number
-  readonly device: number
-  /** Base class, subclass and programming interface: 24 bits. */
-  readonly class: number
-  readonly revision?: number
-  readonly subsystemVendor: number
-  readonly subsystem: number
-  /** 0: no pin; 1: INTA. */
-  readonly pin: 0 | 1 | 2 | 3 | 4
-}
-
-export interface PcieParts {
-  readonly bars?: readonly Bar[]
-  /** MSI-X in this BAR, whose chip forwards the ranges to {@link PcieFunction.msix}. */
-  readonly msix?: { readonly vectors: number; readonly bar: number; readonly table: number; readonly pending: number }
-  /** Puts the rest of the device to its reset state: function level reset. */
-  reset?(): void
-}
-
 const CONFIGURATION_BYTES = 4096
+/** What software may set of COMMAND. */
+const COMMANDS = 0x0546
+const COMMANDS_VIRTUAL = 1 << pcie.COMMAND.fields.BUS_MASTER.low
 const POWER_AT = 0x40
 const EXPRESS_AT = 0x50
 const MSIX_AT = EXPRESS_AT + PCIE_CAPABILITY_BYTES + 4
@@ -76,7 +53,9 @@ export class PcieFunction implements Saved {
     this.configuration = {
       read: (offset, bytes) => (this.#removed ? ONES[bytes - 1] : this.#read(offset, bytes)),
       write: (offset, bytes, value) => {
-        if (!this.#removed) this.#write(offset, bytes, value)
+        if (this.#removed) return
+        if (offset >= EXTENDED_AT) parts.extended?.write(offset - EXTENDED_AT, bytes, value)
+        else this.#write(offset, bytes, value)
       },
     }
     this.dma = {
@@ -95,6 +74,10 @@ export class PcieFunction implements Saved {
 
   get identity(): PcieIdentity {
     return this.#identity
+  }
+
+  get removed(): boolean {
+    return this.#removed
   }
 
   /** Called once by the host: memory as this function's requests reach it, and the wire of its pin. */
@@ -157,7 +140,7 @@ export class PcieFunction implements Saved {
   }
 
   #describe(): void {
-    const { vendor, device, revision = 0, subsystemVendor, subsystem, pin } = this.#identity
+    const { vendor, device, revision = 0, subsystemVendor, subsystem, pin, several, virtual } = this.#identity
     const view = this.#view
     view.setUint16(pcie.VENDOR_ID.at, vendor, true)
     view.setUint16(pcie.DEVICE_ID.at, device, true)
@@ -165,7 +148,8 @@ export class PcieFunction implements Saved {
     view.setUint16(pcie.SUBSYSTEM_VENDOR_ID.at, subsystemVendor, true)
     view.setUint16(pcie.SUBSYSTEM_ID.at, subsystem, true)
     view.setUint8(pcie.INTERRUPT_PIN.at, pin)
-    this.#mayWrite(pcie.COMMAND.at, 2, 0x0546)
+    view.setUint8(pcie.HEADER_TYPE.at, several ? 1 << pcie.HEADER_TYPE.fields.MULTI_FUNCTION.low : 0)
+    this.#mayWrite(pcie.COMMAND.at, 2, virtual ? COMMANDS_VIRTUAL : COMMANDS)
     this.#mayWrite(pcie.CACHE_LINE_SIZE.at, 1, 0xff)
     this.#mayWrite(pcie.INTERRUPT_LINE.at, 1, 0xff)
     for (const bar of this.#parts.bars ?? []) {
@@ -209,6 +193,7 @@ export class PcieFunction implements Saved {
   }
 
   #read(offset: number, bytes: 1 | 2 | 4): number {
+    if (offset >= EXTENDED_AT) return this.#parts.extended?.read(offset - EXTENDED_AT, bytes) ?? 0
     if (bytes === 1) return this.#view.getUint8(offset)
     return bytes === 2 ? this.#view.getUint16(offset, true) : this.#view.getUint32(offset, true)
   }

@@ -4,6 +4,7 @@
  */
 import type { Chip, Dma, Line, Plain, Saved } from './chip.ts'
 import { PcieFunction } from './pcie-function.ts'
+import type { Sriov } from './pcie-sriov.ts'
 import { HOST_BRIDGE, requesterId, swizzle } from '../spec/devices/pcie.ts'
 
 export interface PcieHostOptions {
@@ -22,13 +23,14 @@ const SLOTS = 32
 const FUNCTIONS = 8
 const ABSENT = [0xff, 0xffff, 0, 0xffff_ffff] as const
 
-/** A device that can be plugged in. */
+/** A function that can be plugged in, with the virtual ones that it may have. */
 export interface PcieDevice {
   readonly function: PcieFunction
+  readonly virtual?: Sriov | undefined
 }
 
 export class PcieHost implements Saved {
-  /** The configuration window: 1 MiB a bus, of which bus 0 answers. */
+  /** The configuration window: 1 MiB a bus. Bus 0 has slots; on the following ones virtual functions may appear. */
   readonly ecam: Chip
   readonly window32: Chip
   readonly window64: Chip
@@ -36,6 +38,7 @@ export class PcieHost implements Saved {
   readonly ports: Chip = { read: (_offset, bytes) => ABSENT[bytes - 1], write: () => {} }
   readonly #functions: (PcieFunction | undefined)[] = Array.from({ length: SLOTS * FUNCTIONS }, () => undefined)
   readonly #plugged: PcieFunction[] = []
+  readonly #virtual: { readonly routingId: number; readonly functions: Sriov }[] = []
   readonly #options: PcieHostOptions
   readonly #levels: Set<number>[] = [new Set(), new Set(), new Set(), new Set()]
 
@@ -51,22 +54,33 @@ export class PcieHost implements Saved {
     this.plug({ function: new PcieFunction({ ...HOST_BRIDGE, pin: 0 }) }, 0)
   }
 
-  /** Puts a device into a slot of the root bus, before the machine is switched on. */
-  plug(device: PcieDevice, slot: number): void {
+  /** Puts a device into a slot of the root bus, before the machine is switched on; or one of its functions, 0 first. */
+  plug(device: PcieDevice, slot: number, number = 0): void {
     if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS)
       throw new RangeError(`PCIe slot ${slot}: there are 0 to ${SLOTS - 1}`)
-    const index = slot * FUNCTIONS
+    const index = slot * FUNCTIONS + number
     if (this.#functions[index]) throw new Error(`PCIe slot ${slot} is taken`)
-    const { function: plugged } = device
+    const { function: plugged, virtual } = device
     this.#functions[index] = plugged
     this.#plugged.push(plugged)
     if (!this.#options.msix) plugged.hideMsix()
     const wire = plugged.pin === 0 ? 0 : swizzle(slot, plugged.pin)
-    plugged.connect(this.#options.dma(requesterId(0, slot, 0)), { set: level => this.#drive(wire, index, level) })
+    const routingId = requesterId(0, slot, number)
+    plugged.connect(this.#options.dma(routingId), { set: level => this.#drive(wire, index, level) })
+    if (!virtual) return
+    virtual.connect(distance => this.#options.dma(routingId + distance), this.#options.msix)
+    this.#virtual.push({ routingId, functions: virtual })
   }
 
   #configuration(offset: number): PcieFunction | undefined {
-    return offset < 0x10_0000 ? this.#functions[offset >>> 12] : undefined
+    const wanted = offset >>> 12
+    const found = this.#functions[wanted]
+    if (found) return found
+    for (const { routingId, functions } of this.#virtual) {
+      const virtual = functions.at(wanted - routingId)
+      if (virtual) return virtual
+    }
+    return undefined
   }
 
   #window(base: number): Chip {
@@ -85,6 +99,10 @@ export class PcieHost implements Saved {
   #at(address: number): ReturnType<PcieFunction['at']> {
     for (const candidate of this.#plugged) {
       const hit = candidate.at(address)
+      if (hit) return hit
+    }
+    for (const { functions } of this.#virtual) {
+      const hit = functions.decode(address)
       if (hit) return hit
     }
     return undefined

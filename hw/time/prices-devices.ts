@@ -79,6 +79,8 @@ export interface NicPrices {
   readonly overheadBytes: number
   /** From a doorbell to the descriptor at the card: one read across the link; and for the frame's data. */
   readonly fetch: number
+  /** Bits a second between pools of the same card. */
+  readonly switchRate: number
   /** From the last bit of a frame to its descriptor in memory: one posted write. */
   readonly writeBack: number
   readonly autonegotiation: number
@@ -90,13 +92,15 @@ export interface NicPrices {
  * Intel 82576. IEEE 802.3: 1 Gb/s, 8 bytes of preamble and delimiter, 12 of gap. PCIe read round trip and posted write
  * are assumed, in the order of what Neugebauer et al. measured (SIGCOMM 2018: about half a microsecond for a small read).
  * Autonegotiation takes seconds in copper; shortened to 10 ms, since nothing is learned from waiting for it. A
- * management frame is 64 bits at 2.5 MHz (IEEE 802.3 22.2.2.11).
+ * management frame is 64 bits at 2.5 MHz (IEEE 802.3 22.2.2.11). Frames between its virtual functions are limited by the
+ * card's link alone (82576 1.3: PCIe at 2.5 GT/s, four lanes, so 8 Gb/s each way after 8b/10b).
  */
 export const i82576: NicPrices = {
   name: 'Intel 82576',
   lineRate: 1e9,
   overheadBytes: 20,
   fetch: 550,
+  switchRate: 8e9,
   writeBack: 300,
   autonegotiation: 10_000_000,
   mdio: 25_600,

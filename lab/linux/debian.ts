@@ -60,6 +60,8 @@ export async function fetchLinux(
     const sets = {
       nvme: await modulesFor(tree, ['nvme']),
       igb: await modulesFor(tree, ['igb']),
+      igbvf: await modulesFor(tree, ['igbvf']),
+      bridge: await modulesFor(tree, ['bridge']),
       virtio: await modulesFor(tree, ['virtio_mmio', 'virtio_blk', 'virtio_net', 'virtio_console']),
       ext4: await modulesFor(tree, ['ext4']),
       kvm: await modulesFor(tree, ['kvm']),

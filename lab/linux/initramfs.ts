@@ -7,7 +7,7 @@ import type { Module } from './modules.ts'
 export const SHELL_GREETING = 'barehart: shell'
 
 const APPLETS =
-  'sh mount umount insmod lsmod ls cat echo dmesg ip ping sleep poweroff reboot uname free ifconfig dd sync mkdir head tail grep wc md5sum hexdump stty setsid cttyhack cmp nc udhcpc'
+  'sh mount umount insmod lsmod ls cat echo dmesg ip ping sleep poweroff reboot uname free ifconfig dd sync mkdir head tail grep wc md5sum hexdump stty setsid cttyhack cmp nc udhcpc ln basename seq brctl arping'
 
 const INIT = `#!/bin/sh
 export PATH=/bin PS1='~ # '

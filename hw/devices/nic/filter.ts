@@ -37,8 +37,13 @@ export function passes(registers: RegisterFile, frame: Uint8Array): Passed {
 
 /** True if the frame is longer than RCTL.LPE and RLPML let in. */
 export function oversized(registers: RegisterFile, frame: Uint8Array): boolean {
-  if (registers.field(nic.RCTL, RCTL.LPE))
-    return frame.length + CHECK > registers.field(nic.RLPML, nic.RLPML.fields.RLPML)
+  const isLong = registers.field(nic.RCTL, RCTL.LPE) === 1
+  return oversizedBy(frame, isLong ? registers.field(nic.RLPML, nic.RLPML.fields.RLPML) : undefined)
+}
+
+/** True if the frame is longer than `longest` with its check sequence, or than Ethernet's frames are. */
+export function oversizedBy(frame: Uint8Array, longest: number | undefined): boolean {
+  if (longest !== undefined) return frame.length + CHECK > longest
   return frame.length > LONGEST + (isVlan(frame) ? VLAN_TAG : 0)
 }
 
@@ -46,24 +51,36 @@ export function isVlan(frame: Uint8Array): boolean {
   return frame.length >= 18 && get16(frame, 12) === ETHERTYPE.VLAN
 }
 
-function vlanKnown(registers: RegisterFile, id: number): boolean {
+/** True if the VLAN filter table has the VLAN. */
+export function vlanKnown(registers: RegisterFile, id: number): boolean {
   return ((registers.get(nic.VFTA, id >>> 5) >>> (id & 31)) & 1) === 1
 }
 
-function exact(registers: RegisterFile, frame: Uint8Array): boolean {
-  const low = (frame[0] | (frame[1] << 8) | (frame[2] << 16) | (frame[3] << 24)) >>> 0
-  const high = frame[4] | (frame[5] << 8)
-  const matches = (ral: number, rah: number) =>
-    ral === low && fieldOf(nic.RAH.fields.RAH, rah) === high && fieldOf(nic.RAH.fields.AV, rah) === 1
-  for (let i = 0; i < nic.RAL.count; i++) if (matches(registers.get(nic.RAL, i), registers.get(nic.RAH, i))) return true
-  for (let i = 0; i < nic.RAL_HIGH.count; i++) {
-    if (matches(registers.get(nic.RAL_HIGH, i), registers.get(nic.RAH_HIGH, i))) return true
+/** RAH of each valid receive address that is this one. */
+export function stationAddresses(registers: RegisterFile, address: Uint8Array): readonly number[] {
+  const low = (address[0] | (address[1] << 8) | (address[2] << 16) | (address[3] << 24)) >>> 0
+  const high = address[4] | (address[5] << 8)
+  const found: number[] = []
+  const look = (ral: number, rah: number) => {
+    const { RAH, AV } = nic.RAH.fields
+    if (ral === low && fieldOf(RAH, rah) === high && fieldOf(AV, rah) === 1) found.push(rah)
   }
-  return false
+  for (let i = 0; i < nic.RAL.count; i++) look(registers.get(nic.RAL, i), registers.get(nic.RAH, i))
+  for (let i = 0; i < nic.RAL_HIGH.count; i++) look(registers.get(nic.RAL_HIGH, i), registers.get(nic.RAH_HIGH, i))
+  return found
+}
+
+function exact(registers: RegisterFile, frame: Uint8Array): boolean {
+  return stationAddresses(registers, frame).length > 0
+}
+
+/** The destination's place in a hash table, as RCTL.MO says. */
+export function hashOf(registers: RegisterFile, frame: Uint8Array): number {
+  const shift = HASH_SHIFT[registers.field(nic.RCTL, RCTL.MO)]
+  return (((frame[5] << 8) | frame[4]) >>> shift) & 0xfff
 }
 
 function hashed(registers: RegisterFile, frame: Uint8Array): boolean {
-  const shift = HASH_SHIFT[registers.field(nic.RCTL, RCTL.MO)]
-  const hash = (((frame[5] << 8) | frame[4]) >>> shift) & 0xfff
+  const hash = hashOf(registers, frame)
   return ((registers.get(nic.MTA, hash >>> 5) >>> (hash & 31)) & 1) === 1
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock, Line, Plain, Saved } from '../../bus/chip.ts'
 import type { Msix } from '../../bus/pcie-msix.ts'
-import { NIC_QUEUES, NIC_VECTORS, nic } from '../../spec/devices/nic.ts'
+import { NIC_CAUSES, NIC_QUEUES, NIC_VECTORS, nic } from '../../spec/devices/nic.ts'
 import type { RegisterFile } from './register-file.ts'
 
 const VALID = 0x80
@@ -17,7 +17,15 @@ export const CAUSE = {
   RXDMT0: 1 << nic.ICR.fields.RXDMT0.low,
   RXMISS: 1 << nic.ICR.fields.RXMISS.low,
   RXDW: 1 << nic.ICR.fields.RXDW.low,
+  VMMB: 1 << nic.ICR.fields.VMMB.low,
+  DOUTSYNC: 1 << nic.ICR.fields.DOUTSYNC.low,
 } as const
+
+/** Vectors that virtual functions have at the moment, as bits of EICR, and the way to theirs. */
+export interface VirtualVectors {
+  readonly bits: number
+  raise(vector: number): void
+}
 
 export class Interrupts implements Saved {
   readonly #registers: RegisterFile
@@ -28,14 +36,16 @@ export class Interrupts implements Saved {
   /** Vectors whose message has gone out for the cause that still stands. */
   #signalled = 0
   /** Cycle before which a vector stays silent, and the event that wakes it then. */
-  readonly #silentUntil = new Float64Array(NIC_VECTORS)
-  #waking = new Array<number>(NIC_VECTORS).fill(NONE)
+  readonly #silentUntil = new Float64Array(NIC_CAUSES)
+  #waking = new Array<number>(NIC_CAUSES).fill(NONE)
+  readonly #virtual: VirtualVectors
 
-  constructor(registers: RegisterFile, clock: Clock, line: Line, msix: Msix) {
+  constructor(registers: RegisterFile, clock: Clock, line: Line, msix: Msix, virtual: VirtualVectors) {
     this.#registers = registers
     this.#clock = clock
     this.#line = line
     this.#msix = msix
+    this.#virtual = virtual
   }
 
   reset(): void {
@@ -57,6 +67,11 @@ export class Interrupts implements Saved {
 
   transmitted(queue: number): void {
     this.#raise(CAUSE.TXDW, this.#vectorOf(queue, 8))
+  }
+
+  /** A virtual function's vector, by its bit in EICR. */
+  virtual(bit: number): void {
+    this.#raise(0, bit)
   }
 
   /** A cause of ICR that belongs to no queue. */
@@ -100,10 +115,10 @@ export class Interrupts implements Saved {
     return value >>> 0
   }
 
-  /** EICR as software reads it: cleared, and EIAM masked if GPIE.EIAME asks for it. */
-  readEicr(): number {
-    const value = this.#registers.get(nic.EICR)
-    this.#registers.set(nic.EICR, 0)
+  /** EICR as software reads it: cleared, and EIAM masked if GPIE.EIAME asks for it. `bits` are the reader's; the physical function's unless given. */
+  readEicr(bits = ~this.#virtual.bits): number {
+    const value = this.#registers.get(nic.EICR) & bits
+    this.#registers.set(nic.EICR, this.#registers.get(nic.EICR) & ~bits)
     this.#maskAfter(value)
     this.#update()
     return value
@@ -158,13 +173,15 @@ export class Interrupts implements Saved {
 
   #update(): void {
     const registers = this.#registers
-    const extended = registers.get(nic.EICR) & registers.get(nic.EIMS)
-    if (this.#byVector) {
+    const enabled = registers.get(nic.EICR) & registers.get(nic.EIMS)
+    const virtual = enabled & this.#virtual.bits
+    const extended = enabled & ~virtual
+    const byVector = this.#byVector
+    if (byVector || this.#virtual.bits) this.#signalled &= enabled
+    if (virtual) this.#sendAll(virtual, NIC_CAUSES)
+    if (byVector) {
       this.#setPin(false)
-      this.#signalled &= extended
-      for (let vector = 0; vector < NIC_VECTORS; vector++) {
-        if (((extended & ~this.#signalled) >>> vector) & 1 && this.#allowed(vector)) this.#send(vector)
-      }
+      this.#sendAll(extended, NIC_VECTORS)
       return
     }
     const pending = ((registers.get(nic.ICR) & registers.get(nic.IMS)) | extended) !== 0
@@ -175,6 +192,12 @@ export class Interrupts implements Saved {
     }
   }
 
+  #sendAll(wanted: number, vectors: number): void {
+    for (let vector = 0; vector < vectors; vector++) {
+      if (((wanted & ~this.#signalled) >>> vector) & 1 && this.#allowed(vector)) this.#send(vector)
+    }
+  }
+
   #send(vector: number): void {
     const bit = 1 << vector
     this.#signalled |= bit
@@ -182,7 +205,8 @@ export class Interrupts implements Saved {
     this.#maskAfter(bit)
     this.#signalled &= this.#registers.get(nic.EICR) & this.#registers.get(nic.EIMS)
     this.#registers.count(nic.IAC)
-    this.#msix.raise(vector)
+    if (this.#virtual.bits & bit) this.#virtual.raise(vector)
+    else this.#msix.raise(vector)
   }
 
   /** True if the vector may interrupt now, which begins its next interval; else it is woken when it may. */

@@ -1,15 +1,18 @@
 /**
- * Intel 82576, one port: registers, and the paths between rings and cable. The parts: ./transmit.ts, ./receive.ts,
- * ./interrupts.ts, ./phy.ts, ./nvm.ts, over one register file.
+ * Intel 82576, one port: registers, and the paths between rings and cable. The parts: ./sender.ts, ./transmit.ts,
+ * ./receive.ts, ./interrupts.ts, ./phy.ts, ./nvm.ts, ./timers.ts, ./virtual-functions.ts, over one register file.
  *
  *   TDT ──fetch──▶ frames ──wire──▶ 'sent': write-back, TXDW        cable ──▶ packet buffer ──'deliver'──▶ ring, RXDW
  */
 import type { Chip, Clock, Plain, Saved, Timed } from '../../bus/chip.ts'
 import { PcieFunction } from '../../bus/pcie-function.ts'
+import type { Sriov } from '../../bus/pcie-sriov.ts'
 import {
   BAR0_BYTES,
   MDIC_OPERATION,
   NIC_DEVICE,
+  NIC_REVISION,
+  NIC_SUBSYSTEM,
   NIC_VECTORS,
   NIC_VENDOR,
   nic,
@@ -19,18 +22,22 @@ import { fieldOf, withField } from '../../spec/registers.ts'
 import { i82576 } from '../../time/prices-devices.ts'
 import type { NicPrices } from '../../time/prices-devices.ts'
 import type { Cable, End, Port } from '../cable.ts'
-import { isBroadcast, isMulticast } from './filter.ts'
 import { CAUSE, Interrupts } from './interrupts.ts'
 import { NVM_WORDS, nvmImage } from './nvm.ts'
 import { Phy } from './phy.ts'
 import { Receiver } from './receive.ts'
 import { RegisterFile, canonical } from './register-file.ts'
-import { countSent } from './statistics.ts'
+import { Sender } from './sender.ts'
+import { Timers } from './timers.ts'
 import { Transmitter } from './transmit.ts'
-import type { Packet } from './transmit.ts'
+import { VirtualFunctions } from './virtual-functions.ts'
 
 export interface NicOptions {
   readonly prices?: NicPrices
+  /** Virtual functions that software can make appear: none, and no capability for them, unless given. */
+  readonly virtualFunctions?: number
+  /** Which port of its card this is, and how many there are: the only one unless given. */
+  readonly port?: { readonly number: number; readonly of: number; readonly first?: NicController }
 }
 
 const MSIX_BYTES = 0x4000
@@ -38,14 +45,14 @@ const PENDING_AT = 0x2000
 /** In place of an event's number. */
 const NONE = -1
 const NETWORK_CLASS = 0x02_0000
-const { CTRL, STATUS, MDIC, EERD, EEC, SWSM } = nic
-
-/** What is on the wire: the packet, and how many of its frames have been sent. */
-type Sending = { readonly packet: Packet; readonly sent: number }
+const NO_VECTORS = { bits: 0, raise: () => {} }
+const { CTRL, CTRL_EXT, STATUS, MDIC, EERD, EEC, SWSM } = nic
 
 export class NicController implements Timed, Saved, Port {
   readonly name: string
   readonly function: PcieFunction
+  /** The virtual functions of this port, if it may have any. */
+  readonly virtual: Sriov | undefined
   readonly #clock: Clock
   readonly #prices: NicPrices
   readonly #registers = new RegisterFile()
@@ -54,17 +61,16 @@ export class NicController implements Timed, Saved, Port {
   readonly #interrupts: Interrupts
   readonly #transmitter: Transmitter
   readonly #receiver: Receiver
+  readonly #sender: Sender
+  readonly #timers: Timers
+  readonly #functions: VirtualFunctions | undefined
+  readonly #port: number
   readonly #mac: readonly number[]
   #cable: { readonly cable: Cable; readonly end: End } | undefined
-  #sending: Sending | undefined
-  #fetchEvent = NONE
-  #sentEvent = NONE
   #deliverEvent = NONE
   #mdioEvent = NONE
   #negotiation = NONE
   #linkSeen = false
-  /** SYSTIM, as of a cycle. */
-  #time = { base: 0n, since: 0 }
 
   constructor(name: string, mac: readonly number[], clock: Clock, options: NicOptions = {}) {
     if (mac.length !== 6) throw new RangeError(`${name}: a station address has 6 bytes, not ${mac.length}`)
@@ -81,15 +87,21 @@ export class NicController implements Timed, Saved, Port {
       read: (offset, bytes) => this.#vectorPart(offset).read(offset % PENDING_AT, bytes),
       write: (offset, bytes, value) => this.#vectorPart(offset).write(offset % PENDING_AT, bytes, value),
     }
+    const { virtualFunctions = 0, port = { number: 0, of: 1 } } = options
+    this.#port = port.number
+    this.#functions = virtualFunctions > 0 ? this.#makeFunctions(virtualFunctions, port) : undefined
+    this.virtual = this.#functions?.sriov
+    const { virtual } = this
     this.function = new PcieFunction(
       {
         vendor: NIC_VENDOR,
         device: NIC_DEVICE,
         class: NETWORK_CLASS,
-        revision: 1,
+        revision: NIC_REVISION,
         subsystemVendor: NIC_VENDOR,
-        subsystem: 0xa03c,
-        pin: 1,
+        subsystem: NIC_SUBSYSTEM,
+        pin: port.number === 0 ? 1 : 2,
+        several: port.number === 0 && port.of > 1,
       },
       {
         bars: [
@@ -97,14 +109,52 @@ export class NicController implements Timed, Saved, Port {
           { index: 3, bytes: MSIX_BYTES, wide: false, chip: vectors },
         ],
         msix: { vectors: NIC_VECTORS, bar: 3, table: 0, pending: PENDING_AT },
-        reset: () => this.#reset(),
+        ...(virtual && { extended: virtual.extended }),
+        reset: () => {
+          this.#reset()
+          virtual?.reset()
+        },
       },
     )
-    const msix = this.function.msix!
-    this.#interrupts = new Interrupts(this.#registers, clock, this.function.line, msix)
-    this.#transmitter = new Transmitter(this.#registers, this.function.dma)
-    this.#receiver = new Receiver(this.#registers, this.function.dma, this.#interrupts)
+    const registers = this.#registers
+    const { dma, line, msix } = this.function
+    const functions = this.#functions
+    const memory = functions ? (queue: number) => functions.dma(queue) : () => dma
+    this.#timers = new Timers(registers, clock)
+    this.#interrupts = new Interrupts(registers, clock, line, msix!, functions ?? NO_VECTORS)
+    const transmitter = new Transmitter(registers, memory)
+    this.#transmitter = transmitter
+    this.#receiver = new Receiver(registers, memory, this.#interrupts, functions)
+    this.#sender = new Sender({
+      registers,
+      transmitter,
+      interrupts: this.#interrupts,
+      prices: this.#prices,
+      virtual: functions,
+      later: (nanoseconds, kind, payload) => this.#later(nanoseconds, kind, payload),
+      cancel: event => clock.cancel(event),
+      wire: frame =>
+        this.#cable && this.#phy.link ? clock.at(this.#cable.cable.send(this.#cable.end, frame), 'sent') : undefined,
+      loops: () => this.#phy.loopback || registers.field(nic.RCTL, nic.RCTL.fields.LBM) !== 0,
+      receive: frame => this.receive(frame, true),
+    })
     this.#loadAddress()
+  }
+
+  #makeFunctions(count: number, { number, of, first }: NonNullable<NicOptions['port']>): VirtualFunctions {
+    return new VirtualFunctions(
+      count,
+      { next: number + 1 < of ? number + 1 : 0, ...(first?.virtual && { first: first.virtual }) },
+      {
+        registers: this.#registers,
+        read: offset => this.#readWord(offset),
+        write: (offset, value) => this.#write(offset, 4, value),
+        interrupts: () => this.#interrupts,
+        physical: () => this.function,
+        called: () => this.#interrupts.other(CAUSE.VMMB),
+        stopped: pool => this.#sender.forget(pool),
+      },
+    )
   }
 
   /** Plugs the card into an end of a cable. */
@@ -145,12 +195,15 @@ export class NicController implements Timed, Saved, Port {
         return value
       }
       case nic.SYSTIML.at:
-        return Number(this.#systemTime() & 0xffff_ffffn)
+        return Number(this.#timers.system & 0xffff_ffffn)
       case nic.SYSTIMH.at:
-        return Number((this.#systemTime() >> 32n) & 0xffff_ffffn)
-      default:
-        return registers.read(at)
+        return Number(this.#timers.system >> 32n)
+      case nic.FRTIMER.at:
+        return this.#timers.free
     }
+    if (this.#functions && isOf(at, nic.P2VMAILBOX))
+      return this.#functions.mailboxes.readPhysical((at - nic.P2VMAILBOX.at) / nic.P2VMAILBOX.stride)
+    return registers.read(at)
   }
 
   #write(offset: number, bytes: 1 | 2 | 4, value: number): void {
@@ -174,15 +227,16 @@ export class NicController implements Timed, Saved, Port {
       case nic.SYSTIML.at:
       case nic.SYSTIMH.at:
       case nic.TIMINCA.at:
-        this.#time = { base: this.#systemTime(), since: this.#clock.now() }
-        if (at === nic.TIMINCA.at) this.#registers.write(at, value)
-        else if (at === nic.SYSTIML.at) this.#time.base = (this.#time.base & ~0xffff_ffffn) | BigInt(value)
-        else this.#time.base = (this.#time.base & 0xffff_ffffn) | (BigInt(value) << 32n)
-        return
+        return this.#timers.write(at, value)
+    }
+    if (isOf(at, nic.P2VMAILBOX)) {
+      return this.#functions?.mailboxes.writePhysical((at - nic.P2VMAILBOX.at) / nic.P2VMAILBOX.stride, value)
     }
     this.#registers.write(at, value)
-    if (isOf(at, nic.TDT) || isOf(at, nic.TXDCTL) || at === nic.TCTL.at) this.#fetchSoon()
+    if (isOf(at, nic.TDT) || isOf(at, nic.TXDCTL) || at === nic.TCTL.at) this.#sender.fetchSoon()
     else if (isOf(at, nic.RDT) || isOf(at, nic.RXDCTL) || at === nic.RCTL.at) this.#deliverSoon()
+    else if (at === nic.VFTE.at) this.#sender.fetchSoon()
+    else if (at === CTRL_EXT.at && fieldOf(CTRL_EXT.fields.PFRSTD, value)) this.#functions?.mailboxes.resetDone()
   }
 
   #status(): number {
@@ -193,6 +247,10 @@ export class NicController implements Timed, Saved, Port {
     status = withField(STATUS.fields.LU, status, up ? 1 : 0)
     status = withField(STATUS.fields.SPEED, status, 2)
     status = withField(STATUS.fields.ASDV, status, 2)
+    status = withField(STATUS.fields.LAN_ID, status, this.#port)
+    const active = this.#functions?.sriov.active ?? 0
+    status = withField(STATUS.fields.NUM_VFS, status, active)
+    status = withField(STATUS.fields.IOV_MODE, status, active > 0 ? 1 : 0)
     return withField(STATUS.fields.GIO_MASTER_ENABLE, status, 1 - registers.field(CTRL, CTRL.fields.GIO_MASTER_DISABLE))
   }
 
@@ -210,17 +268,15 @@ export class NicController implements Timed, Saved, Port {
 
   /** Device reset (4.3): all but the PHY and its link. */
   #reset(): void {
-    for (const event of [this.#fetchEvent, this.#sentEvent, this.#deliverEvent])
-      if (event !== NONE) this.#clock.cancel(event)
-    this.#fetchEvent = NONE
-    this.#sentEvent = NONE
+    if (this.#deliverEvent !== NONE) this.#clock.cancel(this.#deliverEvent)
     this.#deliverEvent = NONE
-    this.#sending = undefined
+    this.#sender.reset()
     this.#registers.reset()
+    this.#functions?.reset()
     this.#interrupts.reset()
     this.#transmitter.reset()
     this.#receiver.reset()
-    this.#time = { base: 0n, since: this.#clock.now() }
+    this.#timers.reset()
     this.#loadAddress()
   }
 
@@ -238,15 +294,6 @@ export class NicController implements Timed, Saved, Port {
       EERD,
       ((data << EERD.fields.DATA.low) | (address << EERD.fields.ADDR.low) | (1 << EERD.fields.DONE.low)) >>> 0,
     )
-  }
-
-  /** SYSTIM counts TIMINCA's increment every so many 16 ns. */
-  #systemTime(): bigint {
-    const timinca = this.#registers.get(nic.TIMINCA)
-    const period = (timinca >>> 24) * 16
-    if (period === 0) return this.#time.base
-    const nanoseconds = ((this.#clock.now() - this.#time.since) * 1e9) / this.#clock.frequency
-    return BigInt.asUintN(64, this.#time.base + BigInt(Math.floor(nanoseconds / period)) * BigInt(timinca & 0xff_ffff))
   }
 
   // PHY and link
@@ -290,54 +337,11 @@ export class NicController implements Timed, Saved, Port {
     if (link === this.#linkSeen) return
     this.#linkSeen = link
     this.#interrupts.other(CAUSE.LSC)
-    if (link) this.#fetchSoon()
+    if (link) this.#sender.fetchSoon()
   }
-
-  // transmit
 
   #later(nanoseconds: number, kind: string, payload: Plain): number {
     return this.#clock.at(this.#clock.now() + Math.round((nanoseconds * this.#clock.frequency) / 1e9), kind, payload)
-  }
-
-  #fetchSoon(): void {
-    if (this.#fetchEvent === NONE && !this.#sending) this.#fetchEvent = this.#later(this.#prices.fetch, 'fetch', null)
-  }
-
-  #sendNext(): void {
-    for (;;) {
-      const packet = this.#transmitter.fetch()
-      if (!packet) return
-      if (packet.frames.length > 0) {
-        this.#sending = { packet, sent: 0 }
-        return this.#sendFrame(packet.frames[0])
-      }
-      if (this.#transmitter.report(packet)) this.#interrupts.transmitted(packet.queue)
-    }
-  }
-
-  /** Without a link frames are taken from the rings all the same, and lost. */
-  #sendFrame(frame: Uint8Array): void {
-    const loop = this.#phy.loopback || this.#registers.field(nic.RCTL, nic.RCTL.fields.LBM) !== 0
-    if (loop) {
-      this.receive(frame.slice(), true)
-      this.#sentEvent = this.#later((frame.length * 8e9) / this.#prices.lineRate, 'sent', null)
-    } else if (this.#cable && this.#phy.link)
-      this.#sentEvent = this.#clock.at(this.#cable.cable.send(this.#cable.end, frame), 'sent')
-    else this.#sentEvent = this.#later(0, 'sent', null)
-  }
-
-  #sent(): void {
-    const { packet, sent } = this.#sending!
-    const frame = packet.frames[sent]
-    countSent(this.#registers, frame.length + 4, isBroadcast(frame), isMulticast(frame))
-    const next = packet.frames[sent + 1]
-    if (next) {
-      this.#sending = { packet, sent: sent + 1 }
-      return this.#sendFrame(next)
-    }
-    this.#sending = undefined
-    if (this.#transmitter.report(packet)) this.#interrupts.transmitted(packet.queue)
-    this.#sendNext()
   }
 
   // receive
@@ -353,12 +357,14 @@ export class NicController implements Timed, Saved, Port {
   due(kind: string, payload: Plain): void {
     switch (kind) {
       case 'fetch':
-        this.#fetchEvent = NONE
-        if (!this.#sending) this.#sendNext()
-        return
+        return this.#sender.fetch()
       case 'sent':
-        this.#sentEvent = NONE
-        return this.#sent()
+        return this.#sender.sent()
+      case 'switched': {
+        const { frame, pools } = payload as { frame: Uint8Array; pools: number }
+        if (this.#receiver.admit(frame, pools)) this.#deliverSoon()
+        return
+      }
       case 'deliver':
         this.#deliverEvent = NONE
         return this.#receiver.deliver()
@@ -376,7 +382,6 @@ export class NicController implements Timed, Saved, Port {
   }
 
   save(): Plain {
-    const sending = this.#sending
     return {
       function: this.function.save(),
       registers: this.#registers.save(),
@@ -384,15 +389,11 @@ export class NicController implements Timed, Saved, Port {
       interrupts: this.#interrupts.save(),
       transmitter: this.#transmitter.save(),
       receiver: this.#receiver.save(),
-      sending: sending
-        ? {
-            packet: { ...sending.packet, frames: [...sending.packet.frames], reports: [...sending.packet.reports] },
-            sent: sending.sent,
-          }
-        : null,
-      events: [this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#mdioEvent, this.#negotiation],
+      sender: this.#sender.save(),
+      virtual: this.#functions?.save() ?? null,
+      events: [this.#deliverEvent, this.#mdioEvent, this.#negotiation],
       linkSeen: this.#linkSeen,
-      time: { base: this.#time.base.toString(), since: this.#time.since },
+      timers: this.#timers.save(),
     }
   }
 
@@ -404,20 +405,22 @@ export class NicController implements Timed, Saved, Port {
       interrupts: Plain
       transmitter: Plain
       receiver: Plain
-      sending: Sending | null
-      events: readonly [number, number, number, number, number]
+      sender: Plain
+      virtual: Plain
+      events: readonly [number, number, number]
       linkSeen: boolean
-      time: { base: string; since: number }
+      timers: Plain
     }
     this.#registers.restore(saved.registers)
     this.#phy.restore(saved.phy)
     this.#interrupts.restore(saved.interrupts)
     this.#transmitter.restore(saved.transmitter)
     this.#receiver.restore(saved.receiver)
-    this.#sending = saved.sending ?? undefined
-    ;[this.#fetchEvent, this.#sentEvent, this.#deliverEvent, this.#mdioEvent, this.#negotiation] = saved.events
+    this.#sender.restore(saved.sender)
+    this.#functions?.restore(saved.virtual)
+    ;[this.#deliverEvent, this.#mdioEvent, this.#negotiation] = saved.events
     this.#linkSeen = saved.linkSeen
-    this.#time = { base: BigInt(saved.time.base), since: saved.time.since }
+    this.#timers.restore(saved.timers)
     this.function.restore(saved.function)
   }
 }

@@ -1,17 +1,21 @@
 /** The receive side: packet buffer, rings, descriptors. 82576 7.1. */
 import type { Dma, Plain, Saved } from '../../bus/chip.ts'
-import { nic } from '../../spec/devices/nic.ts'
+import { NIC_POOLS, nic } from '../../spec/devices/nic.ts'
+import { nicFunction } from '../../spec/devices/nic-function.ts'
 import { PACKET_TYPE, receiveLegacy, receiveWriteBack } from '../../spec/layouts/nic-descriptors.ts'
+import { fieldOf } from '../../spec/registers.ts'
 import { add16, fold16, frameCheck, get16 } from './checksum.ts'
 import { isBroadcast, isMulticast, isVlan, oversized, passes } from './filter.ts'
 import { parse } from './frame.ts'
 import type { Frame } from './frame.ts'
 import { CAUSE } from './interrupts.ts'
 import type { Interrupts } from './interrupts.ts'
+import { isPooled, poolsFor } from './pools.ts'
 import type { RegisterFile } from './register-file.ts'
 import { scale } from './rss.ts'
 import type { Scaled } from './rss.ts'
 import { countReceived } from './statistics.ts'
+import type { VirtualFunctions } from './virtual-functions.ts'
 
 const DESCRIPTOR = 16
 const VLAN_TAG = 4
@@ -23,16 +27,24 @@ const S = receiveWriteBack.STATUS.fields
 
 export class Receiver implements Saved {
   readonly #registers: RegisterFile
-  readonly #dma: Dma
+  readonly #memory: (queue: number) => Dma
   readonly #interrupts: Interrupts
-  /** Frames that passed the filters, in the card's packet buffer. */
-  #buffered: Uint8Array[] = []
+  readonly #virtual: VirtualFunctions | undefined
+  /** Frames that passed the filters, in the card's packet buffer, each with the pools that are still to have it. */
+  #buffered: Buffered[] = []
   #bufferedBytes = 0
 
-  constructor(registers: RegisterFile, dma: Dma, interrupts: Interrupts) {
+  /** `memory` is what a queue's descriptors and buffers are in. */
+  constructor(
+    registers: RegisterFile,
+    memory: (queue: number) => Dma,
+    interrupts: Interrupts,
+    virtual?: VirtualFunctions,
+  ) {
     this.#registers = registers
-    this.#dma = dma
+    this.#memory = memory
     this.#interrupts = interrupts
+    this.#virtual = virtual
   }
 
   reset(): void {
@@ -54,44 +66,74 @@ export class Receiver implements Saved {
       registers.count(nic.ROC)
       return false
     }
-    if (passes(registers, frame) === 'no') return false
-    if (this.#bufferedBytes + frame.length > registers.field(nic.RXPBS, nic.RXPBS.fields.SIZE) * KILOBYTE) {
+    if (!isPooled(registers))
+      return passes(registers, frame) !== 'no' && this.#buffer({ frame, pools: 0, local: false })
+    const pools = poolsFor(registers, frame)
+    return pools !== 0 && this.#buffer({ frame, pools, local: false })
+  }
+
+  /** A frame from one of the card's own pools, for others: true if it went into the packet buffer. */
+  admit(frame: Uint8Array, pools: number): boolean {
+    if (!this.#registers.field(nic.RCTL, nic.RCTL.fields.RXEN)) return false
+    return this.#buffer({ frame, pools, local: true })
+  }
+
+  #buffer(arrived: Buffered): boolean {
+    const registers = this.#registers
+    const { length } = arrived.frame
+    if (this.#bufferedBytes + length > registers.field(nic.RXPBS, nic.RXPBS.fields.SIZE) * KILOBYTE) {
       registers.count(nic.MPC)
       this.#interrupts.other(CAUSE.RXMISS)
       return false
     }
-    this.#buffered.push(frame)
-    this.#bufferedBytes += frame.length
+    this.#buffered.push(arrived)
+    this.#bufferedBytes += length
     return true
   }
 
   /** Moves what it can from the packet buffer to memory, in order. */
   deliver(): void {
     while (this.#buffered.length > 0) {
-      const frame = this.#buffered[0]
-      if (!this.#deliverOne(frame)) return
+      const first = this.#buffered[0]
+      if (!this.#deliverAll(first)) return
       this.#buffered.shift()
-      this.#bufferedBytes -= frame.length
+      this.#bufferedBytes -= first.frame.length
     }
   }
 
+  /** False if a pool, or whoever it is for, has to wait for descriptors. */
+  #deliverAll(first: Buffered): boolean {
+    const parsed = parse(first.frame)
+    const scaled = scale(this.#registers, first.frame, parsed)
+    if (!isPooled(this.#registers)) return this.#deliverOne(first, parsed, scaled)
+    for (let pool = 0; pool < NIC_POOLS; pool++) {
+      if (!((first.pools >>> pool) & 1)) continue
+      const isScaled = this.#registers.field(nic.VMOLR, nic.VMOLR.fields.RSSE, pool) === 1
+      const own = isScaled ? { ...scaled, queue: pool + (scaled.queue & NIC_POOLS) } : { queue: pool, hash: 0, type: 0 }
+      if (!this.#deliverOne(first, parsed, own)) return false
+      first.pools &= ~(1 << pool)
+    }
+    return true
+  }
+
   /** False if the frame has to wait for descriptors. */
-  #deliverOne(frame: Uint8Array): boolean {
+  #deliverOne({ frame, local }: Buffered, parsed: Frame, scaled: Scaled): boolean {
     const registers = this.#registers
-    const parsed = parse(frame)
-    const scaled = scale(registers, frame, parsed)
     const { queue } = scaled
     if (!registers.field(nic.RXDCTL, nic.RXDCTL.fields.ENABLE, queue)) return true
-    const strip = isVlan(frame) && registers.field(nic.CTRL, nic.CTRL.fields.VME) === 1
-    const data = this.#stored(frame, strip)
+    const offloads = this.#offloads(frame, queue)
+    const strip = isVlan(frame) && offloads.vlan
+    const data = this.#stored(frame, strip, offloads.check)
     const size = (registers.get(nic.RDLEN, queue) & 0xf_ff80) / DESCRIPTOR
     const bufferBytes = this.#bufferBytes(queue)
     const needed = Math.ceil(data.length / bufferBytes)
     const head = registers.get(nic.RDH, queue)
     const free = size === 0 ? 0 : (registers.get(nic.RDT, queue) - head + size) % size
     if (needed > free) {
-      if (!registers.field(nic.SRRCTL, nic.SRRCTL.fields.DROP_EN, queue))
-        return needed > Math.max(size - 1, 0) && size > 0
+      const drops =
+        registers.field(nic.SRRCTL, nic.SRRCTL.fields.DROP_EN, queue) === 1 ||
+        ((registers.field(nic.QDE, nic.QDE.fields.QUEUE) >>> queue) & 1) === 1
+      if (!drops) return needed > Math.max(size - 1, 0) && size > 0
       registers.count(nic.RQDPC, 1, queue)
       registers.count(nic.RNBC)
       return true
@@ -102,15 +144,34 @@ export class Receiver implements Saved {
     }
     registers.set(nic.RDH, (head + needed) % size, queue)
     countReceived(registers, frame.length + 4, isBroadcast(frame), isMulticast(frame))
+    this.#countPool(queue, frame, local)
     const threshold = registers.field(nic.SRRCTL, nic.SRRCTL.fields.RDMTS, queue) * 16
     const low = free - needed <= threshold && free > threshold
     this.#interrupts.received(queue, low ? CAUSE.RXDMT0 : 0)
     return true
   }
 
-  /** The bytes that go to memory: without the tag that is stripped, with the check sequence unless RCTL strips it. */
-  #stored(frame: Uint8Array, strip: boolean): Uint8Array {
-    const check = this.#registers.field(nic.RCTL, nic.RCTL.fields.SECRC) ? 0 : 4
+  #countPool(queue: number, frame: Uint8Array, local: boolean): void {
+    const virtual = this.#virtual
+    if (!virtual) return
+    virtual.count(queue, local ? nicFunction.VFGPRLBC : nicFunction.VFGPRC)
+    virtual.count(queue, local ? nicFunction.VFGORLBC : nicFunction.VFGORC, frame.length + 4)
+    if (isMulticast(frame)) virtual.count(queue, nicFunction.VFMPRC)
+  }
+
+  /** Whether the VLAN tag and the check sequence are taken off: each pool has its own say, and replicated frames theirs (7.10.3.8). */
+  #offloads(frame: Uint8Array, queue: number): { readonly vlan: boolean; readonly check: boolean } {
+    const registers = this.#registers
+    const always = registers.field(nic.RCTL, nic.RCTL.fields.SECRC) === 1
+    if (!isPooled(registers)) return { vlan: registers.field(nic.CTRL, nic.CTRL.fields.VME) === 1, check: always }
+    const { STRVLAN, STRCRC } = nic.RPLOLR.fields
+    const word = isMulticast(frame) ? registers.get(nic.RPLOLR) : registers.get(nic.VMOLR, queue % NIC_POOLS)
+    return { vlan: fieldOf(STRVLAN, word) === 1, check: always || fieldOf(STRCRC, word) === 1 }
+  }
+
+  /** The bytes that go to memory: without the tag and the check sequence that are stripped. */
+  #stored(frame: Uint8Array, strip: boolean, stripCheck: boolean): Uint8Array {
+    const check = stripCheck ? 0 : 4
     const cut = strip ? VLAN_TAG : 0
     const data = new Uint8Array(frame.length - cut + check)
     data.set(frame.subarray(0, 12))
@@ -129,13 +190,14 @@ export class Receiver implements Saved {
     const base = registers.get(nic.RDBAH, queue) * 2 ** 32 + ((registers.get(nic.RDBAL, queue) & ~0x7f) >>> 0)
     const at = base + index * DESCRIPTOR
     const descriptor = new Uint8Array(DESCRIPTOR)
-    if (!this.#dma.read(at, descriptor)) return
+    const dma = this.#memory(queue)
+    if (!dma.read(at, descriptor)) return
     const view = new DataView(descriptor.buffer)
     const address = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true)
-    if (address !== 0) this.#dma.write(address, part)
+    if (address !== 0) dma.write(address, part)
     if (registers.field(nic.SRRCTL, nic.SRRCTL.fields.DESCTYPE, queue) === LEGACY) this.#legacy(view, part.length, last)
     else this.#advanced(view, part.length, last)
-    this.#dma.write(at, descriptor)
+    dma.write(at, descriptor)
   }
 
   #advanced(view: DataView, length: number, last: Last | undefined): void {
@@ -195,13 +257,21 @@ export class Receiver implements Saved {
   }
 
   save(): Plain {
-    return this.#buffered.map(frame => frame.slice())
+    return this.#buffered.map(buffered => ({ ...buffered, frame: buffered.frame.slice() }))
   }
 
   restore(state: Plain): void {
-    this.#buffered = (state as readonly Uint8Array[]).map(frame => frame.slice())
-    this.#bufferedBytes = this.#buffered.reduce((sum, frame) => sum + frame.length, 0)
+    this.#buffered = (state as unknown as readonly Buffered[]).map(saved => ({ ...saved, frame: saved.frame.slice() }))
+    this.#bufferedBytes = this.#buffered.reduce((sum, { frame }) => sum + frame.length, 0)
   }
+}
+
+interface Buffered {
+  readonly frame: Uint8Array
+  /** Pools that are still to have it, as a mask; none if the card does not sort by pool. */
+  pools: number
+  /** It came from another pool, not from the wire. */
+  readonly local: boolean
 }
 
 interface Last {

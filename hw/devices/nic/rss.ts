@@ -14,7 +14,9 @@ const HASHES = [
   { type: PACKET_TYPE.IPV6 | PACKET_TYPE.UDP, enable: 23, reported: 8, ports: true },
   { type: PACKET_TYPE.IPV6, enable: 20, reported: 6, ports: false },
 ] as const
+/** MRQC.ENABLE: RSS over all queues, or over the two of a pool. */
 const RSS_BY_QUEUE = 2
+const RSS_BY_POOL = 5
 
 export interface Scaled {
   readonly queue: number
@@ -25,7 +27,8 @@ export interface Scaled {
 
 export function scale(registers: RegisterFile, frame: Uint8Array, parsed: Frame): Scaled {
   const mrqc = registers.get(nic.MRQC)
-  if (registers.field(nic.MRQC, nic.MRQC.fields.ENABLE) !== RSS_BY_QUEUE) return { queue: 0, hash: 0, type: 0 }
+  const mode = registers.field(nic.MRQC, nic.MRQC.fields.ENABLE)
+  if (mode !== RSS_BY_QUEUE && mode !== RSS_BY_POOL) return { queue: 0, hash: 0, type: 0 }
   const how = HASHES.find(({ type, enable }) => (parsed.type & type) === type && (mrqc >>> enable) & 1)
   if (!how) return { queue: 0, hash: 0, type: 0 }
   const v4 = (how.type & PACKET_TYPE.IPV4) !== 0

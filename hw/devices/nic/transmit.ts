@@ -1,12 +1,13 @@
 /** The transmit side: rings, descriptors, packets to frames. 82576 7.2. One frame is on the wire at a time. */
 import type { Dma, Plain, Saved } from '../../bus/chip.ts'
 import { restoreWords, savedWords } from '../../bus/saved-words.ts'
-import { NIC_QUEUES, nic } from '../../spec/devices/nic.ts'
+import { NIC_POOLS, NIC_QUEUES, nic } from '../../spec/devices/nic.ts'
 import { TRANSMIT_TYPE, transmitContext, transmitData, transmitLegacy } from '../../spec/layouts/nic-descriptors.ts'
 import { fieldOf } from '../../spec/registers.ts'
 import { add16, fold16, put16 } from './checksum.ts'
 import { insertChecksums, segment, tagged } from './offloads.ts'
 import type { Offload } from './offloads.ts'
+import { isPooled } from './pools.ts'
 import type { RegisterFile } from './register-file.ts'
 
 const DESCRIPTOR = 16
@@ -16,6 +17,10 @@ const SHORTEST_FRAME = 60
 /** What one packet may hold (PAYLEN has 18 bits), and one frame. Longer ones are not sent. */
 const LONGEST_PACKET = 0x4_0000
 const LONGEST_FRAME = 9728
+/** VMVIR.VLANA, and in place of a VLAN tag. */
+const ALWAYS = 1
+const NEVER = 2
+const NO_TAG = -1
 const D = transmitData
 const L = transmitLegacy
 
@@ -31,14 +36,15 @@ export interface Packet {
 
 export class Transmitter implements Saved {
   readonly #registers: RegisterFile
-  readonly #dma: Dma
+  readonly #memory: (queue: number) => Dma
   /** Context descriptors, two a queue. */
   readonly #contexts = new Uint32Array(NIC_QUEUES * CONTEXTS * CONTEXT_WORDS)
   #turn = 0
 
-  constructor(registers: RegisterFile, dma: Dma) {
+  /** `memory` is what a queue's descriptors and buffers are in. */
+  constructor(registers: RegisterFile, memory: (queue: number) => Dma) {
     this.#registers = registers
-    this.#dma = dma
+    this.#memory = memory
   }
 
   reset(): void {
@@ -49,9 +55,11 @@ export class Transmitter implements Saved {
   /** The next whole packet, the queues taking turns; nothing if none is there. */
   fetch(): Packet | undefined {
     if (!this.#registers.field(nic.TCTL, nic.TCTL.fields.EN)) return undefined
+    const pooled = isPooled(this.#registers)
     for (let step = 1; step <= NIC_QUEUES; step++) {
       const queue = (this.#turn + step) % NIC_QUEUES
       if (!this.#registers.field(nic.TXDCTL, nic.TXDCTL.fields.ENABLE, queue)) continue
+      if (pooled && !((this.#registers.field(nic.VFTE, nic.VFTE.fields.VF) >>> (queue % NIC_POOLS)) & 1)) continue
       const packet = this.#take(queue)
       if (!packet) continue
       this.#turn = queue
@@ -66,14 +74,15 @@ export class Transmitter implements Saved {
     this.#registers.set(nic.TDH, next, queue)
     if (reports.length === 0) return false
     const base = this.#base(queue)
+    const dma = this.#memory(queue)
     const writeBack = this.#registers.get(nic.TDWBAL, queue)
     if (fieldOf(nic.TDWBAL.fields.HEAD_WB_EN, writeBack)) {
       const head = new Uint8Array(4)
       new DataView(head.buffer).setUint32(0, next, true)
-      this.#dma.write(this.#registers.get(nic.TDWBAH, queue) * 2 ** 32 + ((writeBack & ~3) >>> 0), head)
+      dma.write(this.#registers.get(nic.TDWBAH, queue) * 2 ** 32 + ((writeBack & ~3) >>> 0), head)
       return true
     }
-    for (const index of reports) this.#dma.write(base + index * DESCRIPTOR + D.OPTIONS.at, new Uint8Array([1]))
+    for (const index of reports) dma.write(base + index * DESCRIPTOR + D.OPTIONS.at, new Uint8Array([1]))
     return true
   }
 
@@ -86,6 +95,7 @@ export class Transmitter implements Saved {
     const tail = this.#registers.get(nic.TDT, queue)
     if (size === 0 || tail >= size) return undefined
     const base = this.#base(queue)
+    const dma = this.#memory(queue)
     const parts: Uint8Array[] = []
     let bytes = 0
     const reports: number[] = []
@@ -93,7 +103,7 @@ export class Transmitter implements Saved {
     let index = this.#registers.get(nic.TDH, queue)
     while (index !== tail) {
       const descriptor = new Uint8Array(DESCRIPTOR)
-      if (!this.#dma.read(base + index * DESCRIPTOR, descriptor)) return undefined
+      if (!dma.read(base + index * DESCRIPTOR, descriptor)) return undefined
       const view = new DataView(descriptor.buffer)
       const command = view.getUint32(D.COMMAND.at, true)
       const extended = fieldOf(D.COMMAND.fields.DEXT, command) === 1
@@ -111,7 +121,7 @@ export class Transmitter implements Saved {
       if (bytes <= LONGEST_PACKET) {
         const data = new Uint8Array(length)
         // what cannot be read is sent as zeros: the bus has reported it, the ring goes on
-        this.#dma.read(view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true), data)
+        dma.read(view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true), data)
         parts.push(data)
       }
       if (!fieldOf(D.COMMAND.fields.EOP, command)) continue
@@ -162,9 +172,21 @@ export class Transmitter implements Saved {
       insertChecksums(packet, offload)
       frames = [packet]
     }
-    if (fieldOf(D.COMMAND.fields.VLE, command))
-      frames = frames.map(frame => tagged(frame, fieldOf(LENGTHS.fields.VLAN, lengths)))
+    const tag = this.#tag(
+      queue,
+      fieldOf(D.COMMAND.fields.VLE, command) ? fieldOf(LENGTHS.fields.VLAN, lengths) : NO_TAG,
+    )
+    if (tag !== NO_TAG) frames = frames.map(frame => tagged(frame, tag))
     return frames.map(frame => this.#padded(frame))
+  }
+
+  /** The VLAN tag to insert: the descriptor's, unless the pool always has its own or never has one. */
+  #tag(queue: number, asked: number): number {
+    if (!isPooled(this.#registers)) return asked
+    const { VLANA, PORT_VLAN } = nic.VMVIR.fields
+    const how = this.#registers.field(nic.VMVIR, VLANA, queue % NIC_POOLS)
+    if (how === ALWAYS) return this.#registers.field(nic.VMVIR, PORT_VLAN, queue % NIC_POOLS)
+    return how === NEVER ? NO_TAG : asked
   }
 
   #padded(frame: Uint8Array): Uint8Array {

@@ -6,9 +6,14 @@ import { registers } from '../registers.ts'
 
 export const NIC_VENDOR = 0x8086
 export const NIC_DEVICE = 0x10c9
+export const NIC_SUBSYSTEM = 0xa03c
+export const NIC_REVISION = 1
 export const NIC_QUEUES = 16
-/** MSI-X vectors of the physical function. */
+/** MSI-X vectors of the physical function, and bits of EICR: the virtual functions have theirs from the top down. */
 export const NIC_VECTORS = 10
+export const NIC_CAUSES = 25
+/** Pools that the queues n and n + 8 make up, each the physical function's or one virtual function's: 82576 7.10. */
+export const NIC_POOLS = 8
 export const BAR0_BYTES = 0x20000
 
 const interruptCauses = {
@@ -65,7 +70,18 @@ export const nic = registers({
     access: 'ro',
     reset: 0x0008_0000,
     spec: '82576 8.2.2',
-    fields: { FD: 0, LU: 1, LAN_ID: [3, 2], TXOFF: 4, SPEED: [7, 6], ASDV: [9, 8], PHYRA: 10, GIO_MASTER_ENABLE: 19 },
+    fields: {
+      FD: 0,
+      LU: 1,
+      LAN_ID: [3, 2],
+      TXOFF: 4,
+      SPEED: [7, 6],
+      ASDV: [9, 8],
+      PHYRA: 10,
+      NUM_VFS: [17, 14],
+      IOV_MODE: 18,
+      GIO_MASTER_ENABLE: 19,
+    },
   },
   CTRL_EXT: {
     at: 0x0018,
@@ -298,7 +314,7 @@ export const nic = registers({
     count: 8,
     stride: 8,
     spec: '82576 8.10.17',
-    fields: { RAH: [15, 0], AV: 31 },
+    fields: { RAH: [15, 0], ASEL: [17, 16], POOLSEL: [25, 18], AV: 31 },
   },
   VFTA: { at: 0x5600, width: 32, access: 'rw', count: 128, stride: 4, spec: '82576 8.10.18' },
   MRQC: {
@@ -323,7 +339,7 @@ export const nic = registers({
   },
   TCTL_EXT: { at: 0x0404, width: 32, access: 'rw', spec: '82576 8.12.2' },
   TIPG: { at: 0x0410, width: 32, access: 'rw', reset: 0x0060_2008, spec: '82576 8.12.3' },
-  DTXCTL: { at: 0x3590, width: 32, access: 'rw', reset: 0x4, spec: '82576 8.12.4' },
+  DTXCTL: { at: 0x3590, width: 32, access: 'rw', reset: 0x4, spec: '82576 8.12.4', fields: { SPOOF_INT: 6 } },
   TDBAL: { at: 0xe000, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.10' },
   TDBAH: { at: 0xe004, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.11' },
   TDLEN: { at: 0xe008, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.12' },
@@ -351,19 +367,96 @@ export const nic = registers({
   TDWBAH: { at: 0xe03c, width: 32, access: 'rw', count: NIC_QUEUES, stride: 0x40, spec: '82576 8.12.17' },
 
   // virtualization: 8.14
-  VT_CTL: { at: 0x581c, width: 32, access: 'rw', spec: '82576 8.14.1' },
-  VFLRE: { at: 0x0c88, width: 32, access: 'rw', spec: '82576 8.14' },
-  VFRE: { at: 0x0c8c, width: 32, access: 'rw', reset: 0xff, spec: '82576 8.14' },
-  VFTE: { at: 0x0c90, width: 32, access: 'rw', reset: 0xff, spec: '82576 8.14' },
-  QDE: { at: 0x2408, width: 32, access: 'rw', spec: '82576 8.14' },
-  DTXSWC: { at: 0x3500, width: 32, access: 'rw', spec: '82576 8.14' },
-  RPLOLR: { at: 0x5af0, width: 32, access: 'rw', spec: '82576 8.14' },
-  VMOLR: { at: 0x5ad0, width: 32, access: 'rw', count: 8, stride: 4, reset: 0x2600, spec: '82576 8.14' },
-  VLVF: { at: 0x5d00, width: 32, access: 'rw', count: 32, stride: 4, spec: '82576 8.14' },
-  VMVIR: { at: 0x3700, width: 32, access: 'rw', count: 8, stride: 4, spec: '82576 8.14' },
+  VT_CTL: {
+    at: 0x581c,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.14.1',
+    fields: { DEFAULT_POOL: [9, 7], IGNORE_MAC: 28, DISABLE_DEFAULT_POOL: 29, REPLICATION: 30 },
+  },
+  /** The message that physical and virtual function n exchange: words 16 n to 16 n + 15. */
+  VMBMEM: { at: 0x0800, width: 32, access: 'rw', count: 128, stride: 4, spec: '82576 8.14' },
+  /** Toward virtual function n. STS and ACK are written; the buffer is the virtual function's (VFU), ours (PFU) or nobody's. */
+  P2VMAILBOX: {
+    at: 0x0c00,
+    width: 32,
+    access: 'rw',
+    count: NIC_POOLS,
+    stride: 4,
+    spec: '82576 8.14',
+    fields: { STS: 0, ACK: 1, VFU: 2, PFU: 3, RVFU: 4 },
+  },
+  MBVFICR: { at: 0x0c80, width: 32, access: 'rw1c', spec: '82576 8.14', fields: { REQ: [7, 0], ACK: [23, 16] } },
+  MBVFIMR: { at: 0x0c84, width: 32, access: 'rw', spec: '82576 8.14', fields: { VF: [7, 0] } },
+  VFLRE: { at: 0x0c88, width: 32, access: 'rw1c', spec: '82576 8.14', fields: { VF: [7, 0] } },
+  VFRE: { at: 0x0c8c, width: 32, access: 'rw', reset: 0xff, spec: '82576 8.14', fields: { VF: [7, 0] } },
+  VFTE: { at: 0x0c90, width: 32, access: 'rw', reset: 0xff, spec: '82576 8.14', fields: { VF: [7, 0] } },
+  QDE: { at: 0x2408, width: 32, access: 'rw', spec: '82576 8.14', fields: { QUEUE: [15, 0] } },
+  DTXSWC: {
+    at: 0x3500,
+    width: 32,
+    access: 'rw',
+    spec: '82576 8.14',
+    fields: { MAC_SPOOF: [7, 0], VLAN_SPOOF: [15, 8], LOCAL_LOOPBACK: [23, 16], LOOPBACK: 31 },
+  },
+  /** Queues whose frames claimed to be another's. */
+  WVBR: { at: 0x3554, width: 32, access: 'rc', spec: '82576 8.14', fields: { QUEUE: [15, 0] } },
+  RPLOLR: {
+    at: 0x5af0,
+    width: 32,
+    access: 'rw',
+    reset: 0x8000_0000,
+    spec: '82576 8.14',
+    fields: { STRVLAN: 30, STRCRC: 31 },
+  },
+  VMOLR: {
+    at: 0x5ad0,
+    width: 32,
+    access: 'rw',
+    count: NIC_POOLS,
+    stride: 4,
+    reset: 0x8000_2600,
+    spec: '82576 8.14',
+    fields: {
+      RLPML: [13, 0],
+      LPE: 16,
+      RSSE: 17,
+      AUPE: 24,
+      ROMPE: 25,
+      ROPE: 26,
+      BAM: 27,
+      MPME: 28,
+      STRVLAN: 30,
+      STRCRC: 31,
+    },
+  },
+  VLVF: {
+    at: 0x5d00,
+    width: 32,
+    access: 'rw',
+    count: 32,
+    stride: 4,
+    spec: '82576 8.14',
+    fields: { VLAN: [11, 0], POOLSEL: [19, 12], LVLAN: 20, VI_EN: 31 },
+  },
+  VMVIR: {
+    at: 0x3700,
+    width: 32,
+    access: 'rw',
+    count: NIC_POOLS,
+    stride: 4,
+    spec: '82576 8.14',
+    fields: { PORT_VLAN: [15, 0], VLANA: [31, 30] },
+  },
 
   // timers and time sync: 8.15, 8.16
-  FRTIMER: { at: 0x1048, width: 32, access: 'ro', spec: '82576 8.15' },
+  FRTIMER: {
+    at: 0x1048,
+    width: 32,
+    access: 'ro',
+    spec: '82576 8.15',
+    fields: { MICROSECONDS: [9, 0], MILLISECONDS: [19, 10], SECONDS: [31, 20] },
+  },
   TCPTIMER: { at: 0x104c, width: 32, access: 'rw', spec: '82576 8.15.1' },
   SYSTIML: { at: 0xb600, width: 32, access: 'rw', spec: '82576 8.16' },
   SYSTIMH: { at: 0xb604, width: 32, access: 'rw', spec: '82576 8.16' },

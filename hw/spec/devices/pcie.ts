@@ -149,6 +149,49 @@ export const pcieCapability = registers({
 })
 export const PCIE_CAPABILITY_BYTES = 0x3c
 
+/** Extended capability identifiers: the low half of a capability's first word; its top twelve bits point to the next. */
+export const EXTENDED_CAPABILITY = { ARI: 0x000e, SRIOV: 0x0010 } as const
+/** Where the first extended capability stands. */
+export const EXTENDED_AT = 0x100
+
+/** Alternative routing-ID interpretation: which function of the device comes next. */
+export const ari = registers({
+  CAPABILITY: { at: 4, width: 16, access: 'ro', spec: 'PCIe 7.8.7.2', fields: { MFVC: 0, ACS: 1, NEXT: [15, 8] } },
+  CONTROL: { at: 6, width: 16, access: 'ro', spec: 'PCIe 7.8.7.3' },
+})
+
+/** Single-root I/O virtualization, in the physical function. Virtual function n signs with the physical one's number plus OFFSET plus n times STRIDE. */
+export const sriov = registers({
+  CAPABILITIES: {
+    at: 0x04,
+    width: 32,
+    access: 'ro',
+    reset: 0x2,
+    spec: 'PCIe 9.3.3.2',
+    fields: { MIGRATION: 0, ARI_PRESERVED: 1 },
+  },
+  CONTROL: {
+    at: 0x08,
+    width: 16,
+    access: 'rw',
+    spec: 'PCIe 9.3.3.3',
+    fields: { ENABLE: 0, MEMORY_SPACE: 3, ARI: 4 },
+  },
+  STATUS: { at: 0x0a, width: 16, access: 'ro', spec: 'PCIe 9.3.3.4' },
+  INITIAL: { at: 0x0c, width: 16, access: 'ro', spec: 'PCIe 9.3.3.5' },
+  TOTAL: { at: 0x0e, width: 16, access: 'ro', spec: 'PCIe 9.3.3.6' },
+  NUMBER: { at: 0x10, width: 16, access: 'rw', spec: 'PCIe 9.3.3.7' },
+  DEPENDENCY: { at: 0x12, width: 8, access: 'ro', spec: 'PCIe 9.3.3.8' },
+  OFFSET: { at: 0x14, width: 16, access: 'ro', spec: 'PCIe 9.3.3.9' },
+  STRIDE: { at: 0x16, width: 16, access: 'ro', spec: 'PCIe 9.3.3.10' },
+  DEVICE_ID: { at: 0x1a, width: 16, access: 'ro', spec: 'PCIe 9.3.3.11' },
+  /** A bit each for pages of 4 KiB and up, in powers of two. */
+  PAGE_SIZES: { at: 0x1c, width: 32, access: 'ro', reset: 0x553, spec: 'PCIe 9.3.3.12' },
+  PAGE_SIZE: { at: 0x20, width: 32, access: 'rw', reset: 0x1, spec: 'PCIe 9.3.3.13' },
+  BAR: { at: 0x24, width: 32, access: 'rw', count: 6, stride: 4, spec: 'PCIe 9.3.3.14' },
+  MIGRATION: { at: 0x3c, width: 32, access: 'ro', spec: 'PCIe 9.3.3.15' },
+})
+
 /** QEMU's generic host bridge, at 00:00.0. */
 export const HOST_BRIDGE = {
   vendor: 0x1b36,
