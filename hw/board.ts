@@ -48,6 +48,8 @@ export interface Board {
   readonly cyclesPerTick: number
   /** Where every hart starts, in M-mode. */
   readonly resetVector: number
+  /** Its harts have fence.t. */
+  readonly temporalFence?: boolean
   /** Called once, before reset. */
   wire(wiring: Wiring): TimeSource
 }

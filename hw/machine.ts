@@ -141,6 +141,7 @@ export class Machine {
       time,
       prices,
       hierarchy: this.#hierarchy,
+      temporalFence: board.temporalFence ?? false,
       pathLength: options.pathLength ?? 1,
       parties: options.parties ?? BARE_PARTIES,
       accessed: (window: BusWindow, offset: number, _bytes: number, low: number, high: number, write: boolean) =>

@@ -66,6 +66,8 @@ export interface HartPort {
 
   fence(): void
   fenceI(): void
+  /** Illegal unless the board's harts have it: see hw/spec/isa/fence-t.ts. */
+  fenceT(): void
   sfenceVma(address?: number, asid?: number): void
   hfenceVvma(address?: number, asid?: number): void
   hfenceGvma(address?: number, vmid?: number): void

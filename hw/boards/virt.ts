@@ -72,6 +72,8 @@ export interface VirtOptions {
   readonly guestFiles?: number
   /** An IOMMU stands between PCIe devices and memory. */
   readonly iommu?: boolean
+  /** Harts have fence.t, for VMMs that protect time. */
+  readonly temporalFence?: boolean
   /** How long disks and network cards take: as the controllers' defaults unless given. */
   readonly devicePrices?: { readonly drive: DrivePrices; readonly card: NicPrices }
   /** What the UART sends. */
@@ -149,6 +151,7 @@ export function virt(options: VirtOptions = {}): VirtBoard {
     frequency,
     cyclesPerTick: frequency / TIMEBASE,
     resetVector: VIRT_MAP.rom.base,
+    ...(options.temporalFence && { temporalFence: true }),
     symbols: new Map([boot.bios, boot.kernel].flatMap(image => [...(image?.symbols ?? [])])),
     receive(bytes) {
       if (!uart) throw new Error('the board has no machine yet: build it first')

@@ -45,6 +45,12 @@ export class HartCaches implements LineCaches {
     this.#hierarchy.fence(this.#core.id, this.#core.now())
   }
 
+  /** fence.t. */
+  forget(): void {
+    const stall = this.#hierarchy.forget(this.#core.id, this.#core.now())
+    if (stall > 0) this.#missed(stall)
+  }
+
   /** A cache block operation that keeps nothing from memory. */
   writeBack(host: number, stays: boolean): void {
     this.#hierarchy.writeBack(this.#lines.lineOf(host), this.#core.now(), stays)

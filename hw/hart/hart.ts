@@ -38,7 +38,7 @@ import {
   type Outcome,
 } from './services.ts'
 import { FCSR, HTIMEDELTA, slot } from './slots.ts'
-import { FLOAT, MACHINE, MODE, OPERANDS, PC, RESERVATION, VALUE, VIRTUAL, WINDOW_BYTES } from './state.ts'
+import { FLOAT, MACHINE, MODE, OPERANDS, PC, RESERVATION, USER, VALUE, VIRTUAL, WINDOW_BYTES } from './state.ts'
 import { Timers } from './timers.ts'
 import { Traps } from './traps.ts'
 import { HartWindow } from './window.ts'
@@ -61,6 +61,8 @@ const NO_FLAGS = 0
 
 /** What a hart needs of the machine around it. */
 export interface HartSurroundings extends DeviceListener {
+  /** The hart has fence.t. */
+  readonly temporalFence: boolean
   readonly memory: Memory
   readonly bus: Bus
   readonly time: TimeSource
@@ -362,6 +364,8 @@ export class Hart implements PortHost, TlbListener, MissPayer {
         this.executor.fenceI()
         this.caches?.fence()
         return this.#actions.flushed()
+      case 'temporal-fence':
+        return this.#forget(instruction)
       case 'entry':
         return this.#surroundings.enter(this, instruction)
       case 'mark':
@@ -369,6 +373,17 @@ export class Hart implements PortHost, TlbListener, MissPayer {
       default:
         return this.#actions.perform(action, instruction)
     }
+  }
+
+  /** fence.t: for M and HS, on boards that have it. */
+  #forget(instruction: number): Outcome {
+    const mode = this.#words[MODE_WORD]
+    if (!this.#surroundings.temporalFence || (mode & VIRTUAL) !== 0 || (mode & 3) === USER)
+      return this.illegal(instruction)
+    this.executor.fenceI()
+    this.caches?.forget()
+    this.mmu.forget()
+    return this.#actions.flushed()
   }
 
   #mark(kind: MarkKind): Outcome {

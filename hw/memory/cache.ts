@@ -57,6 +57,12 @@ export class Cache {
     if (at >= 0) this.tags[at] = EMPTY
   }
 
+  /** As after reset: empty, and the next victim is the first. */
+  forget(): void {
+    this.tags.fill(EMPTY)
+    this.#random = 1
+  }
+
   save(): CacheState {
     return { tags: [...this.tags], random: this.#random }
   }

@@ -125,6 +125,23 @@ export class Hierarchy {
     data.tags.tags.fill(-1)
   }
 
+  /** fence.t: this hart's caches, and an L2 that serves it alone, are written back and empty. What has to be written is waited for. */
+  forget(hart: number, now: number): number {
+    const instructions = this.#instructions[hart]
+    for (const line of instructions.tags) this.#codeGone(hart, line)
+    instructions.forget()
+    const data = this.#data[hart]
+    const l2 = this.#l2Of[hart]
+    let stall = 0
+    for (const line of data.tags.tags) {
+      if (line < 0 || !l2.release(data, line, now)) continue
+      this.#victims++
+      stall += this.#prices.victim
+    }
+    data.tags.forget()
+    return this.#data.length === 1 || this.#l2.length > 1 ? stall + l2.forget(now) : stall
+  }
+
   /** cbo.clean, cbo.flush, cbo.inval: to memory, and (unless it stays) out of every cache. */
   writeBack(line: number, now: number, stays: boolean): void {
     for (const l2 of this.#l2) l2.writeBack(line, now, stays)

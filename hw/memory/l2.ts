@@ -144,6 +144,19 @@ export class L2 {
     if (!stays) this.#tags.tags[at] = -1
   }
 
+  /** Writes back what is modified, and is empty. For how long that occupies the memory's bus. */
+  forget(now: number): number {
+    let stall = 0
+    for (const [at, block] of this.#tags.tags.entries()) {
+      if (block < 0 || (!this.#takeBack(block, true) && (this.#flags[at] & DIRTY) === 0)) continue
+      this.#dram.occupy(block, now)
+      stall += this.#prices.burst
+    }
+    this.#tags.forget()
+    this.#flags.fill(0)
+    return stall
+  }
+
   save(): L2State {
     return { tags: this.#tags.save(), flags: [...this.#flags], port: this.#port.save() }
   }

@@ -199,6 +199,11 @@ export class Mmu {
     walker.cacheHits = hits
   }
 
+  /** fence.t. */
+  forget(): void {
+    this.#fence(-1, 0, 0, 0, true)
+  }
+
   #fence(page: number, upper: number, context: number, mask: number, globals: boolean): void {
     this.fetches.fence(page, upper, context, mask, globals)
     this.data.fence(page, upper, context, mask, globals)

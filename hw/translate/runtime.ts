@@ -30,6 +30,7 @@ export const ACTIONS: readonly Action[] = [
   'hinval.gvma',
   'entry',
   'mark',
+  'temporal-fence',
 ]
 export const AMO_OPERATIONS: readonly AmoOperation[] = ['swap', 'add', 'xor', 'and', 'or', 'min', 'max', 'minu', 'maxu']
 export const CSR_OPERATIONS: readonly CsrOperation[] = ['write', 'set', 'clear']

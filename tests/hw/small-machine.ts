@@ -24,6 +24,8 @@ export interface SmallOptions extends Partial<MachineOptions> {
   readonly harts?: number
   /** Gives hart 0 an IMSIC with so many guest files; the pages of the supervisor's and the guests' begin at {@link IMSIC}. */
   readonly guestFiles?: number
+  /** Harts have fence.t. */
+  readonly temporalFence?: boolean
   /** 1 MiB unless given. */
   readonly ramBytes?: number
 }
@@ -66,7 +68,7 @@ noting:
 
 export function smallMachine(
   source: string,
-  { harts = 1, ramBytes = RAM_BYTES, executor, guestFiles, ...options }: SmallOptions = {},
+  { harts = 1, ramBytes = RAM_BYTES, executor, guestFiles, temporalFence = false, ...options }: SmallOptions = {},
 ): SmallMachine {
   const program = assemble(`${PRELUDE}\n la s11, log\n${source}\n pass\n${NOTING}\n .balign 8\nlog:\n .zero 2048\n`, {
     origin: RAM,
@@ -78,6 +80,7 @@ export function smallMachine(
     frequency: 1_000_000_000,
     cyclesPerTick: CYCLES_PER_TICK,
     resetVector: RAM,
+    temporalFence,
     wire(wiring) {
       wiring.memory.write(RAM, program.bytes)
       const clint = new Clint(wiring.clock('clint'), wiring.harts)

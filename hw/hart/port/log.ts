@@ -36,6 +36,7 @@ export const CALLS = [
   'sfenceVma',
   'hfenceVvma',
   'hfenceGvma',
+  'fenceT',
   'end',
 ] as const
 export type Call = (typeof CALLS)[number]

@@ -20,6 +20,7 @@ const HIGH_LIMIT = 0x20_0000
 const SRET_WORD = 0x1020_0073
 const FENCE_WORD = 0x0330_000f
 const FENCE_I_WORD = 0x0000_100f
+const FENCE_T_WORD = 0x0000_100b
 /** Address in t4, ASID or VMID in t5; zero where all are meant. */
 const SFENCE_VMA_WORD = 0x1200_0073
 const HFENCE_VVMA_WORD = 0x2200_0073
@@ -232,6 +233,10 @@ export class Port implements HartPort {
 
   fenceI(): void {
     this.#perform(CALL.fenceI, 'fence.i', FENCE_I_WORD)
+  }
+
+  fenceT(): void {
+    this.#perform(CALL.fenceT, 'temporal-fence', FENCE_T_WORD)
   }
 
   sfenceVma(address?: number, asid?: number): void {

@@ -6,6 +6,7 @@ import { entry } from './entry.ts'
 import { f } from './f.ts'
 import { h } from './h.ts'
 import { m } from './m.ts'
+import { fenceT } from './fence-t.ts'
 import { mark } from './mark.ts'
 import { privileged } from './privileged.ts'
 import { rv64i } from './rv64i.ts'
@@ -36,6 +37,7 @@ const extensions = {
   svinval,
   entry,
   mark,
+  fenceT,
 }
 
 /** Every instruction of the machine, by its index. Compressed ones are forms of these: see c.ts. */

@@ -55,6 +55,7 @@ export type Action =
   | 'hfence.gvma'
   | 'hinval.vvma'
   | 'hinval.gvma'
+  | 'temporal-fence'
   | 'entry'
   | 'mark'
 

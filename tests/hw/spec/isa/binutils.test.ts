@@ -14,7 +14,7 @@ const missing = missingTools(ASSEMBLER, `${PREFIX}objdump`, `${PREFIX}ld`)
 const note = missing.length > 0 ? ` (skipped, missing: ${missing.join(', ')})` : ''
 
 /** Instructions that binutils 2.40 lacks, or shows only with their reserved fields zero. */
-const APART = /^(czero|entry|mark\.(start|end|begin|finish|due)|fence|fence\.i|c\.nop|fcvt\.d\.(w|wu|s))$/
+const APART = /^(czero|entry|fence\.t|mark\.(start|end|begin|finish|due)|fence|fence\.i|c\.nop|fcvt\.d\.(w|wu|s))$/
 
 /** With symbols in the file, objdump shows targets without 0x. */
 function withoutPrefix(text: string): string {
