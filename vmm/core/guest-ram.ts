@@ -87,6 +87,8 @@ export class GuestRam implements GuestMemory {
   reach(port: HartPort, address: number, bytes: number): number {
     const offset = address - GUEST_RAM
     if (offset < 0 || offset + bytes > this.bytes) return -1
+    // Whether two large pages follow each other in the machine depends on what other guests took: no guest is to find out.
+    if ((offset % LARGE_PAGE) + bytes > LARGE_PAGE) return -1
     const first = this.populate(port, address)
     if (first === 0) return -1
     const size = this.#sizes.mapped

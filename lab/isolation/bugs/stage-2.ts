@@ -74,9 +74,23 @@ export const STAGE_2: readonly Bug[] = [
     area,
     difference: 'a buffer that crosses a 2 MiB page goes on in the machine page behind its first, whoever owns that',
     file: GUEST_RAM,
-    anchor: 'if (this.populate(port, address + covered) !== expected) return -1',
-    replacement: 'this.populate(port, address + covered)',
+    anchor:
+      'if ((offset % LARGE_PAGE) + bytes > LARGE_PAGE) return -1\n    const first = this.populate(port, address)\n    if (first === 0) return -1\n',
+    replacement:
+      'const first = this.populate(port, address)\n    if (first === 0) return -1\n' +
+      '    if ((offset % LARGE_PAGE) + bytes > LARGE_PAGE) return first + (offset % this.#sizes.mapped)\n',
     promise: 'dma',
+    seed: 1,
+  },
+  {
+    name: 'neighbours-show-in-crossings',
+    models: 'found here: what depends on where other guests’ memory lies',
+    area,
+    difference: 'a queue that crosses a 2 MiB page works or not, depending on what other guests took before',
+    file: GUEST_RAM,
+    anchor: '    if ((offset % LARGE_PAGE) + bytes > LARGE_PAGE) return -1\n',
+    replacement: '',
+    promise: 'invisibility',
     seed: 1,
   },
   {

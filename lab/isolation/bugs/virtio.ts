@@ -153,16 +153,14 @@ export const VIRTIO: readonly Bug[] = [
     seed: 1,
   },
   {
-    name: 'header-of-the-last-request',
-    models: 'XSA-236: used without holding what was checked',
+    name: 'header-half-looked-up',
+    models: 'XSA-500: checked on one page, read from another',
     area,
-    difference: 'a request whose header is not the guest’s memory is taken to say what the last one said',
+    difference: 'a request’s header that crosses a 2 MiB page is read on in the machine page behind its first',
     file: BLK,
-    anchor:
-      'addresses[0] % 4 !== 0 || this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size',
-    replacement:
-      'addresses[0] % 4 !== 0 || (this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size && (this.#queue.record.piece = this.#queue.record.table) === 0)',
-    promise: 'disk',
+    anchor: 'this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size',
+    replacement: 'this.#queue.reachPiece(port, addresses[0], 1) < 1',
+    promise: 'dma',
     seed: 1,
   },
   {

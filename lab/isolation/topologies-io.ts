@@ -1,0 +1,21 @@
+/** Topologies of guests with devices. */
+import type { PlacedGuest, Topology } from './scenario.ts'
+
+const GUEST: PlacedGuest = { memoryMiB: 8, vcpus: 1, harts: [0], weight: 256, cap: 0 }
+
+/** Where each guest's disk begins, in sectors: none of them at the disk's beginning. */
+export const DISK_SECTORS = 512
+const disk = (guest: number) => ({ first: 64 + guest * (DISK_SECTORS + 1), sectors: DISK_SECTORS })
+
+/** Two guests, each with a part of the disk, on harts of their own or on one. */
+export function diskTopologies(vmm: Topology['vmm'] = 'native'): readonly Topology[] {
+  return [
+    [0, 1],
+    [0, 0],
+  ].map(harts => ({
+    vmm,
+    harts: Math.max(...harts) + 1,
+    ramMiB: 128,
+    guests: harts.map((hart, guest) => ({ ...GUEST, harts: [hart], disk: disk(guest) })),
+  }))
+}
