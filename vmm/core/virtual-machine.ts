@@ -68,6 +68,15 @@ export class VirtualMachine {
     return this.#windows.length
   }
 
+  /** Where a window lies, and its bytes. */
+  baseOf(window: number): number {
+    return this.#windows[window].base
+  }
+
+  bytesOf(window: number): number {
+    return this.#windows[window].bytes
+  }
+
   /** Puts a chip into the guest's address map. Before the guest starts. */
   attach(name: string, base: number, bytes: number, chip: VirtualChip): void {
     this.#windows.push({ name, base, bytes, chip })

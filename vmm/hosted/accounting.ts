@@ -11,8 +11,9 @@ const counters = layout(0x80, 'our own', {
   userTicks: { at: 0x18, bytes: 8 },
   systemTicks: { at: 0x20, bytes: 8 },
   pageFaults: { at: 0x28, bytes: 8 },
+  guestTicks: { at: 0x30, bytes: 8 },
   /** How deep the hart is in interrupts. */
-  depth: { at: 0x30, bytes: 4 },
+  depth: { at: 0x38, bytes: 4 },
 })
 const FOLDED = 0x40
 
@@ -53,9 +54,10 @@ export function countFault(port: HartPort): void {
   increment(port, countersAt(port.hart) + counters.pageFaults.at)
 }
 
-/** A tick has found the hart in a process or guest, or in the kernel. */
-export function countTick(port: HartPort, isUser: boolean): void {
-  increment(port, countersAt(port.hart) + (isUser ? counters.userTicks.at : counters.systemTicks.at))
+/** A tick has found the hart in a guest, in a thread, or idle. */
+export function countTick(port: HartPort, isThread: boolean, isGuest: boolean): void {
+  const { guestTicks, userTicks, systemTicks } = counters
+  increment(port, countersAt(port.hart) + (isGuest ? guestTicks.at : isThread ? userTicks.at : systemTicks.at))
 }
 
 /** Adds what a hart has counted to the machine's sums, and begins anew. */

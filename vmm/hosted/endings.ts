@@ -11,6 +11,7 @@ export class Endings {
 
   constructor(plan: Plan) {
     this.#plan = plan
+    plan.rcu.attach((port, process) => this.#taken(port, plan.processes[process]))
   }
 
   /** Gives a process's memory back once none of its threads is on a hart. */
@@ -18,7 +19,14 @@ export class Endings {
     const { tasks } = this.#plan
     for (let index = process.firstTask; index <= process.ioTask; index++)
       if (tasks[index].record.hart !== NOWHERE) return
-    if (process.record.released) return
+    if (process.record.leaving) return
+    process.record.leaving = true
+    // An interrupt that is being handled elsewhere may still be about it.
+    this.#plan.rcu.defer(port, process.vm.index)
+  }
+
+  /** Nobody reads anything of it any more. */
+  #taken(port: HartPort, process: Process): void {
     process.record.released = true
     this.record.releasing++
     const { pages, root } = process.vm.ram

@@ -9,7 +9,7 @@
  */
 import { frame } from '../core/frame.ts'
 import { A0, FLOATS, FS, GENERAL, GUEST_CSRS, USER_CSRS } from '../core/world-switch.ts'
-import { hostContext, taskFrame } from './layout.ts'
+import { hostContext, MODE_WATCHING, taskFrame, vcpuControl } from './layout.ts'
 
 /** What a function preserves, and its arguments: ra, sp, gp, tp, s0 to s11, a1 to a7. */
 const PRESERVED = [1, 2, 3, 4, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]
@@ -54,6 +54,20 @@ ${lines(SWAPPED.map(csr => `    ld t1, ${hostContext[csr].at}(a0)\n    csrrw t0,
 ${lines(PRESERVED.map((register, index) => `    ld x${register}, ${hostSlot(index)}(a0)`))}
 exit:
     enter exit
+watch_vcpu:                 # a0 = frame, a1 = until when: an interrupt for the guest or for the host, or somebody has changed the mode
+    li t0, ${MODE_WATCHING}
+1:  lw t1, ${vcpuControl.mode.at}(a0)
+    bne t1, t0, window
+    csrr t1, hip
+    csrr t2, hie
+    and t1, t1, t2
+    bnez t1, window
+    csrr t1, sip
+    csrr t2, sie
+    and t1, t1, t2
+    bnez t1, window
+    csrr t1, time
+    bltu t1, a1, 1b
 window:
     # What has ended the guest's turn, or come meanwhile, is taken here, as a trap from the kernel.
     csrsi sstatus, ${SIE}

@@ -1,14 +1,14 @@
 /**
  * The hypervisor in the host's kernel, in the manner of KVM: it runs a vCPU on behalf of the VMM process's thread that
- * asks for it, handles in the kernel what needs no device (timer, IPI, fences, harts, wfi, stage-2 faults), and leaves
- * the rest to the process through the run page.
+ * asks for it, handles in the kernel what needs no device (timer, IPI, fences, harts, wfi, stage-2 faults, doorbells), and
+ * leaves the rest to the process through the run page.
  *
  *   run (system call) ─▶ load the vCPU ─▶ enter ─▶ guest ─▶ exit ─▶ interrupts that wait ─▶ enter again, or
  *                                                            └▶ put the vCPU ─▶ the system call returns
  */
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
-import { A0, A1, A2 } from '../../hw/spec/sbi.ts'
+import { A0, A1 } from '../../hw/spec/sbi.ts'
 import { recordCrash } from '../core/crash.ts'
 import { DEVICE, finishAccess, handleExit, HANDLED, type PendingAccess } from '../core/exits.ts'
 import { frame } from '../core/frame.ts'
@@ -19,96 +19,89 @@ import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { HaltPolling } from './halt-polling.ts'
 import type { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
+import { VcpuContexts } from './hypervisor/contexts.ts'
+import type { Events } from './hypervisor/events.ts'
+import { ANY, type IoBuses, KERNEL_CHIP, NOBODY } from './hypervisor/io-buses.ts'
+import { tellAccess, tellEnd } from './hypervisor/run-pages.ts'
 import type { KernelCode } from './image.ts'
 import type { KernelDevices } from './kernel-devices.ts'
-import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, vcpuControl, vcpuOf } from './layout.ts'
+import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, MODE_WATCHING, vcpuControl, vcpuOf } from './layout.ts'
+import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
-import { EXIT_DEVICE, EXIT_ENDED, runPage } from './system-calls.ts'
+import { addNote, removeNote } from './scheduling/preemption-notes.ts'
+import type { ReadCopyUpdate } from './sync/read-copy-update.ts'
+import { runPage } from './system-calls.ts'
 import { IN_GUEST, IN_USER, NEVER, type Task } from './task.ts'
+
+export interface ModuleParts {
+  readonly threads: readonly Task[]
+  readonly vcpus: readonly Vcpu[]
+  readonly pending: readonly PendingAccess[]
+  readonly scheduler: Scheduler
+  readonly console: HostConsole
+  readonly harts: number
+  readonly code: KernelCode
+  /** By machine: its chips in the kernel, if it has any there. */
+  readonly backends: readonly KernelDevices[]
+  readonly buses: IoBuses
+  readonly events: Events
+  readonly rcu: ReadCopyUpdate
+}
 
 export class HypervisorModule implements Host, Hypervisor {
   readonly party = 'host kernel'
-  /** By hart: the vCPU whose context its CSRs hold, and the one that held it before. */
-  readonly loaded: Int32Array
-  readonly #before: Int32Array
-  /** By vCPU: its thread, its device access that the process emulates, whether one is outstanding, its run page. */
-  readonly #threads: readonly Task[]
-  readonly pending: readonly PendingAccess[]
-  readonly #outstanding: Int32Array
-  /** By vCPU: its virtual interrupts as they were when it trapped last, and how often it has. */
-  readonly #interrupts: Int32Array
-  readonly #exits: Float64Array
-  /** By vCPU: the hart where it ran last. */
-  readonly #ran: Int32Array
-  readonly #halts: HaltPolling
   readonly runPages: Float64Array
   readonly state: Record<string, StateRecord>
-  readonly #vcpus: readonly Vcpu[]
-  readonly #scheduler: Scheduler
-  readonly #console: HostConsole
-  readonly #code: KernelCode
-  /** By machine: its chips in the kernel, if it has any there. */
-  readonly #backends: readonly KernelDevices[]
+  readonly #contexts: VcpuContexts
+  readonly #parts: ModuleParts
+  /** By vCPU: whether its process emulates an access; its virtual interrupts as they were when it trapped last; how often it has. */
+  readonly #outstanding: Int32Array
+  readonly #interrupts: Int32Array
+  readonly #exits: Float64Array
+  /** By vCPU: the phase of the section in which its thread reads the I/O bus, or NOBODY. */
+  readonly #reading: Int32Array
+  readonly #halts: HaltPolling
 
-  constructor(
-    threads: readonly Task[],
-    vcpus: readonly Vcpu[],
-    pending: readonly PendingAccess[],
-    scheduler: Scheduler,
-    console: HostConsole,
-    harts: number,
-    code: KernelCode,
-    backends: readonly KernelDevices[],
-  ) {
-    this.#backends = backends
-    this.#threads = threads
-    this.#vcpus = vcpus
-    this.pending = pending
-    this.#scheduler = scheduler
-    this.#console = console
-    this.#code = code
-    this.loaded = new Int32Array(harts).fill(NOWHERE)
-    this.#before = new Int32Array(harts).fill(NOWHERE)
+  constructor(parts: ModuleParts) {
+    const { vcpus, threads, harts, code } = parts
+    this.#parts = parts
+    this.#contexts = new VcpuContexts(vcpus, threads, harts, code)
     this.#outstanding = new Int32Array(vcpus.length)
     this.#interrupts = new Int32Array(vcpus.length)
     this.#exits = new Float64Array(vcpus.length)
-    this.#ran = new Int32Array(vcpus.length).fill(NOWHERE)
+    this.#reading = new Int32Array(vcpus.length).fill(NOBODY)
     this.#halts = new HaltPolling(vcpus.length)
     this.runPages = new Float64Array(vcpus.length)
     this.state = {
-      loaded: this.loaded,
-      before: this.#before,
       outstanding: this.#outstanding,
       interrupts: this.#interrupts,
       exits: this.#exits,
-      ran: this.#ran,
+      reading: this.#reading,
+      ...this.#contexts.state,
       ...this.#halts.state,
       runPages: this.runPages,
     }
   }
 
-  prepare(): void {
-    // Frames and run pages are all that it needs.
+  /** The kernel's own chips are on the guest's bus from the beginning. */
+  prepare(port: HartPort, { vm, kernelWindows }: Process): void {
+    for (let index = 0; index < kernelWindows; index++)
+      this.#parts.buses.add(port, vm.index, vm.baseOf(index), vm.bytesOf(index), ANY, KERNEL_CHIP)
   }
 
-  /** The system call: takes the vCPU, completes the device access that the process has emulated, and sends the thread into the guest. False: another thread runs it. */
   run(port: HartPort, task: Task): boolean {
-    const vcpu = this.#vcpus[task.vcpu]
+    const vcpu = this.#parts.vcpus[task.vcpu]
     port.add32(vcpu.frame + vcpuControl.users.at, 1)
     if (port.swap32If(vcpu.frame + vcpuControl.lock.at, 0, 1) !== 0) {
       port.add32(vcpu.frame + vcpuControl.users.at, -1)
       return false
     }
+    addNote(port, task.index, vcpu.frame + vcpuControl.note.at)
     if (this.#outstanding[task.vcpu] !== 0) {
       this.#outstanding[task.vcpu] = 0
       const page = this.runPages[task.vcpu]
-      finishAccess(
-        port,
-        vcpu,
-        this.pending[task.vcpu],
-        port.load32(page + runPage.low.at),
-        port.load32(page + runPage.high.at),
-      )
+      const low = port.load32(page + runPage.low.at)
+      finishAccess(port, vcpu, this.#parts.pending[task.vcpu], low, port.load32(page + runPage.high.at))
     }
     task.record.mode = IN_GUEST
     return true
@@ -116,12 +109,21 @@ export class HypervisorModule implements Host, Hypervisor {
 
   /** The end of `run`: the process goes on. */
   #return(port: HartPort, task: Task, vcpu: Vcpu): void {
+    this.#endReading(port, task)
+    removeNote(port, task.index, vcpu.frame + vcpuControl.note.at)
     port.swap32(vcpu.frame + vcpuControl.lock.at, 0)
     port.add32(vcpu.frame + vcpuControl.users.at, -1)
     task.record.mode = IN_USER
+    task.record.guest = false
   }
 
-  /** The system call: the guest's external interrupt, as its virtual interrupt controller has it. */
+  #endReading(port: HartPort, task: Task): void {
+    const phase = this.#reading[task.vcpu]
+    if (phase === NOBODY) return
+    this.#reading[task.vcpu] = NOBODY
+    this.#parts.buses.leave(port, task.process.vm.index, phase)
+  }
+
   interrupt(port: HartPort, vcpu: Vcpu, level: boolean): void {
     port.add32(vcpu.frame + vcpuControl.users.at, 1)
     const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
@@ -129,77 +131,73 @@ export class HypervisorModule implements Host, Hypervisor {
     port.add32(vcpu.frame + vcpuControl.users.at, -1)
   }
 
+  /** A doorbell of the guest's, which from now on adds to an event of the process's. The phase to be waited for, or NOBODY. */
+  watch(port: HartPort, process: Process, address: number, value: number, event: number): number {
+    return this.#parts.buses.add(port, process.vm.index, address, 4, value, event)
+  }
+
+  isWatched(port: HartPort, process: Process, phase: number): boolean {
+    return this.#parts.buses.isComplete(port, process.vm.index, phase)
+  }
+
   /** A trap from the guest, whose registers are saved: what it is owed. Interrupts of the machine's own are taken afterwards. */
   exit(port: HartPort, task: Task): void {
-    const vcpu = this.#vcpus[task.vcpu]
+    const { vcpus, pending, rcu, buses } = this.#parts
+    const vcpu = vcpus[task.vcpu]
     const { vm } = task.process
     port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
+    rcu.passes(port)
     // The guest may have cleared its software interrupt.
     const lock = vcpu.frame + frame.lock.at
     acquire(port, lock)
     this.#interrupts[task.vcpu] = port.read(hvip)
     release(port, lock)
     this.#exits[task.vcpu] = this.#exits[task.vcpu] + 1
-    const pending = this.pending[task.vcpu]
-    const outcome = handleExit(port, this, vm, vcpu, pending)
-    if (outcome === DEVICE) this.#access(port, task, vcpu, pending)
-    else if (outcome === HANDLED && vm.record.ended) this.#tellEnd(port, task, vcpu, vm)
-  }
-
-  /** The kernel's own chips come first in the guest's map. */
-  #access(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {
-    const { kernelWindows, vm } = task.process
-    if (pending.window >= kernelWindows || pending.bytes === 8) return this.#leaveToProcess(port, task, vcpu, pending)
-    const value = pending.write ? vcpu.register32(port, pending.register) : 0
-    finishAccess(port, vcpu, pending, this.#backends[vm.index].access(port, pending, value), 0)
-  }
-
-  #leaveToProcess(port: HartPort, task: Task, vcpu: Vcpu, pending: PendingAccess): void {
-    const page = this.runPages[task.vcpu]
-    port.store32(page + runPage.reason.at, EXIT_DEVICE)
-    port.store32(page + runPage.bytes.at, pending.bytes)
-    port.store64(page + runPage.address.at, pending.address)
-    port.store32(page + runPage.write.at, pending.write ? 1 : 0)
-    if (pending.write) {
-      const { register } = pending
-      port.store32(page + runPage.low.at, vcpu.register32(port, register))
-      if (pending.bytes === 8)
-        port.store32(page + runPage.high.at, register === 0 ? 0 : port.load32(vcpu.frame + register * 8 + 4))
+    this.#reading[task.vcpu] = buses.enter(port, vm.index)
+    const access = pending[task.vcpu]
+    const outcome = handleExit(port, this, vm, vcpu, access)
+    if (outcome === DEVICE) this.#access(port, task, vcpu, access)
+    else if (outcome === HANDLED && vm.record.ended) {
+      tellEnd(port, this.runPages[task.vcpu], vm)
+      this.#return(port, task, vcpu)
     }
-    this.#outstanding[task.vcpu] = 1
-    this.#return(port, task, vcpu)
   }
 
-  #tellEnd(port: HartPort, task: Task, vcpu: Vcpu, vm: VirtualMachine): void {
-    const page = this.runPages[task.vcpu]
-    port.store32(page + runPage.reason.at, EXIT_ENDED)
-    port.store32(page + runPage.code.at, vm.record.exitCode)
-    port.store32(page + runPage.crashed.at, vm.record.crashed ? 1 : 0)
-    this.#return(port, task, vcpu)
+  /** Whoever is on the guest's bus answers, or else the process. */
+  #access(port: HartPort, task: Task, vcpu: Vcpu, access: PendingAccess): void {
+    const { buses, events, backends } = this.#parts
+    const { vm } = task.process
+    const value = access.write ? vcpu.register32(port, access.register) : 0
+    const who = buses.find(port, vm.index, access.address, access.write, value)
+    if (who === NOBODY || access.bytes === 8) {
+      tellAccess(port, this.runPages[task.vcpu], vcpu, access)
+      this.#outstanding[task.vcpu] = 1
+      return this.#return(port, task, vcpu)
+    }
+    let read = 0
+    if (who === KERNEL_CHIP) read = backends[vm.index].access(port, access, value)
+    else events.signal(port, task.process, who)
+    finishAccess(port, vcpu, access, read, 0)
   }
 
   /** The last thing before the guest goes on: false if it cannot, and the thread sleeps. Else the entry is over. */
   enter(port: HartPort, task: Task): boolean {
-    const vcpu = this.#vcpus[task.vcpu]
+    const { vcpus, scheduler, code, rcu } = this.#parts
+    const vcpu = vcpus[task.vcpu]
     const { record } = vcpu
-    const isLoaded = this.loaded[port.hart] === task.vcpu
+    const isLoaded = this.#contexts.loaded[port.hart] === task.vcpu
+    this.#endReading(port, task)
     // Without its context on the hart the vCPU has slept, and its thread been woken for it.
     if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0))
       record.status = RUNNABLE
-    if (record.status === WAITING && this.#isAlone(port) && this.#halts.watches(port, task.vcpu)) {
-      port.jump(this.#code.window)
-      return true
-    }
+    if (record.status === WAITING && this.#isAlone(port) && this.#watches(port, task.vcpu)) return true
     if (record.status !== RUNNABLE) {
-      this.#scheduler.sleep(port, task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
+      task.record.guest = false
+      scheduler.sleep(port, task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
       return false
     }
     if (!isLoaded) {
-      port.account('host kernel', 'load vCPU', 'world switch')
-      port.setX(A0, vcpu.frame)
-      port.setX(A1, this.#code.loaded)
-      port.setX(A2, task.frame)
-      port.jump(this.#code.loadContext)
+      this.#contexts.load(port, task)
       return true
     }
     port.account('host kernel', 'run guest', 'world switch')
@@ -212,7 +210,7 @@ export class HypervisorModule implements Host, Hypervisor {
     if (record.fencing) {
       if (task.process.vm.isFencing()) {
         port.account('host kernel', 'remote fence', 'waiting')
-        port.jump(this.#code.window)
+        port.jump(code.window)
         return true
       }
       record.fencing = false
@@ -227,76 +225,70 @@ export class HypervisorModule implements Host, Hypervisor {
     record.lowered = 0
     release(port, lock)
     port.write(hvip, this.#interrupts[task.vcpu])
-    if (record.fence || this.#scheduler.wanted[port.hart] !== 0) {
+    if (record.fence || scheduler.wanted[port.hart] !== 0) {
       port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
-      port.jump(this.#code.window)
+      port.jump(code.window)
       return true
     }
+    // Ticks that find the hart there are the guest's.
+    task.record.guest = true
+    rcu.passes(port)
     port.setX(A0, vcpu.frame)
-    port.jump(this.#code.enterGuest)
+    port.jump(code.enterGuest)
+    return true
+  }
+
+  /** Watches for what may come, until the time that it has for that is over: false if it is. */
+  #watches(port: HartPort, index: number): boolean {
+    const until = this.#halts.until(port, index)
+    if (until === 0) return false
+    const { frame: at } = this.#parts.vcpus[index]
+    port.store32(at + vcpuControl.mode.at, MODE_WATCHING)
+    port.account('host kernel', 'halt polling', 'waiting')
+    port.setX(A0, at)
+    port.setX(A1, until)
+    port.jump(this.#parts.code.watchVcpu)
     return true
   }
 
   /** True if no other thread wants the hart. */
   #isAlone(port: HartPort): boolean {
-    const { wanted, queues } = this.#scheduler
+    const { wanted, queues } = this.#parts.scheduler
     return wanted[port.hart] === 0 && queues.count(port, port.hart) === 0
   }
 
-  /** The context of the hart's task has been loaded. */
-  hasLoaded(port: HartPort, task: Task): void {
-    const { hart } = port
-    const { record } = this.#vcpus[task.vcpu]
-    this.loaded[hart] = task.vcpu
-    record.hart = hart
-    // Another vCPU ran here meanwhile, or this one elsewhere: what the TLB kept under its VMID may be another's.
-    if (this.#before[hart] !== task.vcpu || this.#ran[task.vcpu] !== hart) {
-      port.hfenceGvma()
-      port.hfenceVvma()
-    }
-    this.#before[hart] = task.vcpu
-    this.#ran[task.vcpu] = hart
-  }
-
-  /** Begins to save the context that the hart holds; `saved` goes on. False if it holds none. */
   save(port: HartPort): boolean {
-    const index = this.loaded[port.hart]
-    if (index === NOWHERE) return false
-    port.account('host kernel', 'put vCPU', 'world switch')
-    port.setX(A0, this.#vcpus[index].frame)
-    port.setX(A1, this.#code.saved)
-    port.setX(A2, this.#threads[index].frame)
-    port.jump(this.#code.saveContext)
-    return true
+    return this.#contexts.save(port)
   }
 
   hasSaved(port: HartPort): void {
-    const index = this.loaded[port.hart]
-    // The guest's interrupts, enabled by its vsie, must not keep the hart from idling.
-    port.write(hie, 0)
-    this.#vcpus[index].record.hart = NOWHERE
-    this.loaded[port.hart] = NOWHERE
+    this.#contexts.hasSaved(port)
+  }
+
+  hasLoaded(port: HartPort, task: Task): void {
+    this.#contexts.hasLoaded(port, task.vcpu)
   }
 
   // What the handling of exits asks for.
 
   kick(port: HartPort, vcpu: Vcpu): void {
+    const { scheduler, threads } = this.#parts
     const { record } = vcpu
     if (record.status === WAITING) record.status = RUNNABLE
-    if (
-      record.hart !== NOWHERE &&
-      port.swap32If(vcpu.frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING) === MODE_GUEST
-    )
-      this.#scheduler.interrupt(port, record.hart)
-    this.#scheduler.wake(port, this.#threads[vcpuOf(vcpu.frame)])
+    if (record.hart !== NOWHERE) {
+      const mode = port.swap32If(vcpu.frame + vcpuControl.mode.at, MODE_GUEST, MODE_LEAVING)
+      if (mode === MODE_GUEST) scheduler.interrupt(port, record.hart)
+      else if (mode === MODE_WATCHING) port.store32(vcpu.frame + vcpuControl.mode.at, MODE_OUTSIDE)
+    }
+    scheduler.wake(port, threads[vcpuOf(vcpu.frame)])
   }
 
   consolePut(port: HartPort, vm: VirtualMachine, byte: number): void {
-    this.#console.put(port, vm.index, byte)
+    this.#parts.console.put(port, vm.index, byte)
   }
 
   consoleGet(port: HartPort, vm: VirtualMachine): number {
-    return this.#console.get(port, vm.index)
+    return this.#parts.console.get(port, vm.index)
   }
 
   end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {

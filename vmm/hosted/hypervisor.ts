@@ -14,6 +14,10 @@ export interface Hypervisor {
   run(port: HartPort, task: Task): boolean
   /** The system call: the guest's external interrupt. */
   interrupt(port: HartPort, vcpu: Vcpu, level: boolean): void
+  /** The system call: a doorbell of the guest's adds to an event of the process's. The phase that `isWatched` asks for; negative: it cannot. */
+  watch(port: HartPort, process: Process, address: number, value: number, event: number): number
+  /** True if no vCPU goes by what was there before. */
+  isWatched(port: HartPort, process: Process, phase: number): boolean
   /** The hart is back from the guest. */
   exit(port: HartPort, task: Task): void
   /** The last thing before the guest goes on: false if it cannot, and the thread sleeps. Else the entry is over. */

@@ -157,6 +157,7 @@ export interface KernelCode {
   readonly switchSpace: number
   readonly enterGuest: number
   readonly window: number
+  readonly watchVcpu: number
   readonly saveContext: number
   readonly loadContext: number
   readonly toMonitor: number
@@ -188,6 +189,7 @@ export function kernelCode(program: Program): KernelCode {
     switchSpace: at('switch_space'),
     enterGuest: at('enter_guest'),
     window: at('window'),
+    watchVcpu: at('watch_vcpu'),
     saveContext: at('save_context'),
     loadContext: at('load_context'),
     toMonitor: at('to_monitor'),

@@ -8,6 +8,7 @@ import { KernelThread, type Work } from './kernel-thread.ts'
 import type { ForwardingTable } from './network/forwarding-table.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SoftInterrupts } from './soft-interrupts.ts'
+import type { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import { READY } from './task.ts'
 
 /** Policy, Linux's: each hart's counters are folded every second; the watchdog looks every 4 s whether each hart still schedules. */
@@ -24,12 +25,15 @@ export interface KernelWork {
   readonly writeBack: WriteBack
   readonly journal: Journal
   readonly table: ForwardingTable
+  readonly rcu: ReadCopyUpdate
 }
 
 export interface KernelThreads {
   readonly all: readonly KernelThread[]
   readonly flusher: KernelThread
   readonly committer: KernelThread
+  /** Counts the periods of read-copy-update. */
+  readonly periods: KernelThread
   /** By hart. */
   readonly softThreads: readonly KernelThread[]
 }
@@ -37,7 +41,7 @@ export interface KernelThreads {
 /** Makes them, numbered from `first` on. */
 export function kernelThreads(
   first: number,
-  { harts, quiet, soft, writeBack, journal, table }: KernelWork,
+  { harts, quiet, soft, writeBack, journal, table, rcu }: KernelWork,
 ): KernelThreads {
   const all: KernelThread[] = []
   const add = (name: string, work: Work, pin?: number, state?: number): KernelThread => {
@@ -47,6 +51,7 @@ export function kernelThreads(
   }
   const flusher = add('flusher', port => writeBack.elapsed(port))
   const committer = add('journal', port => journal.advance(port))
+  const periods = add('grace periods', port => rcu.work(port))
   add('bridge', port => {
     table.age(port)
     return port.read(time) + AGEING
@@ -75,7 +80,7 @@ export function kernelThreads(
     )
     add('watchdog', port => port.read(time) + WATCHING, hart, READY)
   }
-  return { all, flusher, committer, softThreads }
+  return { all, flusher, committer, periods, softThreads }
 }
 
 /** Sees to it that a thread of the kernel's runs at `due` (ticks), or earlier if it was to run earlier. */

@@ -26,8 +26,9 @@ import type { Plan } from './plan.ts'
 import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
 import { IDLE, TICK } from './scheduler.ts'
 import { beginIdle, endIdle } from './scheduling/time-keeping.ts'
+import { hasNotes } from './scheduling/preemption-notes.ts'
 import { SystemCalls } from './system-call-table.ts'
-import { IN_GUEST, IN_WAIT, NEVER, READY, type Task } from './task.ts'
+import { IN_GUEST, IN_USER, NEVER, READY, type Task } from './task.ts'
 import { Timers } from './timers.ts'
 import { Traps } from './traps.ts'
 
@@ -101,8 +102,10 @@ export class Kernel {
 
   /** From a process: a system call, a page fault, an interrupt. */
   #trap(port: HartPort): void {
-    if (port.readHigh(scause) !== 0) this.#interrupts.take(port)
-    else this.#traps.take(port)
+    if (port.readHigh(scause) !== 0) {
+      this.#plan.rcu.passes(port)
+      this.#interrupts.take(port)
+    } else this.#traps.take(port)
     this.#leave(port)
   }
 
@@ -165,7 +168,8 @@ export class Kernel {
     this.#coming[hart] = next
     if (next === scheduler.current[hart]) return next === IDLE ? this.#idle(port) : this.#resume(port)
     if (next !== IDLE) scheduler.tasks[next].record.hart = hart
-    if (!module.save(port)) this.#switchTask(port)
+    const last = scheduler.current[hart]
+    if (last === IDLE || !hasNotes(port, last) || !module.save(port)) this.#switchTask(port)
   }
 
   #saved(port: HartPort): void {
@@ -177,12 +181,13 @@ export class Kernel {
 
   /** The old task holds nothing on the hart any more: the new one takes over. */
   #switchTask(port: HartPort): void {
-    const { scheduler, tasks } = this.#plan
+    const { scheduler, tasks, rcu } = this.#plan
     const { hart } = port
     port.account('host kernel', 'schedule', 'scheduling')
     const last = scheduler.current[hart]
     const next = this.#coming[hart]
     countSwitch(port)
+    rcu.passes(port)
     scheduler.current[hart] = next
     if (last !== IDLE) {
       const task = scheduler.tasks[last]
@@ -246,7 +251,7 @@ export class Kernel {
     // Whoever leaves `run` leaves nothing of the vCPU's on the hart.
     this.#coming[port.hart] = task.index
     if (module.save(port)) return
-    if (mode === IN_WAIT && !this.#calls.deliver(port, task)) return this.#schedule(port)
+    if (mode !== IN_USER && !this.#calls.deliver(port, task)) return this.#schedule(port)
     port.account('host kernel', 'return to process', 'world switch')
     port.setX(A0, task.frame)
     port.jump(this.#code.toUser)

@@ -7,7 +7,7 @@
  *      +128 KiB  frames of vCPUs, 1 KiB each
  *      +256 KiB  frames of tasks, 1 KiB each
  *      +448 KiB  frames of harts: what an interrupt finds in them while they are in the kernel
- *      +512 KiB  tables of the kernel (TABLES)
+ *      +480 KiB  tables of the kernel (TABLES)
  *      +  1 MiB  DMA memory of the drivers
  *      +3.5 MiB  buffers of packets
  *      +  4 MiB  G-stage roots, 16 KiB each, then pages of 4 KiB: page tables, process data
@@ -57,6 +57,10 @@ export const TABLES = {
   freePages: KERNEL_BASE + 940 * KIB,
   /** What each hart counts. */
   counters: KERNEL_BASE + 872 * KIB,
+  /** Periods of read-copy-update; guests' I/O buses; events (sync/, hypervisor/). */
+  sync: KERNEL_BASE + 480 * KIB,
+  buses: KERNEL_BASE + 484 * KIB,
+  events: KERNEL_BASE + 500 * KIB,
 } as const
 const DMA = KERNEL_BASE + MIB
 /** Packets' buffers. */
@@ -103,11 +107,15 @@ export const vcpuControl = layout(0x400, 'our own', {
   users: { at: 0x194, bytes: 4 },
   /** MODE_: whether the hart is in the guest, so that it has to be interrupted to see what is new. */
   mode: { at: 0x198, bytes: 4 },
+  /** Who is told when the thread loses its hart: links to the next (scheduling/preemption-notes.ts). */
+  note: { at: 0x1d0, bytes: 8 },
 })
 export const MODE_OUTSIDE = 0
 export const MODE_GUEST = 1
 /** In the guest, and somebody has interrupted it already. */
 export const MODE_LEAVING = 2
+/** Watching for what may come: a change of the word is seen. */
+export const MODE_WATCHING = 3
 
 export function textOf(process: number): number {
   return TEXTS + process * TEXT_BYTES

@@ -26,6 +26,7 @@ import {
 } from './crossing.ts'
 import type { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
+import { NOBODY } from './hypervisor/io-buses.ts'
 import type { KernelCode } from './image.ts'
 import type { KernelDevices } from './kernel-devices.ts'
 import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, vcpuControl, vcpuOf } from './layout.ts'
@@ -146,6 +147,15 @@ export class MonitorDriver implements Hypervisor {
     const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
     if (elsewhere || level) this.#kick(port, vcpu)
     port.add32(vcpu.frame + vcpuControl.users.at, -1)
+  }
+
+  /** Doorbells are the process's in this form. */
+  watch(): number {
+    return NOBODY
+  }
+
+  isWatched(): boolean {
+    return true
   }
 
   enter(port: HartPort, task: Task): boolean {

@@ -10,6 +10,8 @@ import { AddressSpace } from './address-space.ts'
 import type { FileService } from './file-service.ts'
 import type { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
+import type { Events } from './hypervisor/events.ts'
+import type { IoBuses } from './hypervisor/io-buses.ts'
 import { HypervisorModule } from './hypervisor-module.ts'
 import type { KernelCode } from './image.ts'
 import { KernelDevices } from './kernel-devices.ts'
@@ -19,6 +21,7 @@ import type { Taps } from './network/taps.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SmallPages } from './small-pages.ts'
+import type { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import type { Task } from './task.ts'
 
 /** The address space identifier of the monitors' world: processes have the numbers from 1 on. */
@@ -38,6 +41,9 @@ export interface HypervisorParts {
   readonly backends: KernelDevices[]
   readonly files: FileService
   readonly taps: Taps
+  readonly buses: IoBuses
+  readonly events: Events
+  readonly rcu: ReadCopyUpdate
 }
 
 export interface MadeHypervisor {
@@ -49,7 +55,23 @@ export interface MadeHypervisor {
 }
 
 export function makeHypervisor(parts: HypervisorParts): MadeHypervisor {
-  const { policy, code, harts, tasks, processes, free, small, scheduler, console, backends, files, taps } = parts
+  const {
+    policy,
+    code,
+    harts,
+    tasks,
+    processes,
+    free,
+    small,
+    scheduler,
+    console,
+    backends,
+    files,
+    taps,
+    buses,
+    events,
+    rcu,
+  } = parts
   const vcpus = processes.flatMap(({ vm }) => vm.vcpus)
   const runners = tasks.filter(({ vcpu }) => vcpu !== NOWHERE)
   const pending = vcpus.map(() => ({ ...memoryAccess(), address: 0, window: 0 }))
@@ -64,7 +86,19 @@ export function makeHypervisor(parts: HypervisorParts): MadeHypervisor {
   const module: Hypervisor =
     policy.form === 'switch'
       ? new MonitorDriver(runners, vcpus, monitor, monitorSpace, free, scheduler, console, code, backends)
-      : new HypervisorModule(runners, vcpus, pending, scheduler, console, harts, code, backends)
+      : new HypervisorModule({
+          threads: runners,
+          vcpus,
+          pending,
+          scheduler,
+          console,
+          harts,
+          code,
+          backends,
+          buses,
+          events,
+          rcu,
+        })
   if (policy.backend === 'kernel')
     backends.push(
       ...processes.map(process => {

@@ -19,6 +19,8 @@ import { DirectRequests } from './files/direct-requests.ts'
 import { makeStorage, type Storage } from './files/storage.ts'
 import { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
+import { Events } from './hypervisor/events.ts'
+import { IoBuses } from './hypervisor/io-buses.ts'
 import type { KernelCode } from './image.ts'
 import { KernelDevices } from './kernel-devices.ts'
 import { KernelThread } from './kernel-thread.ts'
@@ -40,6 +42,7 @@ import { IDLE, Scheduler } from './scheduler.ts'
 import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
 import { SmallPages } from './small-pages.ts'
+import { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import { ASLEEP, Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
@@ -64,6 +67,9 @@ export interface Plan {
   readonly module: Hypervisor
   /** Of form 'switch'. */
   readonly monitor: Monitor
+  readonly rcu: ReadCopyUpdate
+  readonly buses: IoBuses
+  readonly events: Events
   readonly controller: Controller
   readonly console: HostConsole
   readonly files: FileService
@@ -136,7 +142,12 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   })
   const { disk, fileSystem, reader, writeBack, journal } = storage
   const table = new ForwardingTable()
-  const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table })
+  const rcu: ReadCopyUpdate = new ReadCopyUpdate(
+    harts,
+    port => scheduler.wake(port, own.periods),
+    (port, hart) => scheduler.interrupt(port, hart),
+  )
+  const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table, rcu })
   const backends: KernelDevices[] = []
   const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
     process.waiter = tasks.length + own.all.length + index
@@ -194,6 +205,8 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
   const devices = [serial, ...(has('disk') ? [disk] : []), ...(has('network') ? [network.device] : [])]
 
+  const buses = new IoBuses(processes.length, harts)
+  const events = new Events(processes, scheduler)
   const { module, monitor, pending } = makeHypervisor({
     policy,
     code,
@@ -207,6 +220,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     backends,
     files,
     taps: network.taps,
+    buses,
+    events,
+    rcu,
   })
   giver.monitor = monitor
 
@@ -225,6 +241,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
       ...backends.map(backend => backend.state),
       network.state,
       programs.state,
+      { rcu: rcu.record, 'rcu values': rcu.values },
     ],
     processes,
     scheduler,
@@ -242,6 +259,9 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     scheduler,
     module,
     monitor,
+    rcu,
+    buses,
+    events,
     controller,
     console,
     files,

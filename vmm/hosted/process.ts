@@ -27,9 +27,10 @@ export class Process {
   kernelWindows = 0
   /** Its disk's size: a file, in whole pages. */
   readonly sectors: number
-  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. `file`: its disk's slot among the open files, or none (negative); `buffered`: it stays with the page cache. */
+  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. `file`: its disk's slot among the open files, or none (negative); `buffered`: it stays with the page cache; `ready`: its events that are not zero, a mask; `phase`: of the readers that a change of its I/O bus waits for. */
   readonly record = {
     ended: false,
+    leaving: false,
     released: false,
     waiters: 0,
     used: 0,
@@ -38,6 +39,8 @@ export class Process {
     count: 0,
     file: NO_FILE,
     buffered: false,
+    ready: 0,
+    phase: 0,
   }
   /** Of the harts' time. */
   readonly share: Share

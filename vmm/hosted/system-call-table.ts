@@ -1,13 +1,17 @@
 /** What the kernel does for its processes: the system calls of system-calls.ts. */
 import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort } from '../../hw/port.ts'
+import { time } from '../../hw/spec/csrs/counters.ts'
 import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { A0, A1, A2, A3, A7 } from '../../hw/spec/sbi.ts'
 import { DEAD, NOWHERE } from '../core/vcpu.ts'
+import { EVENTS } from './hypervisor/events.ts'
 import { taskFrame, USER_CONSOLE, USER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
+import { TICK } from './scheduler.ts'
 import {
+  EVENT_ADDED,
   EVENT_CONSOLE,
   EVENT_DISK,
   EVENT_RECEIVED,
@@ -17,12 +21,14 @@ import {
   SYS_INTERRUPT,
   SYS_LOCK_WAIT,
   SYS_LOCK_WAKE,
+  SYS_READ_EVENT,
   SYS_RUN,
   SYS_SEND,
   SYS_WAIT,
+  SYS_WATCH,
   SYS_WRITE,
 } from './system-calls.ts'
-import { ENDED, IN_USER, IN_WAIT, NEVER, type Task } from './task.ts'
+import { ENDED, IN_USER, IN_WAIT, IN_WATCH, NEVER, type Task } from './task.ts'
 
 /** sstatus.SUM: the kernel may reach the pages of the process. */
 const SUM = maskOf(sstatus, 'SUM')
@@ -40,6 +46,8 @@ const NAMES = [
   'syscall exit',
   'syscall lock wait',
   'syscall lock wake',
+  'syscall watch',
+  'syscall read event',
 ] as const
 
 export class SystemCalls {
@@ -63,6 +71,8 @@ export class SystemCalls {
     else if (number === SYS_WRITE) this.#write(port, task)
     else if (number === SYS_LOCK_WAIT) this.#lockWait(port, task)
     else if (number === SYS_LOCK_WAKE) this.#lockWake(port, process)
+    else if (number === SYS_WATCH) this.#watch(port, task)
+    else if (number === SYS_READ_EVENT) this.#readEvent(port, task)
     else if (number === SYS_EXIT) {
       process.vm.record.crashed = port.load32(frame + A1 * 8) !== 0
       this.endProcess(port, process, port.load32(frame + A0 * 8))
@@ -95,8 +105,37 @@ export class SystemCalls {
     this.#result(port, task, 0, 0)
   }
 
-  /** Gives a thread that waits what has happened; false if it sleeps on. */
+  #watch(port: HartPort, task: Task): void {
+    const { process } = task
+    const event = this.#argument(port, task, A2)
+    const address = this.#argument(port, task, A0)
+    const value = this.#argument(port, task, A1)
+    const phase = event < EVENTS ? this.#plan.module.watch(port, process, address, value, event) : -1
+    this.#result(port, task, phase < 0 ? -1 : 0, 0)
+    if (phase < 0) return
+    process.record.phase = phase
+    task.record.mode = IN_WATCH
+  }
+
+  /** False if vCPUs still go by what was there before: the thread looks again at the next tick. */
+  #isWatched(port: HartPort, task: Task): boolean {
+    const { module, scheduler } = this.#plan
+    if (!module.isWatched(port, task.process, task.process.record.phase)) {
+      scheduler.sleep(port, task, port.read(time) + TICK)
+      return false
+    }
+    task.record.mode = IN_USER
+    return true
+  }
+
+  #readEvent(port: HartPort, task: Task): void {
+    const event = this.#argument(port, task, A0)
+    this.#result(port, task, event < EVENTS ? this.#plan.events.read(port, task.process, event) : -1, 0)
+  }
+
+  /** A thread that waits in a system call: it gets what has happened; false if it sleeps on. */
   deliver(port: HartPort, task: Task): boolean {
+    if (task.record.mode === IN_WATCH) return this.#isWatched(port, task)
     const { process } = task
     port.account('host kernel', 'syscall wait', 'computing')
     const byte = process.heard()
@@ -106,8 +145,12 @@ export class SystemCalls {
     else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
     else if (frame >= 0) this.#result(port, task, EVENT_RECEIVED, frame)
     else {
-      this.#plan.scheduler.sleep(port, task, NEVER)
-      return false
+      const event = this.#plan.events.ready(process)
+      if (event < 0) {
+        this.#plan.scheduler.sleep(port, task, NEVER)
+        return false
+      }
+      this.#result(port, task, EVENT_ADDED, event)
     }
     task.record.mode = IN_USER
     return true

@@ -21,6 +21,10 @@ export const SYS_EXIT = 7
 /** lockWait(): sleeps as long as the process's lock is LOCK_CONTENDED. lockWake(): wakes one that does. */
 export const SYS_LOCK_WAIT = 8
 export const SYS_LOCK_WAKE = 9
+/** watch(address, value, event): what the guest writes there is a doorbell, which adds to an event of the process's. -1: it stays the process's. */
+export const SYS_WATCH = 10
+/** readEvent(event): what has been added to it; it is 0 then. */
+export const SYS_READ_EVENT = 11
 
 /** The word of the lock: free; held; held, and somebody may sleep for it. */
 export const LOCK_FREE = 0
@@ -33,6 +37,8 @@ export const EVENT_DISK = 1
 export const EVENT_CONSOLE = 2
 /** A frame: a1 is its slot, plus its bytes × 256. */
 export const EVENT_RECEIVED = 3
+/** An event is not 0: a1 is its number. */
+export const EVENT_ADDED = 4
 
 /** Operations of SYS_DISK. */
 export const DISK_READ = 0

@@ -13,6 +13,8 @@ export const IN_USER = 0
 export const IN_GUEST = 1
 /** In the system call that waits for an event. */
 export const IN_WAIT = 2
+/** In the one that waits until no vCPU goes by an old I/O bus. */
+export const IN_WATCH = 3
 
 /** A time that does not come: 28 years of ticks. */
 export const NEVER = Number.MAX_SAFE_INTEGER
@@ -33,6 +35,8 @@ export interface TaskRecord {
   timer: number
   /** Its process has had what its cap allows: it waits for the next period. */
   throttled: boolean
+  /** Ticks that find it on its hart are its guest's. */
+  guest: boolean
 }
 
 /** What threads of a process have a share of: no more than `cap` hundredths of a hart (0: as it comes), `used` ticks of them had in this period. */
@@ -63,6 +67,7 @@ export function taskRecord(state: number): TaskRecord {
     queued: NOWHERE,
     timer: NOWHERE,
     throttled: false,
+    guest: false,
   }
 }
 

@@ -43,7 +43,9 @@ export class Timers {
     if (now >= scheduler.ticks[hart] || now >= scheduler.capDue(hart)) {
       scheduler.ticks[hart] = nextTick(now)
       scheduler.charge(port, now)
-      countTick(port, scheduler.current[hart] >= 0)
+      const index = scheduler.current[hart]
+      countTick(port, index >= 0, index >= 0 && scheduler.tasks[index].record.guest)
+      this.#plan.rcu.check(port)
       advanceTicks(port, now, TICK)
       if (scheduler.isOverdue(port)) scheduler.wanted[hart] = 1
       this.#plan.soft.raise(hart, SOFT_SCHED)

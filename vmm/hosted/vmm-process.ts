@@ -16,9 +16,11 @@ import { USER_CONSOLE, USER_RAM, USER_TEXT, userRunPage } from './layout.ts'
 import type { Process } from './process.ts'
 import { ProcessLock } from './process-lock.ts'
 import { ProcessDisk } from './process-disk.ts'
+import { ProcessDoorbells } from './process-doorbells.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { ProcessNetwork } from './process-network.ts'
 import {
+  EVENT_ADDED,
   EVENT_CONSOLE,
   EVENT_DISK,
   EVENT_RECEIVED,
@@ -31,6 +33,7 @@ import {
   SYS_EXIT,
   SYS_INTERRUPT,
   SYS_LOCK_WAKE,
+  SYS_READ_EVENT,
   SYS_RUN,
   SYS_SEND,
   SYS_WAIT,
@@ -56,6 +59,7 @@ export class VmmProcess {
   readonly #vm: VirtualMachine
   readonly #disk: ProcessDisk
   readonly #network: ProcessNetwork
+  readonly #doorbells: ProcessDoorbells
   /** By thread: the system call that it is in, and its results; and the lock, which they may wait for. */
   readonly #calling: Int32Array
   readonly #first: Float64Array
@@ -107,6 +111,7 @@ export class VmmProcess {
     }
     this.#disk = new ProcessDisk(process)
     this.#network = new ProcessNetwork()
+    this.#doorbells = new ProcessDoorbells(process)
     const memory = new ProcessMemory(process.node.memoryBytes)
     const finished = (_port: HartPort, code: number) => this.#finish(code, false)
     const devices = inKernel
@@ -133,6 +138,7 @@ export class VmmProcess {
       process: this.#record,
       ...this.#disk.state,
       ...this.#network.state,
+      ...this.#doorbells.state,
       ...devices,
     }
     this.software = {
@@ -167,6 +173,7 @@ export class VmmProcess {
     if (call === SYS_RUN) this.#emulate(port, thread)
     else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
     else if (call === SYS_DISK) this.#disk.begun(port, this.#tags[thread], this.#first[thread])
+    else if (call === SYS_READ_EVENT) this.#doorbells.serve(port, this.#first[thread])
     else if (call === SYS_SEND) this.#network.sent()
     if (this.#mayWork()) this.#vm.work(port)
     const again = this.#mayWork()
@@ -231,7 +238,9 @@ export class VmmProcess {
       this.#calling[thread] = SYS_DISK
       return port.setX(A7, SYS_DISK)
     }
-    if (thread < this.#vm.vcpus.length) this.#call(port, thread, SYS_RUN, thread, 0)
+    if (thread < this.#vm.vcpus.length) return this.#call(port, thread, SYS_RUN, thread, 0)
+    const call = this.#doorbells.next(port)
+    if (call !== NOTHING) this.#calling[thread] = call
     else this.#call(port, thread, SYS_WAIT, 0, 0)
   }
 
@@ -282,6 +291,7 @@ export class VmmProcess {
     port.account('vmm process', 'event', 'emulation')
     if (event === EVENT_CONSOLE) this.#input(port, value)
     else if (event === EVENT_DISK) this.#disk.ended(port, value)
+    else if (event === EVENT_ADDED) this.#doorbells.rings(value)
     else if (event === EVENT_RECEIVED) this.#network.received(port, value)
   }
 

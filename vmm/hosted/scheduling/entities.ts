@@ -28,6 +28,7 @@ const entity = layout(0x80, 'our own', {
   switches: { at: 0x68, bytes: 8 },
   isQueued: { at: 0x70, bytes: 4 },
   wakeLock: { at: 0x74, bytes: 4 },
+  notes: { at: 0x78, bytes: 8 },
 })
 /** A hart's queue: its clocks, the sums of its entities, its load and its pressure. */
 const queue = layout(0x100, 'our own', {
@@ -53,6 +54,11 @@ function threadAt(index: number): number {
 
 function queueAt(hart: number): number {
   return TABLES.queues + hart * queue.size
+}
+
+/** Where a thread's list of those begins who are told when it loses its hart. */
+export function noteHeadOf(thread: number): number {
+  return threadAt(thread) + entity.notes.at
 }
 
 export class Entities {

@@ -74,6 +74,11 @@ export function endIdle(port: HartPort, now: number, period: number): void {
   advanceTicks(port, now, period)
 }
 
+/** True if a hart idles: nobody needs to wait for it. */
+export function isIdling(port: HartPort, hart: number): boolean {
+  return (port.load32(hartAt(hart) + hartTime.idling.at) & 1) !== 0
+}
+
 /** Another hart is about to be interrupted: what for is seen before the interrupt is. */
 export function sendTo(port: HartPort, hart: number, what: number): void {
   port.or32(hartAt(hart) + hartTime.sent.at, what)

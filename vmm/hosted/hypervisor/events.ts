@@ -1,0 +1,65 @@
+/**
+ * Counters that one side adds to and the other sleeps for, as eventfd: a process's thread waits for several, and reads the one
+ * that it is told of, which is zero then. The kernel adds when a guest rings a doorbell.
+ */
+import type { HartPort } from '../../../hw/port.ts'
+import { layout } from '../../../hw/spec/layout.ts'
+import { acquire, release } from '../../core/spin-lock.ts'
+import { TABLES } from '../layout.ts'
+import type { Process } from '../process.ts'
+import type { Scheduler } from '../scheduler.ts'
+
+const counter = layout(0x20, 'our own', {
+  lock: { at: 0x00, bytes: 16 },
+  count: { at: 0x10, bytes: 8 },
+})
+/** Of a process. */
+export const EVENTS = 4
+
+export class Events {
+  readonly #processes: readonly Process[]
+  readonly #scheduler: Scheduler
+
+  constructor(processes: readonly Process[], scheduler: Scheduler) {
+    this.#processes = processes
+    this.#scheduler = scheduler
+  }
+
+  create(port: HartPort): void {
+    port.fill(TABLES.events, 0, this.#processes.length * EVENTS * counter.size)
+  }
+
+  #at(process: Process, event: number): number {
+    return TABLES.events + (process.vm.index * EVENTS + event) * counter.size
+  }
+
+  /** Adds one, and wakes who waits. */
+  signal(port: HartPort, process: Process, event: number): void {
+    const at = this.#at(process, event)
+    acquire(port, at)
+    const count = port.load64(at + counter.count.at)
+    port.store64(at + counter.count.at, count + 1)
+    process.record.ready |= 1 << event
+    release(port, at)
+    // Who was told and has not read yet finds both.
+    if (count === 0) this.#scheduler.wake(port, this.#scheduler.tasks[process.ioTask])
+  }
+
+  /** What has been added since it was read last. */
+  read(port: HartPort, process: Process, event: number): number {
+    const at = this.#at(process, event)
+    acquire(port, at)
+    const count = port.load64(at + counter.count.at)
+    port.store64(at + counter.count.at, 0)
+    process.record.ready &= ~(1 << event)
+    release(port, at)
+    return count
+  }
+
+  /** An event of the process's that is not zero, or -1. */
+  ready(process: Process): number {
+    const { ready } = process.record
+    for (let event = 0; event < EVENTS; event++) if ((ready & (1 << event)) !== 0) return event
+    return -1
+  }
+}
