@@ -11,6 +11,7 @@ import { type HostPolicy, hostPolicyNode } from '../hw/spec/layouts/host-policy.
 import { type DriverPlacement, placementNode, type Placements } from '../hw/spec/layouts/placement.ts'
 import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
+import type { DmaFaults } from '../vmm/core/installed.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import { guestDisk, hostDisk } from './host-disk.ts'
@@ -58,6 +59,8 @@ export interface System {
   readonly software: readonly Software[]
   /** As the machine has them: in the hosted configuration the first has the host's file system behind it. */
   readonly disks: readonly Backing[]
+  /** Requests of devices that an IOMMU has refused, where the VMM has one. */
+  readonly dmaFaults?: DmaFaults
 }
 
 const LARGE_PAGE = 0x20_0000
@@ -170,7 +173,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
   const parties = configuration === 'native' ? NATIVE_PARTIES : HOSTED_PARTIES
   const machine = buildMachine(board, machineOptions(options, chance, parties))
   const create = configuration === 'native' ? createNativeVmm : createHostedVmm
-  const { images, vms } = create(board.deviceTree())
+  const { images, vms, dmaFaults } = create(board.deviceTree())
   for (const { software, program } of images) machine.software.install(software, program)
   for (const { scripted, node } of placed) {
     // The image was assembled for where the guest sees it; its doors are where it was loaded.
@@ -179,7 +182,14 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     const software = { ...scripted.software, name: `${node.label}: ${scripted.software.name}` }
     machine.software.install(software, scripted.program, { base: node.kernel.address })
   }
-  return { machine, board, guests: vms, software: images.map(({ software }) => software), disks: drives }
+  return {
+    machine,
+    board,
+    guests: vms,
+    software: images.map(({ software }) => software),
+    disks: drives,
+    ...(dmaFaults && { dmaFaults }),
+  }
 }
 
 /** The host's disk is the first: guests' disks are files on it. */

@@ -12,5 +12,19 @@ export const GUEST_MAP = {
   network: { base: 0x1000_2000, bytes: 0x1000, source: 2 },
   console: { base: 0x1000_3000, bytes: 0x1000, source: 3 },
 } as const
-/** Sources of the guest's PLIC. */
+/** Sources of the guest's PLIC, or of its APLIC. */
 export const GUEST_SOURCES = 31
+
+/** What a guest has that drives devices of its own, at the board's addresses; INTA is `source`, the other wires follow. */
+export const GUEST_PCIE = {
+  ecam: { base: 0x3000_0000, bytes: 0x10_0000 },
+  memory32: { base: 0x4000_0000, bytes: 0x4000_0000 },
+  memory64: { base: 0x4_0000_0000, bytes: 0x4_0000_0000 },
+  source: 16,
+} as const
+
+/** In place of the PLIC, for a guest that takes messages: an interrupt file a vCPU, a page each, and an APLIC for wires. */
+export const GUEST_AIA = {
+  aplic: { base: 0xd00_0000, bytes: 0x8000 },
+  imsic: { base: 0x2800_0000 },
+} as const

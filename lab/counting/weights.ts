@@ -127,6 +127,8 @@ export const SET_UP_MEMBERS: readonly string[] = [
   'Environment.time.entry',
   'Interrupt.subscribe',
   'Ground.environment',
+  'Ground.serve',
+  'OwnDevices.connect',
   'DiskService.partition',
   'NetworkService.plug',
 ]

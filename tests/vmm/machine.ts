@@ -4,7 +4,7 @@ import type { VirtNic } from '../../hw/boards/virt.ts'
 import type { Machine, StopReason } from '../../hw/index.ts'
 import type { HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
 import { assemble } from '../../hw/spec/isa/assembler.ts'
-import { buildSystem, type System, type SystemGuest } from '../../lab/system.ts'
+import { buildSystem, type System, type SystemGuest, type SystemOptions } from '../../lab/system.ts'
 
 const MIB = 2 ** 20
 
@@ -13,7 +13,7 @@ export interface TestGuest extends Partial<Omit<SystemGuest, 'kernel'>> {
   readonly kernel: string | Uint8Array
 }
 
-export interface VmmOptions {
+export interface VmmOptions extends Pick<SystemOptions, 'aia' | 'guestFiles' | 'iommu' | 'placements'> {
   readonly harts?: number
   readonly ramBytes?: number
   readonly disks?: readonly Backing[]

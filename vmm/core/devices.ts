@@ -1,6 +1,7 @@
 /** A guest's chips, in the places that its device tree names. Both VMMs put the same ones there. */
-import { GUEST_MAP } from '../../hw/spec/guest-map.ts'
+import { GUEST_MAP, GUEST_PCIE } from '../../hw/spec/guest-map.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
+import { swizzle } from '../../hw/spec/devices/pcie.ts'
 import type {
   BlockBackend,
   ConsoleBackend,
@@ -10,7 +11,10 @@ import type {
   VirtualLine,
   WorkingChip,
 } from '../virtual/chip.ts'
+import { CompletingPlic } from '../virtual/completing-plic.ts'
 import { VirtualFinisher } from '../virtual/finisher.ts'
+import { VirtualEcam, VirtualPcieMemory } from '../virtual/pcie-bus.ts'
+import type { VirtualPcieFunction } from '../virtual/pcie-function.ts'
 import { PLIC_SOURCES, VirtualPlic } from '../virtual/plic.ts'
 import { VirtualUart } from '../virtual/uart.ts'
 import { VirtualBlk } from '../virtual/virtio-blk.ts'
@@ -29,6 +33,16 @@ export interface OptionalDevices {
   readonly memory?: GuestMemory
   readonly disk?: { readonly backend: BlockBackend; readonly sectors: number }
   readonly network?: { readonly backend: NetworkBackend; readonly mac: readonly number[] }
+  readonly own?: OwnDevices
+}
+
+/** Functions that the guest drives itself. */
+export interface OwnDevices {
+  readonly functions: readonly VirtualPcieFunction[]
+  /** The wire of each function's pin, once there is one. */
+  connect(index: number, line: VirtualLine): void
+  /** The guest has handled an interrupt of this source. */
+  completed(port: HartPort, source: number): void
 }
 
 /** One console with two plugs: what comes in goes to both, and the guest listens to one. */
@@ -59,9 +73,14 @@ type Registered = Record<string, StateRecord>
 const stateName = (vm: VirtualMachine, part: string) => `vm ${vm.index} ${part}`
 
 /** The interrupt controller. `externals`: the external interrupt of each vCPU. */
-export function attachPlic(vm: VirtualMachine, externals: readonly VirtualLine[]): GuestDevices {
+export function attachPlic(
+  vm: VirtualMachine,
+  externals: readonly VirtualLine[],
+  completed?: (port: HartPort, source: number) => void,
+): GuestDevices {
   const plic = new VirtualPlic(externals)
-  vm.attach('plic', GUEST_MAP.plic.base, GUEST_MAP.plic.bytes, plic)
+  const chip = completed ? new CompletingPlic(plic, completed) : plic
+  vm.attach('plic', GUEST_MAP.plic.base, GUEST_MAP.plic.bytes, chip)
   const name = (part: string) => stateName(vm, part)
   return {
     plic,
@@ -119,6 +138,14 @@ export function attachIo(
   return state
 }
 
+/** The PCIe root bus of a guest that drives functions itself. */
+export function attachPcie(vm: VirtualMachine, { functions }: OwnDevices): void {
+  const { ecam, memory32, memory64 } = GUEST_PCIE
+  vm.attach('pcie-ecam', ecam.base, ecam.bytes, new VirtualEcam(functions))
+  vm.attach('pcie-memory', memory32.base, memory32.bytes, new VirtualPcieMemory(functions, memory32.base))
+  vm.attach('pcie-memory', memory64.base, memory64.bytes, new VirtualPcieMemory(functions, memory64.base))
+}
+
 /** Its wires, by source. Set-up. */
 export function linesOf(plic: VirtualPlic): readonly VirtualLine[] {
   return Array.from({ length: PLIC_SOURCES }, (_, source) => plic.line(source))
@@ -132,7 +159,8 @@ export function attachDevices(
   finished: (port: HartPort, code: number) => void,
   optional: OptionalDevices = {},
 ): GuestDevices {
-  const { plic, state } = attachPlic(vm, externals)
+  const { own } = optional
+  const { plic, state } = attachPlic(vm, externals, own && ((port, source) => own.completed(port, source)))
   const wiring: Wiring = {
     lines: linesOf(plic),
     memory: optional.memory ?? vm.ram,
@@ -141,5 +169,14 @@ export function attachDevices(
   }
   const consoles = attachConsoles(vm, wiring, console, finished)
   const io = attachIo(vm, wiring, optional)
+  if (own) {
+    attachPcie(vm, own)
+    own.functions.forEach((_, index) => own.connect(index, wiring.lines[ownSource(index)]))
+  }
   return { plic, state: { [stateName(vm, 'later')]: vm.later, ...state, ...consoles, ...io } }
+}
+
+/** The source of the pin (INTA) of a guest's nth own function, which is in slot n + 1. */
+export function ownSource(index: number): number {
+  return GUEST_PCIE.source + swizzle(index + 1, 1)
 }

@@ -48,6 +48,14 @@ export function mapSmall(port: HartPort, root: number, guest: number, host: numb
   return true
 }
 
+/** Takes one 4 KiB page out, where such a one is mapped. The caller fences. */
+export function unmapSmall(port: HartPort, root: number, guest: number): void {
+  const top = port.load64(entryAt(root, guest, 30, 2048))
+  if (top === 0) return
+  const middle = port.load64(entryAt(Math.floor(top / 1024) * 4096, guest, 21, 512))
+  if (middle % 16 === PTE_V) port.store64(entryAt(Math.floor(middle / 1024) * 4096, guest, 12, 512), 0)
+}
+
 /** Host physical address of a guest physical one, or -1 where nothing is mapped. */
 export function translate(port: HartPort, root: number, guest: number): number {
   if (guest >= GUEST_PHYSICAL_LIMIT) return -1

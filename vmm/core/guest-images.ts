@@ -2,7 +2,7 @@
 import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
 import { LARGE_PAGE } from './g-stage.ts'
-import { guestTree } from './guest-tree.ts'
+import { type GuestTree, guestTree } from './guest-tree.ts'
 
 export interface GuestImages {
   /** Pages that were loaded with the guest's images, and where the guest has them. */
@@ -12,8 +12,15 @@ export interface GuestImages {
   readonly kernelAt: number
 }
 
+/** What of a guest's devices is not virtual: its disk, its network card, and how they interrupt it. */
+export interface OwnImages {
+  readonly disk: boolean
+  readonly network: boolean
+  readonly interrupts: NonNullable<GuestTree['pcie']>
+}
+
 /** The kernel where Linux expects it, the initrd below the device tree, which has the last large page. `timebase` is ticks a second. */
-export function imagesOf(node: GuestNode, timebase: number): GuestImages {
+export function imagesOf(node: GuestNode, timebase: number, own?: OwnImages): GuestImages {
   const treeAt = GUEST_RAM + node.memoryBytes - LARGE_PAGE
   const initrdAt = treeAt - LARGE_PAGE * Math.ceil((node.initrd?.bytes ?? 0) / LARGE_PAGE)
   const tree = guestTree({
@@ -22,8 +29,9 @@ export function imagesOf(node: GuestNode, timebase: number): GuestImages {
     bootargs: node.bootargs,
     timebase,
     initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
-    disk: node.disk !== undefined,
-    network: node.network !== undefined,
+    disk: node.disk !== undefined && !own?.disk,
+    network: node.network !== undefined && !own?.network,
+    ...(own && { pcie: own.interrupts }),
   })
   const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]
   return { donated, tree, treeAt, kernelAt: GUEST_KERNEL }

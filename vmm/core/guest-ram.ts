@@ -24,6 +24,8 @@ export class GuestRam implements GuestMemory {
   /** Host physical address of each 2 MiB page; registered with the VMM's state. */
   readonly pages: Float64Array
   readonly root: number
+  /** Bytes of the pages in which the guest gets it. */
+  readonly pageBytes: number
   readonly #sizes: PageSizes
   readonly #allocatePage: PageAllocator
   readonly #allocateTable: TableAllocator
@@ -39,6 +41,7 @@ export class GuestRam implements GuestMemory {
     this.bytes = bytes
     this.root = root
     this.pages = new Float64Array(sizes.given === LARGE_PAGE ? bytes / LARGE_PAGE : 0)
+    this.pageBytes = sizes.mapped
     this.#sizes = sizes
     this.#allocatePage = allocatePage
     this.#allocateTable = allocateTable

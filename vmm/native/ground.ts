@@ -23,8 +23,10 @@ export interface Ground {
   /** The machine's interrupt controller, as hart 0 has it. */
   readonly controller: InterruptController
   /**
-   * The environment of a driver that the VMM runs itself: its registers, and a region of DMA memory of its own. Names are
-   * unique. `interrupts`: one a wire, masks it.
+   * The environment of a driver that the VMM runs itself: its registers, and a region of DMA memory of its own, which is
+   * what the device reaches of memory where there is an IOMMU. Names are unique. `interrupts`: one a wire, masks it.
    */
   environment(name: string, registers: number, interrupts?: readonly ((masked: boolean) => void)[]): PortEnvironment
+  /** The device whose registers are there reaches the guest's RAM as well. */
+  serve(registers: number, guest: PlannedGuest): void
 }

@@ -21,5 +21,9 @@ export const NATIVE_PARTIES = {
  */
 export function createNativeVmm(deviceTree: Uint8Array): Installed {
   const plan = makePlan(deviceTree)
-  return { images: [new NativeVmm(nativeImage(), plan)], vms: plan.vms }
+  return {
+    images: [new NativeVmm(nativeImage(), plan)],
+    vms: plan.vms,
+    ...(plan.guard && { dmaFaults: plan.guard }),
+  }
 }

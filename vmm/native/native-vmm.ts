@@ -176,5 +176,6 @@ export class NativeVmm implements Host {
       vcpu.record.status = DEAD
       this.#running.kick(port, vcpu)
     }
+    for (const passed of this.#plan.passed) if (passed.guest.vm === vm) passed.end(port)
   }
 }

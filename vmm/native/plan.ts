@@ -5,7 +5,7 @@ import { type CurrentPort, PortEnvironment } from '../../drivers/port-environmen
 import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { decodeFdt } from '../../hw/spec/layouts/fdt.ts'
+import { decodeFdt, fdtCompatible } from '../../hw/spec/layouts/fdt.ts'
 import { guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { inPageOrder, pagesLeftOut } from '../../hw/spec/layouts/page-order.ts'
 import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
@@ -20,9 +20,14 @@ import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import type { VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
+import { type DmaGuard, guardedBus, OWN_DOMAINS } from './dma-guard.ts'
 import type { Ground, PlannedGuest } from './ground.ts'
+import { IOMMU, makeGuard } from './guarding.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
+import { assignmentsOf, isPassedThrough, ownOf } from './passthrough/assignment.ts'
+import { ownDevicesOf, passFunctions } from './passthrough/index.ts'
+import type { PassedFunction } from './passthrough/passed-function.ts'
 import { placeServices } from './placed/index.ts'
 import { Scheduler } from './scheduler.ts'
 import { SerialConsole } from '../core/serial-console.ts'
@@ -55,6 +60,10 @@ export interface Plan {
   readonly controller: Controller
   readonly console: SerialConsole
   readonly devices: readonly PlacedDevice[]
+  /** Of the machine's memory, if there is an IOMMU. */
+  readonly guard: DmaGuard | undefined
+  /** Functions that guests drive. */
+  readonly passed: readonly PassedFunction[]
   /** Registered state of the drivers and of what is built on them. */
   readonly state: Readonly<Record<string, StateRecord>>
 }
@@ -66,18 +75,31 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   // No entry has run yet: whoever asks for the hart before has made a mistake, and gets an error.
   const current = { port: undefined as unknown as HartPort }
 
-  const images = nodes.map(node => ({ node, images: imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000) }))
+  const placements = placementsOf(tree)
+  const assignments = assignmentsOf(nodes, placements)
+  const images = nodes.map((node, index) => ({
+    node,
+    images: imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000, ownOf(assignments, index)),
+  }))
   const taken = new Set(images.flatMap(({ images: { donated } }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, VMM_BASE + VMM_BYTES, taken)
-  const pool = tablePool(nodes.length)
+  const hasGuard = fdtCompatible(tree.root, IOMMU).length > 0
+  const pool = tablePool(nodes.length + (hasGuard ? OWN_DOMAINS : 0))
   const firstTable = pool.base + pagesLeftOut(tree) * SMALL_PAGE
   const free = new FreeMemory(inPageOrder(tree, pages), firstTable, pool.end, total)
   const takePage = () => free.takePage()
   const takeTable = (port: HartPort) => free.takeTable(port)
 
+  const now = () => current.port.read(time) / TICKS_PER_MICROSECOND
+  let drivers = 0
+  const place = (name: string, registers: number, interrupts: readonly ((masked: boolean) => void)[] = []) =>
+    new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt: () => {} })
+  const guard = hasGuard ? makeGuard(tree, current, now, nodes.length, takeTable) : undefined
+
   let nextFrame = 0
   const guests = images.map(({ node, images: own }, index): PlannedGuest => {
-    const ram = new GuestRam(node.memoryBytes, rootOf(index), takePage, takeTable, {
+    const give = guard && ((port: HartPort) => guard.give(port, index, free.takePage()))
+    const ram = new GuestRam(node.memoryBytes, rootOf(index), give ?? takePage, takeTable, {
       mapped: hostPolicyOf(tree).pages === 'small' ? SMALL_PAGE : LARGE_PAGE,
       given: LARGE_PAGE,
     })
@@ -93,10 +115,6 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const shares = guests.flatMap(({ vm, node }) => vm.vcpus.map(() => ({ weight: node.weight, cap: node.cap })))
   const scheduler = new Scheduler(vcpus, shares, harts)
 
-  const now = () => current.port.read(time) / TICKS_PER_MICROSECOND
-  let drivers = 0
-  const place = (name: string, registers: number, interrupts: readonly ((masked: boolean) => void)[] = []) =>
-    new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt: () => {} })
   const plic = windowOf(tree, 'riscv,plic0')
   const plicEnvironment = place('plic', plic.base)
   const plicDevice = plicDriver(plicEnvironment, { context: CONTEXT, sources: 95 })
@@ -120,17 +138,37 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     nodes.map(node => node.label),
   )
   const host: { vmm: Host | undefined } = { vmm: undefined }
-  const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
-  const ground: Ground = { tree, current, host, guests, bus, controller: plicDevice, environment: place }
-  const { disk, network } = placeServices(ground, placementsOf(tree))
+  const ecam = windowOf(tree, 'pci-host-ecam-generic').base
+  const bus = pcieBus(place('pcie', ecam))
+  const ground: Ground = {
+    tree,
+    current,
+    host,
+    guests,
+    bus: guard ? guardedBus(bus, guard) : bus,
+    controller: plicDevice,
+    environment: (name, registers, interrupts) => {
+      guard?.own(registers, dmaRegion(drivers))
+      return place(name, registers, interrupts)
+    },
+    serve: (registers, guest) => guard?.serve(registers, guest),
+  }
+  const { disk, network } = placeServices(ground, placements)
+  const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable })
   const devices = guests.map(guest => {
     const { vm, node } = guest
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
+    const own = ownDevicesOf(passed, guest)
     const optional: OptionalDevices = {
-      ...(node.disk && { disk: { backend: disk.partition(guest, node.disk), sectors: node.disk.sectors } }),
-      ...(node.network && {
-        network: { backend: network.plug(guest, node.network), mac: node.network.mac },
-      }),
+      ...(own && { own }),
+      ...(node.disk &&
+        !isPassedThrough(placements.disk) && {
+          disk: { backend: disk.partition(guest, node.disk), sectors: node.disk.sectors },
+        }),
+      ...(node.network &&
+        !isPassedThrough(placements.network) && {
+          network: { backend: network.plug(guest, node.network), mac: node.network.mac },
+        }),
     }
     const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0], false, code)
     return attachDevices(vm, externals, console.of(vm.index), finished, optional)
@@ -147,10 +185,14 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     scheduler,
     controller,
     console,
-    devices: [console, ...disk.devices, ...network.devices],
+    devices: [...(guard ? [guard] : []), console, ...disk.devices, ...network.devices, ...passed],
+    guard,
+    passed,
     state: Object.assign(
       { ...plicEnvironment.registered, ...console.state, ...disk.state, ...network.state },
       ...devices.map(({ state }) => state),
+      guard?.state ?? {},
+      ...passed.map(({ state }) => state),
     ) as Record<string, StateRecord>,
   }
 }

@@ -14,6 +14,7 @@
  *     bootargs = "...";
  *     disk = <first-sector sectors>;     of the machine's disk; absent: none
  *     network; mac = [6 bytes]; vlan = <id>;
+ *     disk-device = <n>; network-device = <n>;    which of the machine's, for a guest that drives it; absent: the next
  *   };
  */
 import { type Fdt, type FdtNode, type FdtValue, fdtNode } from './fdt.ts'
@@ -31,8 +32,8 @@ export interface GuestNode {
   readonly kernel: { readonly address: number; readonly bytes: number }
   readonly initrd?: { readonly address: number; readonly bytes: number }
   readonly bootargs: string
-  readonly disk?: { readonly first: number; readonly sectors: number }
-  readonly network?: { readonly mac: readonly number[]; readonly vlan: number }
+  readonly disk?: { readonly first: number; readonly sectors: number; readonly device?: number }
+  readonly network?: { readonly mac: readonly number[]; readonly vlan: number; readonly device?: number }
 }
 
 const DEFAULT_WEIGHT = 256
@@ -61,6 +62,8 @@ export function guestNode(index: number, guest: GuestNode): FdtNode {
     properties['mac'] = Uint8Array.from(guest.network.mac)
     properties['vlan'] = [guest.network.vlan]
   }
+  if (guest.disk?.device !== undefined) properties['disk-device'] = [guest.disk.device]
+  if (guest.network?.device !== undefined) properties['network-device'] = [guest.network.device]
   return fdtNode(`guest@${index}`, properties)
 }
 
@@ -84,6 +87,7 @@ export function guestsOf(tree: Fdt): readonly GuestNode[] {
       const cells = (name: string) => cellsOf(node.properties.get(name))
       const one = (name: string, otherwise: number) => cells(name)[0] ?? otherwise
       const pair = (name: string, at: number) => (cells(name)[at] ?? 0) * 2 ** 32 + (cells(name)[at + 1] ?? 0)
+      const device = (name: string) => (node.properties.has(name) ? { device: one(name, 0) } : {})
       return {
         label: textOf(node.properties.get('label')),
         memoryBytes: pair('memory', 0),
@@ -94,9 +98,11 @@ export function guestsOf(tree: Fdt): readonly GuestNode[] {
         kernel: { address: pair('kernel', 0), bytes: pair('kernel', 2) },
         bootargs: textOf(node.properties.get('bootargs')),
         ...(node.properties.has('initrd') && { initrd: { address: pair('initrd', 0), bytes: pair('initrd', 2) } }),
-        ...(node.properties.has('disk') && { disk: { first: pair('disk', 0), sectors: pair('disk', 2) } }),
+        ...(node.properties.has('disk') && {
+          disk: { first: pair('disk', 0), sectors: pair('disk', 2), ...device('disk-device') },
+        }),
         ...(node.properties.has('network') && {
-          network: { mac: [...(node.properties.get('mac') ?? [])], vlan: one('vlan', 0) },
+          network: { mac: [...(node.properties.get('mac') ?? [])], vlan: one('vlan', 0), ...device('network-device') },
         }),
       }
     })

@@ -2,14 +2,18 @@
 import type { DriverPlacement, Placements } from '../../../hw/spec/layouts/placement.ts'
 import type { Ground } from '../ground.ts'
 import type { DiskService, NetworkService } from './service.ts'
+import { ownDisk, ownNetwork } from './own.ts'
 import { vmmDisk } from './vmm-disk.ts'
 import { vmmNetwork } from './vmm-network.ts'
 
 type Maker<Service> = (ground: Ground, placement: DriverPlacement) => Service
 
 /** By DriverPlacement.at. */
-const DISKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<DiskService>>>> = { vmm: vmmDisk }
-const NETWORKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<NetworkService>>>> = { vmm: vmmNetwork }
+const DISKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<DiskService>>>> = { vmm: vmmDisk, guest: ownDisk }
+const NETWORKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<NetworkService>>>> = {
+  vmm: vmmNetwork,
+  guest: ownNetwork,
+}
 
 export interface PlacedServices {
   readonly disk: DiskService

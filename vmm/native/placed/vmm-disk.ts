@@ -7,7 +7,7 @@ import type { DiskService } from './service.ts'
 /** Where the VMM puts the controller's registers: in the root bus's window for 32-bit addresses. */
 const REGISTERS = 0x4000_0000
 
-export function vmmDisk({ current, guests, bus, controller, environment }: Ground): DiskService {
+export function vmmDisk({ current, guests, bus, controller, environment, serve }: Ground): DiskService {
   const own = environment('nvme', REGISTERS, [masked => disk.mask(masked)])
   const partitions = guests.filter(({ node }) => node.disk).length
   const driver = nvmeDriver(own, { queueDepth: DISK_DEPTH })
@@ -15,6 +15,9 @@ export function vmmDisk({ current, guests, bus, controller, environment }: Groun
   return {
     devices: partitions > 0 ? [disk] : [],
     state: disk.state,
-    partition: ({ vm }, range) => disk.partition(range, vm.ram),
+    partition: (guest, range) => {
+      serve(REGISTERS, guest)
+      return disk.partition(range, guest.vm.ram)
+    },
   }
 }

@@ -1,0 +1,152 @@
+/** Guests that drive the machine's devices themselves, and what keeps those devices from everybody else's memory. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { workloadNamed } from '../../../guests/index.ts'
+import type { Dma } from '../../../hw/bus/chip.ts'
+import type { VirtNic } from '../../../hw/boards/virt.ts'
+import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
+import type { Placements } from '../../../hw/spec/layouts/placement.ts'
+import { nicOnStation } from '../../../lab/network.ts'
+import type { SystemGuest, SystemOptions } from '../../../lab/system.ts'
+import { END } from '../assembly.ts'
+import type { VmmRun } from '../machine.ts'
+import { native, type TestGuest } from './machine.ts'
+
+const MIB = 2 ** 20
+const GUEST_RAM = 0x8000_0000
+const BYTES = 16 * MIB
+const LARGE_PAGE = 2 * MIB
+const SECTORS = BYTES / 512
+const PATIENCE = 200_000_000
+const DISK = { first: 0, sectors: SECTORS }
+const NETWORK = { mac: [2, 0, 0, 0, 0, 1], vlan: 0 }
+/** The card is in slot 1, for these machines have no disk. */
+const COMMAND = 0x3000_8004
+const MEMORY_AND_MASTER = 6
+const WAIT = '1: wfi\n j 1b'
+
+type Interrupts = Placements['disk']['interrupts']
+
+/** The disk's or network's workload, unchanged. */
+function scripted(name: 'disk' | 'network', more: Partial<SystemGuest> = {}): TestGuest {
+  const workload = workloadNamed(name)!
+  const program = workload.image()
+  const own = name === 'disk' ? { disk: DISK } : { network: NETWORK }
+  return { kernel: program.bytes, ...own, scripted: { software: workload.software!(), program }, ...more }
+}
+
+function passed(device: 'disk' | 'network', interrupts: Interrupts, more: Partial<SystemOptions> = {}) {
+  return {
+    iommu: true,
+    placements: { [device]: { at: 'guest', interrupts } },
+    disks: device === 'disk' ? [new MemoryBacking(SECTORS)] : [],
+    nics: device === 'network' ? [nicOnStation()] : [],
+    ...more,
+  }
+}
+
+const faultsOf = (run: VmmRun) => run.system.dmaFaults!.record.faults
+
+/** Runs to the workload's end; true if it came there. */
+function ends(run: VmmRun): boolean {
+  for (;;) {
+    const stop = run.machine.run({ marks: true, untilCycle: PATIENCE })
+    if (stop.kind !== 'mark') return false
+    if (stop.mark === 'end') return true
+  }
+}
+
+describe('a guest drives', () => {
+  test.each(['disk', 'network'] as const)('the %s, as on the bare board, with trapped interrupts', device => {
+    const run = native([scripted(device)], passed(device, 'trapped'))
+    expect(ends(run)).toBe(true)
+    expect(faultsOf(run)).toBe(0)
+  })
+})
+
+describe('behind an IOMMU', () => {
+  test.each(['disk', 'network'] as const)('the VMM drives the %s as ever', device => {
+    const run = native([scripted(device)], passed(device, 'trapped', { placements: {} }))
+    expect(ends(run)).toBe(true)
+    expect(faultsOf(run)).toBe(0)
+  })
+})
+
+describe('refused', () => {
+  test('a device with two owners', () => {
+    const guests = [0, 0].map((device, index) => ({ kernel: END, label: `g${index}`, disk: { ...DISK, device } }))
+    expect(() => native(guests, passed('disk', 'trapped'))).toThrow('disk 0 is driven by g0 and by g1')
+  })
+
+  test('a machine without an IOMMU', () => {
+    const options = passed('disk', 'trapped', { iommu: false })
+    expect(() => native([{ kernel: END, disk: DISK }], options)).toThrow('only behind an IOMMU')
+  })
+})
+
+/** A network card whose requests to memory a test may make. */
+function cardOf(dmas: Dma[]): VirtNic {
+  const card = nicOnStation()
+  return {
+    connect(nic, ...rest) {
+      card.connect!(nic, ...rest)
+      dmas.push(nic.function.dma)
+    },
+  }
+}
+
+describe('requests of a device', () => {
+  test('reach its guest’s RAM, all of it from the start, and nothing else; each refusal is counted', () => {
+    const dmas: Dma[] = []
+    const guests = [
+      { kernel: WAIT, network: NETWORK },
+      { kernel: WAIT, memoryBytes: BYTES },
+    ]
+    const run = native(guests, passed('network', 'trapped', { nics: [cardOf(dmas)] }))
+    run.run(40_000_000, () => false)
+    // Its guest has not switched it on.
+    expect(dmas[0].read(GUEST_RAM, new Uint8Array(8))).toBe(false)
+    const { memory } = run.machine
+    const ram = memory.bytes.subarray(memory.toHost(GUEST_RAM))
+    const owned = new Set(run.guests[0].ram.pages)
+    expect(owned.size).toBe(BYTES / LARGE_PAGE)
+    run.machine.bus.write(COMMAND, 2, MEMORY_AND_MASTER)
+    let refused = 0
+    fc.assert(
+      fc.property(fc.integer({ min: -4 * MIB, max: 20 * MIB }), fc.integer({ min: 1, max: 8192 }), (offset, length) => {
+        const from = GUEST_RAM + offset
+        const inside = offset >= 0 && offset + length <= BYTES
+        const before = ram.slice()
+        const done = dmas[0].write(from, new Uint8Array(length).fill(0x5a))
+        if (!done) refused++
+        const changed: number[] = []
+        for (let at = 0; at < ram.length; at += LARGE_PAGE) {
+          const end = at + LARGE_PAGE
+          if (Buffer.compare(ram.subarray(at, end), before.subarray(at, end)) !== 0) changed.push(GUEST_RAM + at)
+        }
+        expect(done).toBe(inside)
+        const strangers = changed.filter(page => !owned.has(page))
+        // A refusal is a record in the fault queue, which the IOMMU writes.
+        expect(strangers.length).toBeLessThanOrEqual(done ? 0 : 1)
+      }),
+      { numRuns: 40 },
+    )
+    run.run(1_000_000, () => false)
+    expect(faultsOf(run)).toBe(refused)
+    expect(refused).toBeGreaterThan(5)
+  })
+
+  test('reach nothing once their guest is over', () => {
+    const dmas: Dma[] = []
+    const run = native(
+      [{ kernel: END, network: NETWORK }, { kernel: WAIT }],
+      passed('network', 'trapped', { nics: [cardOf(dmas)] }),
+    )
+    run.run(60_000_000, () => run.guests[0].record.ended)
+    expect(run.guests[0].record.ended).toBe(true)
+    run.machine.bus.write(COMMAND, 2, MEMORY_AND_MASTER)
+    expect(dmas[0].write(GUEST_RAM, new Uint8Array(8))).toBe(false)
+    run.run(1_000_000, () => false)
+    expect(faultsOf(run)).toBe(1)
+  })
+})
