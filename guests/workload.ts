@@ -23,6 +23,16 @@ export interface Workload {
   image(): Program
   /** What a kernel is given as its first file system. */
   initrd?(): Uint8Array
-  /** TypeScript behind the image's doors, for scripted workloads; a new one for each guest. */
-  software?(): Software
+  /** TypeScript behind the image's doors, for scripted workloads; a new one for each guest, numbered from 0 unless alone. */
+  software?(guest?: number): Software
+  /** So many requests are enclosed by marks (HartPort.mark), numbered by {@link requestMark}. */
+  readonly requests?: number
+}
+
+/** More than any guest has requests at a time. */
+const MARKS_OF_A_GUEST = 1024
+
+/** The mark of a guest's request in this place of its queue. */
+export function requestMark(guest: number, place: number): number {
+  return guest * MARKS_OF_A_GUEST + place + 1
 }

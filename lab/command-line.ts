@@ -6,6 +6,7 @@ import { calibrateCommand } from './commands/calibrate.ts'
 import { compareCommand } from './commands/compare.ts'
 import { consolidateCommand } from './commands/consolidate.ts'
 import { linuxCommand } from './commands/linux.ts'
+import { placeCommand } from './commands/place.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
 import { sensitivityCommand } from './commands/sensitivity.ts'
@@ -36,6 +37,7 @@ export function barehart(): Command {
     compareCommand(),
     consolidateCommand(),
     sensitivityCommand(),
+    placeCommand(),
     runCommand(),
     bootCommand(),
     linuxCommand(),

@@ -20,7 +20,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
-import type { Workload } from '../workload.ts'
+import { requestMark, type Workload } from '../workload.ts'
 import { BLOCK_BYTES, fillWithStamps, holdsStamps, SECTORS, storeStamps } from './disk-stamps.ts'
 
 const REQUESTS = 512
@@ -47,7 +47,7 @@ const STARTING = 0
 const RUNNING = 1
 const FLUSHING = 2
 
-function taskOf({ random, write, depth }: Pattern): (ground: TaskGround<BlockDevice>) => Task {
+function taskOf({ random, write, depth }: Pattern, guest: number): (ground: TaskGround<BlockDevice>) => Task {
   function patternTask(ground: TaskGround<BlockDevice>): Task {
     const { device, data } = ground
     const state = { phase: STARTING, issued: 0, done: 0, bad: 0 }
@@ -75,6 +75,7 @@ function taskOf({ random, write, depth }: Pattern): (ground: TaskGround<BlockDev
       const block = (state.issued * stride) & (BLOCKS - 1)
       const buffer = data + tag * BLOCK_BYTES
       if (write) storeStamps(port, buffer, block, SECOND)
+      port.mark('start', requestMark(guest, tag))
       if (!disk.submit(tag, write ? 'write' : 'read', block * SECTORS, SECTORS, buffer, false)) return false
       state.issued++
       stages[tag] = BUSY
@@ -83,6 +84,7 @@ function taskOf({ random, write, depth }: Pattern): (ground: TaskGround<BlockDev
     }
 
     function finish(port: HartPort, tag: number): void {
+      port.mark('end', requestMark(guest, tag))
       if (!write && !holdsStamps(port, data + tag * BLOCK_BYTES, blocks[tag], FIRST)) state.bad++
       stages[tag] = IDLE
       state.done++
@@ -131,7 +133,8 @@ function patternWorkload(pattern: Pattern): Workload {
     unit: 'cycles per request',
     diskContent: disk => fillWithStamps(disk, FIRST),
     image: () => scriptedImage(bytes),
-    software: () => scriptedGuest(name, scriptedImage(bytes), hardware, taskOf(pattern)),
+    software: (guest = 0) => scriptedGuest(name, scriptedImage(bytes), hardware, taskOf(pattern, guest)),
+    requests: REQUESTS,
   }
 }
 

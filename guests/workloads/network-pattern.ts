@@ -23,7 +23,7 @@ import {
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
-import type { Workload } from '../workload.ts'
+import { requestMark, type Workload } from '../workload.ts'
 
 /** Buffers each way, and frames under way: what even a short queue on the way holds, so that none is lost. */
 const DEPTH = 32
@@ -88,7 +88,10 @@ const PATTERNS: readonly Pattern[] = [
 const STARTING = 0
 const MOVING = 1
 
-function taskOf({ frames, bytes, window, service }: Pattern): (ground: TaskGround<NetworkDevice>) => Task {
+function taskOf(
+  { frames, bytes, window, service }: Pattern,
+  guest: number,
+): (ground: TaskGround<NetworkDevice>) => Task {
   const isEcho = service === 'echo'
   const isLoad = service === 'load'
   const toPort = STATION_PORT[service]
@@ -120,7 +123,11 @@ function taskOf({ frames, bytes, window, service }: Pattern): (ground: TaskGroun
     function receive(port: HartPort): void {
       for (let tag = link.next(); tag >= 0; tag = link.next()) {
         const frame = link.incoming(tag)
-        if (isIpv4(port, frame)) heed(get32(port, frame + PAYLOAD))
+        if (isIpv4(port, frame)) {
+          heed(get32(port, frame + PAYLOAD))
+          // Of those that are acknowledged together, the last has waited least.
+          port.mark('end', requestMark(guest, (state.back - 1) % window))
+        }
         link.release(tag)
       }
     }
@@ -140,6 +147,7 @@ function taskOf({ frames, bytes, window, service }: Pattern): (ground: TaskGroun
         if (link.sending(tag)) return
         const isLast = state.sent % BATCH === BATCH - 1 || state.sent === frames - 1
         put32(port, link.outgoing(tag) + PAYLOAD, !isEcho && isLast ? ASK + state.sent : state.sent)
+        port.mark('start', requestMark(guest, tag))
         if (!link.send(tag, bytes)) return
         state.sent++
       }
@@ -184,7 +192,8 @@ function patternWorkload(pattern: Pattern): Workload {
     operations: frames,
     unit,
     image: () => scriptedImage(linkBytes(DEPTH)),
-    software: () => scriptedGuest(name, scriptedImage(linkBytes(DEPTH)), hardware, taskOf(pattern)),
+    software: (guest = 0) => scriptedGuest(name, scriptedImage(linkBytes(DEPTH)), hardware, taskOf(pattern, guest)),
+    ...(pattern.service !== 'load' && { requests: pattern.service === 'echo' ? frames : frames / BATCH }),
   }
 }
 

@@ -1,13 +1,12 @@
 /** Many measurements, two at a time, each in a thread's own world; results in the order asked for. */
-import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { reproduction } from './command.ts'
 import type { Configuration } from './configurations.ts'
 import { measure, type Result } from './measure.ts'
 import { type Absence, MICRO, runMicro } from './micro.ts'
 import type { Conditions } from './subject.ts'
 import { workloadOf } from './names.ts'
+import { inThread } from './worker.ts'
 
 export interface Measurement {
   readonly workload: string
@@ -71,7 +70,10 @@ export async function measureAll(
   }
   const threads = Math.min(MOST_THREADS, availableParallelism(), measurements.length)
   if (perform || threads < 2) await work(perform ?? attempt)
-  else await Promise.all(Array.from({ length: threads }, () => inThread(work)))
+  else {
+    const script = new URL('./thread.ts', import.meta.url)
+    await Promise.all(Array.from({ length: threads }, () => inThread(script, work)))
+  }
   return outcomes
 }
 
@@ -89,23 +91,4 @@ export function failuresOf(measurements: readonly Measurement[], outcomes: reado
 
 function nameOf({ workload, configuration, conditions }: Measurement): string {
   return `${workload} (${configuration}, seed ${conditions?.seed ?? 0})`
-}
-
-/** Gives `work` a thread that performs measurements. */
-async function inThread(work: (perform: Perform) => Promise<void>): Promise<void> {
-  const worker = new Worker(new URL('./thread.ts', import.meta.url), { execArgv: [...counting()] })
-  try {
-    await work(async measurement => {
-      worker.postMessage(measurement)
-      const [outcome] = (await once(worker, 'message')) as [Outcome]
-      return outcome
-    })
-  } finally {
-    await worker.terminate()
-  }
-}
-
-/** Sources are counted as they are loaded, in each thread anew; what was packed is counted already. */
-function counting(): readonly string[] {
-  return import.meta.url.endsWith('.ts') ? ['--import', new URL('../counting/register.ts', import.meta.url).href] : []
 }

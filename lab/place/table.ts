@@ -1,0 +1,79 @@
+/** The study for the terminal. */
+import chalk from 'chalk'
+import { ENOUGH } from '../study/statistics.ts'
+import { shortCount } from '../study/table.ts'
+import type { PlaceFinding } from './findings.ts'
+import { placementNamed } from './placements.ts'
+import type { PlaceDifference, PlacePlan, PlaceStudy } from './study.ts'
+
+const HEAD = ['throughput/s', 'median', '99 %', 'worst', 'cycles/op', 'busy', 'trusted'] as const
+const WIDTHS = [13, 9, 9, 9, 10, 7, 9] as const
+const NAME = 15
+
+function row(name: string, cells: readonly string[]): string {
+  return name.padEnd(NAME) + cells.map((cell, index) => cell.padStart(WIDTHS[index] ?? 0)).join('')
+}
+
+/** Microseconds, in few places. */
+export function microseconds(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : value.toPrecision(4)
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(1)} %`
+}
+
+export function placeTable(findings: readonly PlaceFinding[]): string {
+  const head = row('driver in', HEAD)
+  const lines = [chalk.bold(head), chalk.dim('─'.repeat(head.length))]
+  for (const { placement, throughput, latency, cyclesPerOperation, shares, trustedLines } of findings) {
+    const cells = [
+      shortCount(Math.round(throughput)),
+      microseconds(latency.median),
+      microseconds(latency.p99),
+      microseconds(latency.worst),
+      shortCount(Math.round(cyclesPerOperation)),
+      percent(1 - (shares.idle ?? 0)),
+      String(trustedLines),
+    ]
+    lines.push(row(placementNamed(placement).label, cells))
+  }
+  return lines.join('\n')
+}
+
+/** Many guests on one device: a line each. */
+export function crowdTable(findings: readonly PlaceFinding[]): string {
+  const lines = findings.flatMap(({ placement, crowds }) =>
+    crowds.map(({ guests, throughput, each, latency, cyclesPerOperation }) =>
+      row(placementNamed(placement).label, [
+        `${guests} guests`,
+        shortCount(Math.round(throughput)),
+        shortCount(Math.round(each)),
+        microseconds(latency.median),
+        shortCount(Math.round(cyclesPerOperation)),
+      ]),
+    ),
+  )
+  return [chalk.bold(row('driver in', ['', 'all/s', 'each/s', 'median', 'cycles/op'])), ...lines].join('\n')
+}
+
+const WORDS = {
+  throughput: 'throughput',
+  latency: 'median latency',
+  cyclesPerOperation: 'cycles per operation',
+} as const
+
+/** Against the first placement, with intervals. */
+export function placeDifferences({ differences }: PlaceStudy, { seeds }: Pick<PlacePlan, 'seeds'>): string {
+  if (seeds.length < ENOUGH)
+    return seeds.length > 1 ? `${seeds.length} seeds are too few to state differences: give --seeds ${ENOUGH}` : ''
+  const [first] = differences
+  if (!first) return ''
+  return differences.flatMap(difference => (difference.a === first.a ? [inWords(difference)] : [])).join('\n')
+}
+
+function inWords({ a, b, quantity, median, low, high, undecided }: PlaceDifference): string {
+  const by = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)} %`
+  const found = undecided ? 'no difference shown' : `${by(median)} (${by(low)} to ${by(high)})`
+  return `  ${placementNamed(b).label} against ${placementNamed(a).label}, ${WORDS[quantity]}: ${found}`
+}
