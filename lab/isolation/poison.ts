@@ -10,18 +10,22 @@ import { randomWords } from '../../hw/spec/random.ts'
 const LEAF = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D
 const LARGE_PAGE = 0x20_0000
 
-/** Fills the pages from `base` on that hold nothing. */
-export function poison(memory: Memory, base: number, bytes: number, seed: number): void {
+/**
+ * Fills all pages from `base` on that hold nothing. From `images` on these are large pages: whoever has loaded an image
+ * has cleared the rest of its last one.
+ */
+export function poison(memory: Memory, base: number, bytes: number, images: number, seed: number): void {
   const random = randomWords(seed)
-  for (let page = base; page < base + bytes; page += PAGE_BYTES) {
+  for (let page = base; page < base + bytes; ) {
+    const size = page < images ? PAGE_BYTES : LARGE_PAGE
     const host = memory.toHost(page)
-    const words = memory.words.subarray(host >> 2, (host + PAGE_BYTES) >> 2)
+    const words = memory.words.subarray(host >> 2, (host + size) >> 2)
+    page += size
     if (words.some(word => word !== 0)) continue
     for (let at = 0; at < words.length; at += 2) {
       const target = base + (random() % (bytes / LARGE_PAGE)) * LARGE_PAGE
       words[at] = (target / PAGE_BYTES) * 1024 + LEAF
-      words[at + 1] = 0
     }
-    memory.written(host, PAGE_BYTES)
+    memory.written(host, size)
   }
 }

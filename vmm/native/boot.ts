@@ -5,9 +5,11 @@ import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
 import { prepareContext, prepareHypervisor, VS_INTERRUPTS } from '../core/guest-context.ts'
 import { startAt } from '../core/sbi.ts'
+import { LOCK_BYTES } from '../core/spin-lock.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { PlannedGuest } from './ground.ts'
 import type { Interrupts } from './interrupts.ts'
+import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Running } from './running.ts'
 
@@ -30,6 +32,8 @@ export class Boot {
     port.account('vmm', 'boot', 'computing')
     prepareHart(port)
     const plan = this.#plan
+    // What RAM holds when a machine is switched on is anybody's.
+    port.fill(SCHEDULER_LOCK, 0, LOCK_BYTES)
     for (const vm of plan.vms) port.fill(vm.ram.root, 0, 0x4000)
     plan.controller.start()
     for (const device of plan.devices) {
