@@ -11,6 +11,9 @@ import { LARGE_PAGE, mapLarge, mapSmall, SMALL_PAGE, type TableAllocator, transl
 /** Gives the page for a guest physical address, zeroed, or 0 if there is none left. */
 export type PageAllocator = (port: HartPort, address: number) => number
 
+/** Finds the page for a guest physical address and maps it in the tables below `root`. Its start, or 0. */
+export type PageMapper = (port: HartPort, root: number, address: number, tables: TableAllocator) => number
+
 /** How memory comes: in pages of what size the guest gets it, and of what size the allocator gives it, which is not less. */
 export interface PageSizes {
   readonly mapped: typeof LARGE_PAGE | typeof SMALL_PAGE
@@ -28,15 +31,17 @@ export class GuestRam implements GuestMemory {
   readonly pageBytes: number
   readonly #sizes: PageSizes
   readonly #allocatePage: PageAllocator
+  readonly #map: PageMapper | undefined
   readonly #allocateTable: TableAllocator
 
-  /** `root` is a zeroed G-stage root; `bytes` a multiple of 2 MiB. */
+  /** `root` is a zeroed G-stage root; `bytes` a multiple of 2 MiB. With `map`, that finds pages and maps them. */
   constructor(
     bytes: number,
     root: number,
     allocatePage: PageAllocator,
     allocateTable: TableAllocator,
     sizes: PageSizes = LARGE,
+    map?: PageMapper,
   ) {
     this.bytes = bytes
     this.root = root
@@ -45,6 +50,7 @@ export class GuestRam implements GuestMemory {
     this.#sizes = sizes
     this.#allocatePage = allocatePage
     this.#allocateTable = allocateTable
+    this.#map = map
   }
 
   /** True if the guest physical address lies in RAM, populated or not. */
@@ -66,6 +72,7 @@ export class GuestRam implements GuestMemory {
     const index = Math.floor((address - GUEST_RAM) / LARGE_PAGE)
     const present = this.pages[index]
     if (present !== 0) return present
+    if (this.#map !== undefined) return (this.pages[index] = this.#map(port, this.root, address, this.#allocateTable))
     const page = this.#allocatePage(port, address)
     if (page === 0) return 0
     return this.donate(port, GUEST_RAM + index * LARGE_PAGE, page) ? page : 0
@@ -75,6 +82,7 @@ export class GuestRam implements GuestMemory {
     const guest = address - (address % SMALL_PAGE)
     const present = translate(port, this.root, guest)
     if (present >= 0) return present
+    if (this.#map !== undefined) return this.#map(port, this.root, guest, this.#allocateTable)
     const page = this.#sizes.given === SMALL_PAGE ? this.#allocatePage(port, guest) : this.#behind(port, guest)
     return page !== 0 && mapSmall(port, this.root, guest, page, this.#allocateTable) ? page : 0
   }

@@ -1,6 +1,6 @@
 /**
- * A VMM process's address space: Sv39 tables in RAM, the kernel's direct map in its lower half, and anonymous memory
- * for its guest's RAM that the kernel gives when it is touched, 2 MiB or 4 KiB at a time.
+ * An address space: Sv39 tables in RAM, the kernel's direct map in its lower half, and areas above, whose anonymous pages
+ * the kernel gives when they are touched, 2 MiB or 4 KiB at a time.
  */
 import type { HartPort } from '../../hw/port.ts'
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
@@ -8,14 +8,15 @@ import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } from '../../hw
 import type { FreeMemory } from '../core/free-memory.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import { USER_RAM } from './layout.ts'
-import type { SmallPages } from './small-pages.ts'
+import { type AnonymousMemory, leafOf } from './memory/anonymous.ts'
+import { area, AREA_ANONYMOUS, AREA_LARGE, AREA_LOCKED, AREA_READ, AREA_WRITE, type Areas } from './memory/areas.ts'
+import { countFault, createDescriptor, descriptor, descriptorOf, lockAreas, unlockAreas } from './memory/descriptors.ts'
 
 const TABLE = 4096
 const GIB = 2 ** 30
 const ENTRIES = 512
 export const USER_READ_EXECUTE = PTE_V | PTE_R | PTE_X | PTE_U | PTE_A
 export const USER_READ_WRITE = PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D
-export const USER_READ_WRITE_EXECUTE = USER_READ_WRITE | PTE_X
 const KERNEL_PAGE = PTE_V | PTE_R | PTE_W | PTE_X | PTE_G | PTE_A | PTE_D
 /** The direct map's entries, 1 GiB each. */
 const DIRECT_ENTRIES = 128
@@ -26,22 +27,36 @@ function entryAt(table: number, address: number, span: number): number {
   return table + (Math.floor(address / span) % ENTRIES) * 8
 }
 
+function tableIn(value: number): number {
+  return Math.floor(value / 1024) * TABLE
+}
+
+/** What address spaces are made from. */
+export interface SpaceParts {
+  readonly free: FreeMemory
+  readonly areas: Areas
+  readonly anonymous: AnonymousMemory
+}
+
 export class AddressSpace {
   /** `root` is the table's page, 0 until it has been made; `released` how far the anonymous memory has been given back. */
   readonly record = { root: 0, released: 0 }
+  /** Its number; its address space identifier is one more. The kernel's own is -1. */
+  readonly number: number
   /** Of the anonymous memory. */
   readonly pageBytes: number
   readonly #free: FreeMemory
-  readonly #small: SmallPages
+  readonly #areas: Areas
+  readonly #anonymous: AnonymousMemory
   readonly #bytes: number
-  readonly #asid: number
 
-  /** `bytes` of anonymous memory at USER_RAM. Address space identifier 0 is the kernel's own. */
-  constructor(free: FreeMemory, small: SmallPages, asid: number, bytes: number, pageBytes: number) {
+  /** `bytes` of anonymous memory at USER_RAM. */
+  constructor({ free, areas, anonymous }: SpaceParts, number: number, bytes: number, pageBytes: number) {
     this.#free = free
-    this.#small = small
+    this.#areas = areas
+    this.#anonymous = anonymous
+    this.number = number
     this.pageBytes = pageBytes
-    this.#asid = asid
     this.#bytes = bytes
   }
 
@@ -54,17 +69,35 @@ export class AddressSpace {
     this.record.root = root
   }
 
+  /** The same for a process, whose memory a group pays for: its guest's RAM is an area that stays where it is. */
+  createFor(port: HartPort, group: number): void {
+    this.create(port)
+    createDescriptor(port, this.number, group)
+    port.store64(descriptorOf(this.number) + descriptor.root.at, this.record.root)
+    if (this.#bytes === 0) return
+    const large = this.pageBytes === LARGE_PAGE ? AREA_LARGE : 0
+    const flags = AREA_READ | AREA_WRITE | AREA_ANONYMOUS | AREA_LOCKED | large
+    this.#areas.add(port, this.number, USER_RAM, this.#bytes, flags)
+  }
+
+  /** An area of pages that the kernel maps itself. */
+  addArea(port: HartPort, start: number, bytes: number, flags: number): boolean {
+    return this.#areas.add(port, this.number, start, bytes, flags)
+  }
+
   /** Puts the value for satp where the switch of address spaces loads it from. */
   describe(port: HartPort, at: number): void {
     port.store32(at, this.record.root / TABLE)
-    port.store32(at + 4, ((SV39 << 28) | (this.#asid << 12)) >>> 0)
+    port.store32(at + 4, ((SV39 << 28) | ((this.number + 1) << 12)) >>> 0)
   }
 
+  /** The table below an entry, made if it is missing; 0 if the group may not have it. */
   #below(port: HartPort, entry: number): number {
     const value = port.load64(entry)
-    if (value !== 0) return Math.floor(value / 1024) * TABLE
-    const table = this.#free.takeTable(port)
-    port.store64(entry, (table / TABLE) * 1024 + PTE_V)
+    if (value !== 0) return tableIn(value)
+    const table =
+      this.number < 0 ? this.#free.takeTable(port) : this.#anonymous.takeTable(port, descriptorOf(this.number))
+    if (table !== 0) port.store64(entry, (table / TABLE) * 1024 + PTE_V)
     return table
   }
 
@@ -79,9 +112,24 @@ export class AddressSpace {
   pageAt(port: HartPort, address: number): number {
     const top = port.load64(entryAt(this.record.root, address, GIB))
     if (top === 0) return 0
-    const middle = port.load64(entryAt(Math.floor(top / 1024) * TABLE, address, LARGE_PAGE))
+    const middle = port.load64(entryAt(tableIn(top), address, LARGE_PAGE))
     if (middle === 0) return 0
-    return Math.floor(port.load64(entryAt(Math.floor(middle / 1024) * TABLE, address, TABLE)) / 1024) * TABLE
+    if (middle % 16 > PTE_V) return tableIn(middle) + (address % LARGE_PAGE) - (address % TABLE)
+    return tableIn(port.load64(entryAt(tableIn(middle), address, TABLE)))
+  }
+
+  /** Bytes that the table's entry for an address covers which is mapped: 2 MiB or 4 KiB. */
+  sizeAt(port: HartPort, address: number): number {
+    const top = port.load64(entryAt(this.record.root, address, GIB))
+    const middle = port.load64(entryAt(tableIn(top), address, LARGE_PAGE))
+    return middle % 16 > PTE_V ? LARGE_PAGE : TABLE
+  }
+
+  /** Takes the page of a mapped address out of the tables: nobody finds it from here. The caller fences. */
+  unmapPage(port: HartPort, address: number): void {
+    const middle = tableIn(port.load64(entryAt(this.record.root, address, GIB)))
+    const leaf = tableIn(port.load64(entryAt(middle, address, LARGE_PAGE)))
+    port.store64(entryAt(leaf, address, TABLE), 0)
   }
 
   /** True if an address is of the anonymous memory. */
@@ -89,54 +137,63 @@ export class AddressSpace {
     return address >= USER_RAM && address + bytes <= USER_RAM + this.#bytes
   }
 
-  /** Maps a 2 MiB page of the anonymous memory. */
-  mapLarge(port: HartPort, address: number, page: number): void {
-    const middle = this.#below(port, entryAt(this.record.root, address, GIB))
-    port.store64(entryAt(middle, address, LARGE_PAGE), (page / TABLE) * 1024 + USER_READ_WRITE)
-  }
-
-  /** The page of `pageBytes` behind an address of the anonymous memory, given now if it is touched for the first time; 0 if there is no memory. */
-  populate(port: HartPort, address: number): number {
+  /** Gives a process 2 MiB of the machine's that have an image in them, as part of its anonymous memory. */
+  adopt(port: HartPort, address: number, page: number): void {
+    this.#anonymous.adopt(port, descriptorOf(this.number))
     const middle = this.#below(port, entryAt(this.record.root, address, GIB))
     const entry = entryAt(middle, address, LARGE_PAGE)
-    if (this.pageBytes === TABLE) return this.#populateSmall(port, entry, address)
-    const value = port.load64(entry)
-    if (value !== 0) return Math.floor(value / 1024) * TABLE
-    const page = this.#free.takePage()
-    if (page !== 0) port.store64(entry, (page / TABLE) * 1024 + USER_READ_WRITE)
+    const leaf = leafOf(page, AREA_READ | AREA_WRITE)
+    if (this.pageBytes === LARGE_PAGE) return port.store64(entry, leaf)
+    const table = this.#below(port, entry)
+    for (let index = 0; index < ENTRIES; index++) port.store64(table + index * 8, leaf + index * 1024)
+  }
+
+  /** The 4 KiB page behind an address, which the process may read, or write: given now if it is touched for the first time; 0 if it cannot be. */
+  populate(port: HartPort, address: number, write: boolean): number {
+    const present = this.pageAt(port, address)
+    return present !== 0 ? present : this.fault(port, address, write)
+  }
+
+  /** The same when somebody has found that nothing is there: by the area of the address, which stays meanwhile. */
+  fault(port: HartPort, address: number, write: boolean): number {
+    const owner = descriptorOf(this.number)
+    lockAreas(port, owner)
+    countFault(port, owner)
+    const within = this.#areas.find(port, this.number, address)
+    let page = 0
+    if (within !== 0) page = this.#faultIn(port, owner, within, address, write)
+    unlockAreas(port, owner)
     return page
   }
 
-  #populateSmall(port: HartPort, middleEntry: number, address: number): number {
-    const above = port.load64(middleEntry)
-    if (above % 16 > PTE_V) this.#split(port, middleEntry, above)
-    const entry = entryAt(this.#below(port, middleEntry), address, TABLE)
+  #faultIn(port: HartPort, owner: number, within: number, address: number, write: boolean): number {
+    const flags = port.load32(within + area.flags.at)
+    const needed = AREA_ANONYMOUS | (write ? AREA_WRITE : AREA_READ)
+    if ((flags & needed) !== needed) return 0
+    const middle = this.#below(port, entryAt(this.record.root, address, GIB))
+    if (middle === 0) return 0
+    let entry = entryAt(middle, address, LARGE_PAGE)
+    if ((flags & AREA_LARGE) === 0) {
+      const leaf = this.#below(port, entry)
+      if (leaf === 0) return 0
+      entry = entryAt(leaf, address, TABLE)
+    }
     const value = port.load64(entry)
-    if (value !== 0) return Math.floor(value / 1024) * TABLE
-    const page = this.#small.take(port, address)
-    if (page !== 0) port.store64(entry, (page / TABLE) * 1024 + USER_READ_WRITE)
-    return page
+    const page = value !== 0 ? tableIn(value) : this.#anonymous.give(port, owner, within, entry, address)
+    return (flags & AREA_LARGE) === 0 || page === 0 ? page : page + (address % LARGE_PAGE) - (address % TABLE)
   }
 
-  /** A large page, which the process was given with an image in it, becomes 512 small ones. */
-  #split(port: HartPort, middleEntry: number, value: number): void {
-    const table = this.#free.takeTable(port)
-    for (let index = 0; index < ENTRIES; index++) port.store64(table + index * 8, value + index * 1024)
-    port.store64(middleEntry, (table / TABLE) * 1024 + PTE_V)
-    port.sfenceVma()
-  }
-
-  /** Populates a range of the anonymous memory; false if there is no memory. */
-  populateRange(port: HartPort, address: number, bytes: number): boolean {
+  /** Populates a range that the process may read, or write; false if it cannot be. */
+  populateRange(port: HartPort, address: number, bytes: number, write: boolean): boolean {
     const end = address + bytes
     for (let at = address - (address % this.pageBytes); at < end; at += this.pageBytes)
-      if (this.populate(port, at) === 0) return false
+      if (this.populate(port, at, write) === 0) return false
     return true
   }
 
-  /** The same for a guest physical address: what the hypervisor module mirrors in the G-stage tables. */
+  /** The 4 KiB page behind a guest physical address, given now if need be. */
   pageOfGuest(port: HartPort, guest: number): number {
-    return this.populate(port, USER_RAM + guest - GUEST_RAM)
+    return this.populate(port, USER_RAM + guest - GUEST_RAM, true)
   }
 
   /** Takes a part of the anonymous memory away and gives its pages back; false if none is left. */
@@ -145,21 +202,21 @@ export class AddressSpace {
     if (record.released >= this.#bytes) return false
     const address = USER_RAM + record.released
     record.released += LARGE_PAGE
+    const owner = descriptorOf(this.number)
     const middle = this.#below(port, entryAt(record.root, address, GIB))
     const entry = entryAt(middle, address, LARGE_PAGE)
     const value = port.load64(entry)
     if (value === 0) return true
     port.store64(entry, 0)
-    const below = Math.floor(value / 1024) * TABLE
-    if (value % 16 > PTE_V) this.#free.givePage(below)
-    else this.#releaseSmall(port, below)
+    if (value % 16 > PTE_V) this.#anonymous.take(port, owner, tableIn(value), true, true)
+    else this.#releaseSmall(port, owner, tableIn(value))
     return true
   }
 
-  #releaseSmall(port: HartPort, table: number): void {
+  #releaseSmall(port: HartPort, owner: number, table: number): void {
     for (let index = 0; index < ENTRIES; index++) {
       const value = port.load64(table + index * 8)
-      if (value !== 0) this.#small.give(port, Math.floor(value / 1024) * TABLE)
+      if (value !== 0) this.#anonymous.take(port, owner, tableIn(value), false, true)
     }
   }
 }

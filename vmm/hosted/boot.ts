@@ -10,6 +10,8 @@ import { createCounters } from './accounting.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
 import type { KernelCode } from './image.ts'
 import { taskFrame } from './layout.ts'
+import { PROGRAMS_GROUP, WHOLE_GROUP } from './memory/groups.ts'
+import { createHartMemory } from './memory/hart-memory.ts'
 import { createNetwork } from './network/network.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
@@ -17,6 +19,8 @@ import { prepareProcess } from './prepare-process.ts'
 import { createTimes } from './scheduling/time-keeping.ts'
 import type { Timers } from './timers.ts'
 
+/** Policy: programs can have this part of the machine's memory, and the rest is for guests. */
+const PROGRAMS_SHARE = 4
 /** Why the firmware is called while harts come up. */
 const MOVING = 1
 const STARTING = 2
@@ -59,8 +63,10 @@ export class Boot {
     plan.rcu.create(port)
     plan.buses.create(port)
     plan.events.create(port)
-    plan.pageStructs.create(port, plan.harts)
-    plan.small.create(port, plan.harts)
+    createHartMemory(port, plan.harts)
+    plan.small.create(port)
+    plan.groups.create(port, WHOLE_GROUP, plan.pages)
+    plan.groups.create(port, PROGRAMS_GROUP, plan.pages / PROGRAMS_SHARE)
     for (let hart = 0; hart < plan.harts; hart++)
       plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
     plan.controller.start()

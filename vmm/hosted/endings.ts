@@ -1,6 +1,8 @@
 /** What becomes of the memory of processes that have ended: given back when a hart idles, a part at a time. */
 import type { HartPort } from '../../hw/port.ts'
+import { ROOT_BYTES } from '../core/g-stage.ts'
 import { NOWHERE } from '../core/vcpu.ts'
+import { beginTaking, descriptorOf, endTaking } from './memory/descriptors.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
 
@@ -30,20 +32,27 @@ export class Endings {
     process.record.released = true
     this.record.releasing++
     const { pages, root } = process.vm.ram
+    const owner = descriptorOf(process.space.number)
+    beginTaking(port, owner)
     for (let index = 0; index < pages.length; index++) pages[index] = 0
-    port.fill(root, 0, 0x4000)
+    port.fill(root, 0, ROOT_BYTES)
+    endTaking(port, owner)
   }
 
   /** A part of the memory of the processes that have ended. False if none is left. */
   releaseMore(port: HartPort): boolean {
     const counts = this.record
     if (counts.releasing === 0) return false
-    const { processes } = this.#plan
+    const { processes, direct } = this.#plan
+    let busy = 0
     for (let index = 0; index < processes.length; index++) {
       const { record, space } = processes[index]
-      if (record.released && space.release(port)) return true
+      if (!record.released) continue
+      // The disk may still have some of it.
+      if (direct.isBusy(processes[index])) busy++
+      else if (space.release(port)) return true
     }
-    counts.releasing = 0
+    counts.releasing = busy
     return false
   }
 }

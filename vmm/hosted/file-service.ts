@@ -276,7 +276,7 @@ export class FileService {
   /** Between the process's memory and a page. False if the process cannot be given the memory. */
   #copy(port: HartPort, process: Process, address: number, page: number, bytes: number, toProcess: boolean): boolean {
     const { space } = process
-    if (!space.populateRange(port, address, bytes)) return false
+    if (!space.populateRange(port, address, bytes, toProcess)) return false
     port.account('host kernel', 'page cache', 'copy')
     port.set(sstatus, SUM)
     if (toProcess) port.copy(address, page, bytes)

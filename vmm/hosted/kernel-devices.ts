@@ -41,7 +41,7 @@ class ProcessView implements GuestMemory {
   reach(port: HartPort, address: number, bytes: number): number {
     const at = address - GUEST_RAM + USER_RAM
     const { space } = this.#process
-    return space.contains(at, bytes) && space.populateRange(port, at, bytes) ? at : -1
+    return space.contains(at, bytes) && space.populateRange(port, at, bytes, true) ? at : -1
   }
 
   deviceAddress(): number {

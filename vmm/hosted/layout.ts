@@ -33,6 +33,10 @@ export const HART_FRAMES = KERNEL_BASE + 448 * KIB
 export const TABLES = {
   /** The page cache's hash heads and page descriptors. */
   cacheIndex: KERNEL_BASE + 512 * KIB,
+  /** Address spaces, the groups that pay for memory, areas of address spaces (memory/). */
+  spaces: KERNEL_BASE + 584 * KIB,
+  memoryGroups: KERNEL_BASE + 588 * KIB,
+  areas: KERNEL_BASE + 592 * KIB,
   /** Files that are open, and a path on its way in. */
   inodes: KERNEL_BASE + 640 * KIB,
   path: KERNEL_BASE + 652 * KIB,

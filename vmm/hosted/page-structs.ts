@@ -1,54 +1,53 @@
-/** A record for each 4 KiB page of RAM, as a kernel keeps them: how many hold it, so that it is not given away meanwhile. */
+/**
+ * A record for each 4 KiB page of RAM, as a kernel keeps them: whose it is and where it is mapped, so that it can be taken
+ * back; how many hold it, so that it is not taken back meanwhile; its neighbours in its group's list.
+ */
 import type { HartPort } from '../../hw/port.ts'
 import { layout } from '../../hw/spec/layout.ts'
-import { TABLES } from './layout.ts'
+import { acquire, release } from '../core/spin-lock.ts'
+import { groupAt, memoryGroup } from './memory/groups.ts'
+import { hartMemory, hartMemoryAt } from './memory/hart-memory.ts'
+import { ACTIVE, addFirst, INACTIVE, STAYING, takeOut } from './memory/page-lists.ts'
 
 const PAGE = 4096
-/** A page's record: flags, its neighbours in a list, whose it is and where, how often it is mapped and held: what Linux's struct page takes. */
-const record = layout(64, 'our own', {
+export const pageRecord = layout(64, 'our own', {
   flags: { at: 0x00, bytes: 4 },
+  /** The group that has paid for it. */
+  group: { at: 0x04, bytes: 4 },
   next: { at: 0x08, bytes: 8 },
   previous: { at: 0x10, bytes: 8 },
-  owner: { at: 0x18, bytes: 8 },
+  /** Where its area lies, and its address there in pages. */
+  area: { at: 0x18, bytes: 8 },
   index: { at: 0x20, bytes: 8 },
   mapped: { at: 0x30, bytes: 4 },
-  count: { at: 0x34, bytes: 4 },
+  held: { at: 0x34, bytes: 4 },
 })
+// Flags. A page of anonymous memory; in its group's lists; in that of pages touched lately; stays where it is; 2 MiB; written to by a device or a guest.
 const ANONYMOUS = 1
-/** It is in the list of those that could be taken away again. */
 const LISTED = 2
-
-/** What a hart keeps for itself, so that it need not ask for what all share: counts, and pages on their way to the list. */
-const hartPages = layout(0x100, 'our own', {
-  anonymous: { at: 0x00, bytes: 4 },
-  mapped: { at: 0x04, bytes: 4 },
-  faults: { at: 0x08, bytes: 4 },
-  stock: { at: 0x10, bytes: 4 },
-  batch: { at: 0x14, bytes: 4 },
-  pages: { at: 0x40, bytes: 8 },
-})
-/** Policy, as Linux's long had it: pages that go to the list together; pages charged together. */
-const BATCH = 15
-const STOCK = 32
+export const PAGE_ACTIVE = 4
+export const PAGE_STAYS = 8
+export const PAGE_LARGE = 16
+const PAGE_DIRTY = 32
+/** Policy: pages that go to the lists together. */
+const BATCH = 19
 /** Bytes cleared in one entry. */
 const PIECE = 0x1_0000
 
-function hartPagesAt(hart: number): number {
-  return TABLES.hartPages + hart * hartPages.size
-}
-
-function add(port: HartPort, at: number, by: number): void {
-  port.store32(at, port.load32(at) + by)
-}
-
 /** Bytes of the records for so much RAM. */
 export function pageStructBytes(ramBytes: number): number {
-  return (ramBytes / PAGE) * record.size
+  return (ramBytes / PAGE) * pageRecord.size
+}
+
+/** The list that a page with these flags is in. */
+function listOf(flags: number): number {
+  if ((flags & PAGE_STAYS) !== 0) return STAYING
+  return (flags & PAGE_ACTIVE) !== 0 ? ACTIVE : INACTIVE
 }
 
 export class PageStructs {
-  /** Bytes that have been cleared; the first record of the list of pages that could be taken away, and how many it has; pages charged. */
-  readonly record = { prepared: 0, first: 0, listed: 0, charged: 0 }
+  /** Bytes that have been cleared. */
+  readonly record = { prepared: 0 }
   readonly #base: number
   readonly #ram: number
   readonly #bytes: number
@@ -60,11 +59,6 @@ export class PageStructs {
     this.#bytes = pageStructBytes(ramBytes)
   }
 
-  /** Clears what harts keep for themselves. */
-  create(port: HartPort, harts: number): void {
-    port.fill(TABLES.hartPages, 0, harts * hartPages.size)
-  }
-
   /** Clears a piece of them at boot; false when all are. */
   prepare(port: HartPort): boolean {
     const own = this.record
@@ -74,83 +68,89 @@ export class PageStructs {
     return true
   }
 
-  #at(page: number): number {
-    return this.#base + Math.floor((page - this.#ram) / PAGE) * record.size
+  /** Where a page's record lies. */
+  at(page: number): number {
+    return this.#base + Math.floor((page - this.#ram) / PAGE) * pageRecord.size
   }
 
-  /** A page becomes anonymous memory, mapped once, at an address of somebody's: counted, charged, and put on its way to the list. */
-  begin(port: HartPort, page: number, address: number): void {
-    const at = this.#at(page)
-    const hart = hartPagesAt(port.hart)
-    port.store32(at + record.count.at, 1)
-    port.store32(at + record.mapped.at, 1)
-    port.store64(at + record.owner.at, 1)
-    port.store64(at + record.index.at, Math.floor(address / PAGE))
-    port.store32(at + record.flags.at, ANONYMOUS)
-    this.#charge(port, hart)
-    add(port, hart + hartPages.anonymous.at, 1)
-    add(port, hart + hartPages.mapped.at, 1)
-    add(port, hart + hartPages.faults.at, 1)
-    const count = port.load32(hart + hartPages.batch.at)
-    port.store64(hart + hartPages.pages.at + count * 8, at)
-    port.store32(hart + hartPages.batch.at, count + 1)
-    if (count + 1 === BATCH) this.#list(port, hart)
+  /** The page of a record. */
+  pageOf(at: number): number {
+    return this.#ram + ((at - this.#base) / pageRecord.size) * PAGE
   }
 
-  /** Its owner is charged with it, out of a stock that is filled now and then. */
-  #charge(port: HartPort, hart: number): void {
-    const stock = port.load32(hart + hartPages.stock.at)
-    if (stock > 0) return port.store32(hart + hartPages.stock.at, stock - 1)
-    this.record.charged += STOCK
-    port.store32(hart + hartPages.stock.at, STOCK - 1)
+  /** A page becomes anonymous memory that a group has paid for, mapped once: it can be found from here, and goes to the lists soon. */
+  begin(port: HartPort, page: number, area: number, address: number, group: number, flags: number): void {
+    const at = this.at(page)
+    port.store32(at + pageRecord.held.at, 1)
+    port.store32(at + pageRecord.mapped.at, 1)
+    port.store32(at + pageRecord.group.at, group)
+    port.store64(at + pageRecord.area.at, area)
+    port.store64(at + pageRecord.index.at, Math.floor(address / PAGE))
+    port.store32(at + pageRecord.flags.at, ANONYMOUS | flags)
+    const hart = hartMemoryAt(port.hart)
+    const waiting = port.load32(hart + hartMemory.batch.at)
+    port.store64(hart + hartMemory.pages.at + waiting * 8, at)
+    port.store32(hart + hartMemory.batch.at, waiting + 1)
+    if (waiting + 1 === BATCH) this.listBatch(port)
   }
 
-  /** The batch goes to the front of the list. */
-  #list(port: HartPort, hart: number): void {
-    const own = this.record
-    port.store32(hart + hartPages.batch.at, 0)
-    for (let index = 0; index < BATCH; index++) {
-      const at = port.load64(hart + hartPages.pages.at + index * 8)
-      const flags = port.load32(at + record.flags.at)
+  /** What waits on this hart goes to the lists of its groups. */
+  listBatch(port: HartPort): void {
+    const hart = hartMemoryAt(port.hart)
+    const waiting = port.load32(hart + hartMemory.batch.at)
+    port.store32(hart + hartMemory.batch.at, 0)
+    let locked = 0
+    for (let index = 0; index < waiting; index++) {
+      const at = port.load64(hart + hartMemory.pages.at + index * 8)
+      const flags = port.load32(at + pageRecord.flags.at)
       // It may have been given back meanwhile.
-      if (flags !== ANONYMOUS) continue
-      port.store32(at + record.flags.at, ANONYMOUS | LISTED)
-      port.store64(at + record.next.at, own.first)
-      port.store64(at + record.previous.at, 0)
-      if (own.first !== 0) port.store64(own.first + record.previous.at, at)
-      own.first = at
-      own.listed++
+      if ((flags & (ANONYMOUS | LISTED)) !== ANONYMOUS) continue
+      const group = port.load32(at + pageRecord.group.at)
+      const lock = groupAt(group) + memoryGroup.lock.at
+      if (lock !== locked) {
+        if (locked !== 0) release(port, locked)
+        acquire(port, lock)
+        locked = lock
+      }
+      port.store32(at + pageRecord.flags.at, flags | LISTED)
+      addFirst(port, group, listOf(flags), at)
     }
+    if (locked !== 0) release(port, locked)
   }
 
   /** A page is nobody's any more. */
   end(port: HartPort, page: number): void {
-    const at = this.#at(page)
-    const hart = hartPagesAt(port.hart)
-    const flags = port.load32(at + record.flags.at)
+    const at = this.at(page)
+    const flags = port.load32(at + pageRecord.flags.at)
     if (flags === 0) return
-    port.store32(at + record.flags.at, 0)
-    port.store32(at + record.count.at, 0)
-    port.store32(at + record.mapped.at, 0)
-    add(port, hart + hartPages.anonymous.at, -1)
-    add(port, hart + hartPages.mapped.at, -1)
+    port.store32(at + pageRecord.flags.at, 0)
+    port.store32(at + pageRecord.held.at, 0)
+    port.store32(at + pageRecord.mapped.at, 0)
     if ((flags & LISTED) === 0) return
-    const next = port.load64(at + record.next.at)
-    const previous = port.load64(at + record.previous.at)
-    if (next !== 0) port.store64(next + record.previous.at, previous)
-    if (previous !== 0) port.store64(previous + record.next.at, next)
-    else this.record.first = next
-    this.record.listed--
+    const group = port.load32(at + pageRecord.group.at)
+    const lock = groupAt(group) + memoryGroup.lock.at
+    acquire(port, lock)
+    takeOut(port, group, listOf(flags), at)
+    release(port, lock)
   }
 
-  /** Holds the pages of a range, or (by -1) lets go of them. */
-  hold(port: HartPort, address: number, bytes: number, by: number): void {
-    const last = this.#at(address + bytes - 1)
-    for (let at = this.#at(address); at <= last; at += record.size) port.add32(at + record.count.at, by)
+  /** Moves a listed page to the front of the list that these flags say. Its group's lists are locked. */
+  move(port: HartPort, at: number, group: number, active: boolean): void {
+    const flags = port.load32(at + pageRecord.flags.at)
+    takeOut(port, group, listOf(flags), at)
+    const now = active ? flags | PAGE_ACTIVE : flags & ~PAGE_ACTIVE
+    port.store32(at + pageRecord.flags.at, now)
+    addFirst(port, group, listOf(now), at)
   }
 
-  /** How many hold a page. */
-  holders(port: HartPort, address: number): number {
-    return port.load32(this.#at(address) + record.count.at)
+  /** One holder more of the page of a record, or one less. */
+  holdOne(port: HartPort, at: number, by: number): void {
+    port.add32(at + pageRecord.held.at, by)
+  }
+
+  /** Somebody who goes by other tables than its owner's can write to it. */
+  soil(port: HartPort, at: number): void {
+    const flags = port.load32(at + pageRecord.flags.at)
+    if ((flags & PAGE_DIRTY) === 0) port.or32(at + pageRecord.flags.at, PAGE_DIRTY)
   }
 }

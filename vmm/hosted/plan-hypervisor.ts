@@ -2,7 +2,6 @@
 import type { HartPort } from '../../hw/port.ts'
 import type { HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
 import type { PendingAccess } from '../core/exits.ts'
-import type { FreeMemory } from '../core/free-memory.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import { memoryAccess } from '../core/memory-access.ts'
 import { NOWHERE } from '../core/vcpu.ts'
@@ -18,9 +17,9 @@ import { KernelDevices } from './kernel-devices.ts'
 import { Monitor } from './monitor.ts'
 import { MonitorDriver } from './monitor-driver.ts'
 import type { Taps } from './network/taps.ts'
+import type { DividedMemory } from './plan-memory.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { SmallPages } from './small-pages.ts'
 import type { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import type { Task } from './task.ts'
 
@@ -33,8 +32,7 @@ export interface HypervisorParts {
   readonly harts: number
   readonly tasks: readonly Task[]
   readonly processes: readonly Process[]
-  readonly free: FreeMemory
-  readonly small: SmallPages
+  readonly memory: DividedMemory
   readonly scheduler: Scheduler
   readonly console: HostConsole
   /** Is filled, if the policy says so. */
@@ -61,8 +59,7 @@ export function makeHypervisor(parts: HypervisorParts): MadeHypervisor {
     harts,
     tasks,
     processes,
-    free,
-    small,
+    memory,
     scheduler,
     console,
     backends,
@@ -82,10 +79,10 @@ export function makeHypervisor(parts: HypervisorParts): MadeHypervisor {
     harts,
     code,
   )
-  const monitorSpace = new AddressSpace(free, small, MONITOR_SPACE, 0, LARGE_PAGE)
+  const monitorSpace = new AddressSpace(memory, MONITOR_SPACE, 0, LARGE_PAGE)
   const module: Hypervisor =
     policy.form === 'switch'
-      ? new MonitorDriver(runners, vcpus, monitor, monitorSpace, free, scheduler, console, code, backends)
+      ? new MonitorDriver(runners, vcpus, monitor, monitorSpace, memory.free, scheduler, console, code, backends)
       : new HypervisorModule({
           threads: runners,
           vcpus,

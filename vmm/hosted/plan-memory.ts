@@ -8,6 +8,11 @@ import { KERNEL_BASE, KERNEL_BYTES, pagePool } from './layout.ts'
 import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
 import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { IN_A_LARGE, SmallPages } from './small-pages.ts'
+import { AnonymousMemory } from './memory/anonymous.ts'
+import { Areas } from './memory/areas.ts'
+import { MemoryGroups } from './memory/groups.ts'
+import { GuestMapping } from './memory/guest-mapping.ts'
+import { UserPages } from './memory/user-pages.ts'
 
 const RAM_BASE = 0x8000_0000
 
@@ -22,6 +27,13 @@ export interface DividedMemory {
   readonly pageStructs: PageStructs
   readonly free: FreeMemory
   readonly small: SmallPages
+  readonly areas: Areas
+  readonly groups: MemoryGroups
+  readonly anonymous: AnonymousMemory
+  readonly users: UserPages
+  readonly mapping: GuestMapping
+  /** Of the machine, in pages of 4 KiB. */
+  readonly pages: number
   readonly kept: readonly MemoryKept[]
 }
 
@@ -34,8 +46,25 @@ export function divideMemory(tree: Fdt, processes: number, taken: ReadonlySet<nu
   const pool = pagePool(processes)
   const firstPage = pool.base + pagesLeftOut(tree) * SMALL_PAGE
   const free = new FreeMemory(inPageOrder(tree, pages), firstPage, pool.end, total)
-  const small = new SmallPages(free, pageStructs, smallPageOrder(tree, IN_A_LARGE))
-  return { cache, pageStructs, free, small, kept: memoryKept(ram) }
+  const small = new SmallPages(free, smallPageOrder(tree, IN_A_LARGE))
+  const areas = new Areas()
+  const groups = new MemoryGroups()
+  const anonymous = new AnonymousMemory(free, small, pageStructs, groups)
+  const users = new UserPages(pageStructs)
+  const mapping = new GuestMapping(users, pageStructs)
+  return {
+    cache,
+    pageStructs,
+    free,
+    small,
+    areas,
+    groups,
+    anonymous,
+    users,
+    mapping,
+    pages: ram / SMALL_PAGE,
+    kept: memoryKept(ram),
+  }
 }
 
 /** Takes memory of the kernel's own from the free pages: the lowest, which must lie together. Returns its address. */

@@ -16,20 +16,24 @@ import { Task } from './task.ts'
 export function makeProcesses(
   nodes: readonly GuestNode[],
   policy: HostPolicy,
-  { free, small }: DividedMemory,
+  memory: DividedMemory,
   given: (port: HartPort) => number,
 ): readonly Process[] {
+  const { free, mapping } = memory
   const pageBytes = policy.pages === 'small' ? SMALL_PAGE : LARGE_PAGE
   let nextVcpu = 0
   let nextTask = 0
   return nodes.map((node, index) => {
-    const space = new AddressSpace(free, small, index + 1, node.memoryBytes, pageBytes)
+    const space = new AddressSpace(memory, index, node.memoryBytes, pageBytes)
     const ram = new GuestRam(
       node.memoryBytes,
       rootOf(index),
-      policy.form === 'switch' ? port => given(port) : (port, guest) => space.pageOfGuest(port, guest),
+      port => given(port),
       port => free.takeTable(port),
       { mapped: pageBytes, given: pageBytes },
+      policy.form === 'switch'
+        ? undefined
+        : (port, root, guest, tables) => mapping.map(port, space, root, guest, tables),
     )
     const vcpus = Array.from(
       { length: node.vcpus },

@@ -28,6 +28,8 @@ import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.
 import { dmaRegion, taskFrameOf } from './layout.ts'
 import { ForwardingTable } from './network/forwarding-table.ts'
 import { makeNetwork, type Network } from './network/network.ts'
+import type { MemoryGroups } from './memory/groups.ts'
+import { Reclaim } from './memory/reclaim.ts'
 import { Monitor } from './monitor.ts'
 import { PageStructs } from './page-structs.ts'
 import { type Controller, makeChips } from './plan-chips.ts'
@@ -46,6 +48,8 @@ import { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import { ASLEEP, Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
+/** The number of the kernel's own address space. */
+const KERNEL_SPACE = -1
 /** Where the kernel puts the registers of its PCIe devices: in the root bus's window for 32-bit addresses. */
 const DISK_REGISTERS = 0x4000_0000
 const NIC_REGISTERS = 0x4010_0000
@@ -74,8 +78,12 @@ export interface Plan {
   readonly console: HostConsole
   readonly files: FileService
   readonly storage: Storage
+  readonly direct: DirectRequests
   readonly pageStructs: PageStructs
   readonly small: SmallPages
+  readonly groups: MemoryGroups
+  /** Of the machine's memory, in 4 KiB. */
+  readonly pages: number
   readonly soft: SoftInterrupts
   readonly network: Network
   readonly programs: HostPrograms
@@ -103,7 +111,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const images = nodes.map(node => imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000))
   const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
   const divided = divideMemory(tree, nodes.length, taken)
-  const { cache, pageStructs, free, small } = divided
+  const { cache, pageStructs, free, small, areas, groups, users } = divided
   const giver: { monitor: Monitor | undefined } = { monitor: undefined }
   const processes = makeProcesses(nodes, policy, divided, port => giver.monitor!.given(port))
   const tasks = threadsOf(processes)
@@ -174,7 +182,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     ofPrograms.length,
     fileSystem,
     disk,
-    pageStructs,
+    users,
   )
   const files = new FileService(processes, scheduler, cache, reader, disk, writeBack, journal, direct)
 
@@ -198,9 +206,12 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     storage,
     direct,
     stack: network.stack,
-    free,
-    small,
+    memory: divided,
   })
+  const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>
+    programs.programs.tablesOf(number - processes.length),
+  )
+  groups.attach((port, group) => reclaim.attempt(port, group))
   files.attachReaders(port => programs.files.wake(port))
   const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
   const devices = [serial, ...(has('disk') ? [disk] : []), ...(has('network') ? [network.device] : [])]
@@ -213,8 +224,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     harts,
     tasks,
     processes,
-    free,
-    small,
+    memory: divided,
     scheduler,
     console,
     backends,
@@ -226,11 +236,11 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   })
   giver.monitor = monitor
 
-  const kernelSpace = new AddressSpace(free, small, 0, 0, LARGE_PAGE)
+  const kernelSpace = new AddressSpace(divided, KERNEL_SPACE, 0, LARGE_PAGE)
   const state = stateOf(
     [
       { due, free: free.record, small: small.record, clean: free.clean, dirty: free.dirty },
-      { kernelSpace: kernelSpace.record, pageStructs: pageStructs.record },
+      { kernelSpace: kernelSpace.record, pageStructs: pageStructs.record, areas: areas.record },
       module.state,
       registered,
       serial.state,
@@ -266,10 +276,13 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     console,
     files,
     storage,
+    direct,
     tasks,
     threads,
     pageStructs,
     small,
+    groups,
+    pages: divided.pages,
     soft,
     network,
     programs,

@@ -19,6 +19,9 @@ import {
   USER_TEXT,
   userRunPage,
 } from './layout.ts'
+import { allowance } from './memory/anonymous.ts'
+import { AREA_EXECUTE, AREA_READ, AREA_WRITE } from './memory/areas.ts'
+import { groupOfProcess } from './memory/groups.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
 import { THREAD_REGISTER } from './system-calls.ts'
@@ -34,11 +37,11 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
   const { vm, firstVcpu, space } = process
   const { donated, tree, treeAt, kernelAt } = plan.images[vm.index]
   for (let index = 0; index < donated.length; index++) {
-    space.mapLarge(port, USER_RAM + donated[index].guest - GUEST_RAM, donated[index].page)
+    space.adopt(port, USER_RAM + donated[index].guest - GUEST_RAM, donated[index].page)
   }
   let host = 0
   for (let at = 0; at < tree.length; at += 4) {
-    if (at % PAGE === 0) host = space.pageOfGuest(port, treeAt + at) + ((treeAt + at) % space.pageBytes) - at
+    if (at % PAGE === 0) host = space.pageOfGuest(port, treeAt + at) + ((treeAt + at) % PAGE) - at
     port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
   }
   port.fill(vm.ram.root, 0, ROOT_BYTES)
@@ -54,6 +57,7 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
   for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
   plan.module.prepare(port, process)
+  space.addArea(port, userRunPage(0), vm.vcpus.length * PAGE, AREA_READ | AREA_WRITE)
   for (let index = 0; index < vm.vcpus.length; index++) {
     const page = plan.free.takeTable(port)
     space.mapPage(port, userRunPage(index), page, USER_READ_WRITE)
@@ -63,7 +67,13 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
 
 function mapProcess(port: HartPort, plan: Plan, process: Process): void {
   const { space, vm, record } = process
-  space.create(port)
+  const group = groupOfProcess(vm.index)
+  plan.groups.create(port, group, allowance(vm.ram.bytes))
+  space.createFor(port, group)
+  space.addArea(port, USER_TEXT, PAGE, AREA_READ | AREA_EXECUTE)
+  space.addArea(port, USER_LOCK, PAGE, AREA_READ | AREA_WRITE)
+  space.addArea(port, USER_CONSOLE, PAGE, AREA_READ | AREA_WRITE)
+  space.addArea(port, USER_RINGS, RING_BYTES, AREA_READ | AREA_WRITE)
   space.mapPage(port, USER_TEXT, textOf(vm.index), USER_READ_EXECUTE)
   space.mapPage(port, USER_LOCK, plan.free.takeTable(port), USER_READ_WRITE)
   space.mapPage(port, USER_CONSOLE, plan.free.takeTable(port), USER_READ_WRITE)

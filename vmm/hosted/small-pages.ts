@@ -1,69 +1,67 @@
 /**
  * Pages of 4 KiB, cut from large ones that nobody has. Whoever had one before may have left something in it, so each is
- * zeroed when it is given. Free ones are a list: each holds the address of the next in its first word. A hart takes some
- * at a time for itself.
+ * zeroed when it is given. Free ones are lists: each holds the address of the next in its first word. A hart takes some at
+ * a time from the list of all for itself, and gives some at a time back.
  */
 import type { HartPort } from '../../hw/port.ts'
 import type { FreeMemory } from '../core/free-memory.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
+import { acquire, LOCK_BYTES, release } from '../core/spin-lock.ts'
 import { TABLES } from './layout.ts'
-import type { PageStructs } from './page-structs.ts'
+import { count, hartMemory, hartMemoryAt } from './memory/hart-memory.ts'
 
-/** In front of a hart's own free pages: how many, and the first. */
-const COUNT = 0
-const FIRST = 8
-const HART_LIST = 16
 export const IN_A_LARGE = LARGE_PAGE / SMALL_PAGE
-/** Policy, as Linux's for small machines: pages that a hart takes together. */
-const TAKEN_TOGETHER = 31
+/** Policy, as Linux's for small machines: pages that a hart takes or gives together, and the most that it keeps. */
+const TOGETHER = 31
+const MOST_KEPT = 6 * TOGETHER
 
 export class SmallPages {
   /** The first free page, or 0; the large one that is being cut, and how many it has left. */
   readonly record = { first: 0, large: 0, left: 0 }
   readonly #free: FreeMemory
-  readonly #pages: PageStructs
   readonly #order: number
 
   /** `order`: the nth page of a large one is number n ^ order. */
-  constructor(free: FreeMemory, pages: PageStructs, order: number) {
+  constructor(free: FreeMemory, order: number) {
     this.#free = free
-    this.#pages = pages
     this.#order = order
   }
 
-  /** Harts have none yet. */
-  create(port: HartPort, harts: number): void {
-    port.fill(TABLES.freePages, 0, harts * HART_LIST)
+  /** Its lock is new. */
+  create(port: HartPort): void {
+    port.fill(TABLES.freePages, 0, LOCK_BYTES)
   }
 
-  /** A zeroed page for an address of somebody's, or 0. */
-  take(port: HartPort, address: number): number {
-    const list = TABLES.freePages + port.hart * HART_LIST
-    let left = port.load32(list + COUNT)
-    if (left === 0) left = this.#fill(port, list)
+  /** A zeroed page, or 0. */
+  take(port: HartPort): number {
+    const hart = hartMemoryAt(port.hart)
+    let left = port.load32(hart + hartMemory.free.at)
+    if (left === 0) left = this.#fill(port, hart)
     if (left === 0) return 0
-    const page = port.load64(list + FIRST)
-    port.store64(list + FIRST, port.load64(page))
-    port.store32(list + COUNT, left - 1)
+    const page = port.load64(hart + hartMemory.first.at)
+    port.store64(hart + hartMemory.first.at, port.load64(page))
+    port.store32(hart + hartMemory.free.at, left - 1)
+    count(port, hartMemory.given.at, 1)
     port.fill(page, 0, SMALL_PAGE)
-    this.#pages.begin(port, page, address)
     return page
   }
 
   /** Takes pages for a hart, as long as there are enough. How many it got. */
-  #fill(port: HartPort, list: number): number {
-    let count = 0
+  #fill(port: HartPort, hart: number): number {
+    let got = 0
     let first = 0
-    while (count < TAKEN_TOGETHER) {
+    acquire(port, TABLES.freePages)
+    while (got < TOGETHER) {
       const page = this.#find(port)
       if (page === 0) break
       port.store64(page, first)
       first = page
-      count++
+      got++
     }
-    port.store64(list + FIRST, first)
-    port.store32(list + COUNT, count)
-    return count
+    release(port, TABLES.freePages)
+    port.store64(hart + hartMemory.first.at, first)
+    port.store32(hart + hartMemory.free.at, got)
+    return got
   }
 
   #find(port: HartPort): number {
@@ -83,9 +81,27 @@ export class SmallPages {
     return record.large + index * SMALL_PAGE
   }
 
+  /** A page that nobody has any more. */
   give(port: HartPort, page: number): void {
-    this.#pages.end(port, page)
-    port.store64(page, this.record.first)
-    this.record.first = page
+    const hart = hartMemoryAt(port.hart)
+    const kept = port.load32(hart + hartMemory.free.at)
+    port.store64(page, port.load64(hart + hartMemory.first.at))
+    port.store64(hart + hartMemory.first.at, page)
+    port.store32(hart + hartMemory.free.at, kept + 1)
+    count(port, hartMemory.returned.at, 1)
+    if (kept + 1 > MOST_KEPT) this.#giveBack(port, hart, kept + 1)
+  }
+
+  #giveBack(port: HartPort, hart: number, kept: number): void {
+    const { record } = this
+    acquire(port, TABLES.freePages)
+    for (let given = 0; given < TOGETHER; given++) {
+      const page = port.load64(hart + hartMemory.first.at)
+      port.store64(hart + hartMemory.first.at, port.load64(page))
+      port.store64(page, record.first)
+      record.first = page
+    }
+    release(port, TABLES.freePages)
+    port.store32(hart + hartMemory.free.at, kept - TOGETHER)
   }
 }

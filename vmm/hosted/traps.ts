@@ -2,6 +2,7 @@
 import type { HartPort } from '../../hw/port.ts'
 import { scause, stval } from '../../hw/spec/csrs/supervisor.ts'
 import { countFault } from './accounting.ts'
+import type { AddressSpace } from './address-space.ts'
 import type { Plan } from './plan.ts'
 import type { SystemCalls } from './system-call-table.ts'
 import type { Task } from './task.ts'
@@ -37,9 +38,15 @@ export class Traps {
     port.account('host kernel', 'page fault', 'emulation')
     countFault(port)
     const address = port.read(stval)
-    const isTouch = cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT
-    if (isTouch && programs.spaceOf(port, thread).populate(port, address) !== 0) return port.sfenceVma(address)
+    const { tables } = programs.spaceOf(port, thread)
+    if (this.#isGiven(port, tables, cause, address)) return port.sfenceVma(address)
     programs.end(port, thread, true)
+  }
+
+  /** True if the page is there now, and may be used so. */
+  #isGiven(port: HartPort, space: AddressSpace, cause: number, address: number): boolean {
+    const isStore = cause === STORE_PAGE_FAULT
+    return (isStore || cause === LOAD_PAGE_FAULT) && space.fault(port, address, isStore) !== 0
   }
 
   /** A page of anonymous memory that is touched for the first time. Anything else is the process's end. */
@@ -47,8 +54,7 @@ export class Traps {
     port.account('host kernel', 'page fault', 'emulation')
     const { space, vm } = task.process
     const address = port.read(stval)
-    const touched = (cause === LOAD_PAGE_FAULT || cause === STORE_PAGE_FAULT) && space.contains(address, 1)
-    if (touched && space.populate(port, address) !== 0) return port.sfenceVma(address)
+    if (this.#isGiven(port, space, cause, address)) return port.sfenceVma(address)
     vm.record.crashed = true
     this.#calls.endProcess(port, task.process, cause)
   }

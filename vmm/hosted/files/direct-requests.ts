@@ -4,22 +4,18 @@
  * the disk cannot reach has its file in the cache from then on.
  */
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
-import type { PageStructs } from '../page-structs.ts'
+import type { AddressSpace } from '../address-space.ts'
+import type { UserPages } from '../memory/user-pages.ts'
 import type { Process } from '../process.ts'
 import { DISK_DONE, DISK_FAILED, DISK_READ, DISK_STARTED } from '../system-calls.ts'
 import { BLOCK_READ, BLOCK_WRITE, type BlockLayer, FOR_PROCESS } from './block-layer.ts'
 import { type FileSystem, HOLE } from './file-system.ts'
 
 const SECTOR = 512
-const PAGE_SECTORS = 4096 / SECTOR
+const PAGE = 4096
+const PAGE_SECTORS = PAGE / SECTOR
 /** A request's memory lies in so many pieces at most: 32 KiB in pages of 4 KiB, not aligned. */
 const MOST_PIECES = 16
-
-/** Memory that a request is for: gives the page of `pageBytes` behind an address, or 0. */
-export interface Memory {
-  readonly pageBytes: number
-  populate(port: HartPort, address: number): number
-}
 
 export class DirectRequests {
   readonly state: Record<string, StateRecord>
@@ -27,14 +23,13 @@ export class DirectRequests {
   readonly #pieces: Int32Array
   readonly #failed: Int32Array
   readonly #held: Int32Array
-  /** By request and piece of memory. */
+  /** By request and piece of memory: its page. */
   readonly #addresses: Float64Array
-  readonly #bytes: Int32Array
   readonly #isOn: boolean
   readonly #tags: number
   readonly #fileSystem: FileSystem
   readonly #blocks: BlockLayer
-  readonly #pages: PageStructs
+  readonly #users: UserPages
   #over: (port: HartPort, request: number) => void = () => {}
 
   /** `isOn`: guests' disks go past the cache. `tags`: requests of a process; behind those of all processes come the programs', one each. */
@@ -45,25 +40,23 @@ export class DirectRequests {
     programs: number,
     fileSystem: FileSystem,
     blocks: BlockLayer,
-    pages: PageStructs,
+    users: UserPages,
   ) {
     const requests = isOn || programs > 0 ? processes * tags + programs : 0
     this.#isOn = isOn
     this.#tags = tags
     this.#fileSystem = fileSystem
     this.#blocks = blocks
-    this.#pages = pages
+    this.#users = users
     this.#pieces = new Int32Array(requests)
     this.#failed = new Int32Array(requests)
     this.#held = new Int32Array(requests)
     this.#addresses = new Float64Array(requests * MOST_PIECES)
-    this.#bytes = new Int32Array(requests * MOST_PIECES)
     this.state = {
       'direct pieces': this.#pieces,
       'direct failed': this.#failed,
       'direct held': this.#held,
       'direct addresses': this.#addresses,
-      'direct bytes': this.#bytes,
     }
     blocks.attach(FOR_PROCESS, (port, cookie, _sectors, ok) => this.#completed(port, cookie, ok))
   }
@@ -84,7 +77,7 @@ export class DirectRequests {
   /** Holds the memory and sends the pieces. False if the process cannot be given the memory, or the file has a hole. */
   begin(
     port: HartPort,
-    space: Memory,
+    space: AddressSpace,
     file: number,
     request: number,
     operation: number,
@@ -98,25 +91,18 @@ export class DirectRequests {
     this.#held[request] = 0
     const bytes = count * SECTOR
     for (let done = 0; done < bytes; ) {
-      const page = space.populate(port, address + done)
+      const page = this.#users.get(port, space, address + done, operation === DISK_READ)
       if (page === 0) return this.#abandon(port, request)
-      const within = (address + done) % space.pageBytes
-      const here = Math.min(bytes - done, space.pageBytes - within)
-      this.#hold(port, request, page + within, here)
+      const within = (address + done) % PAGE
+      const here = Math.min(bytes - done, PAGE - within)
+      this.#addresses[request * MOST_PIECES + this.#held[request]] = page
+      this.#held[request]++
       if (!this.#send(port, file, request, operation, sector + done / SECTOR, page + within, here))
         this.#failed[request] = 1
       done += here
     }
     this.#blocks.unplug(port)
     return this.#pieces[request] > 0 || this.#abandon(port, request)
-  }
-
-  #hold(port: HartPort, request: number, address: number, bytes: number): void {
-    const piece = request * MOST_PIECES + this.#held[request]
-    this.#addresses[piece] = address
-    this.#bytes[piece] = bytes
-    this.#held[request]++
-    this.#pages.hold(port, address, bytes, 1)
   }
 
   #abandon(port: HartPort, request: number): boolean {
@@ -161,8 +147,7 @@ export class DirectRequests {
 
   #letGo(port: HartPort, request: number): void {
     for (let held = 0; held < this.#held[request]; held++) {
-      const piece = request * MOST_PIECES + held
-      this.#pages.hold(port, this.#addresses[piece], this.#bytes[piece], -1)
+      this.#users.letGo(port, this.#addresses[request * MOST_PIECES + held])
     }
     this.#held[request] = 0
   }

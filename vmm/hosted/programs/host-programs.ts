@@ -1,11 +1,10 @@
 /** Programs of the host that are no VMM, with the system calls that they make. Set-up. */
 import type { StateRecord } from '../../../hw/port.ts'
-import type { FreeMemory } from '../../core/free-memory.ts'
 import type { DirectRequests } from '../files/direct-requests.ts'
 import type { Storage } from '../files/storage.ts'
 import type { LocalStack } from '../network/local-stack.ts'
 import type { Scheduler } from '../scheduler.ts'
-import type { SmallPages } from '../small-pages.ts'
+import type { DividedMemory } from '../plan-memory.ts'
 import { daemons } from './daemons.ts'
 import type { ProgramImage } from './elf.ts'
 import { Futexes } from './futexes.ts'
@@ -35,8 +34,7 @@ export interface ProgramParts {
   readonly storage: Storage
   readonly direct: DirectRequests
   readonly stack: LocalStack
-  readonly free: FreeMemory
-  readonly small: SmallPages
+  readonly memory: DividedMemory
 }
 
 /** Room for their threads, numbered from `first` on, on one hart. */
@@ -45,13 +43,10 @@ export function programThreads(first: number, pin: number): readonly ProgramThre
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
-  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, free, small } = parts
-  const spaces = Array.from(
-    { length: MOST_SPACES },
-    (_, index) => new ProgramSpace(index, firstSpace + index, free, small),
-  )
+  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory } = parts
+  const spaces = Array.from({ length: MOST_SPACES }, (_, index) => new ProgramSpace(index, firstSpace + index, memory))
   const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
-  const pipes = new Pipes(threads, scheduler, small)
+  const pipes = new Pipes(threads, scheduler, memory.small)
   const files = new ProgramFiles(storage, direct, firstRequest, threads, scheduler)
   const calls = new ProgramCalls(programs, scheduler, pipes, new Futexes(scheduler), files, new Sockets(stack))
   return { programs, calls, files, state: { ...programs.state, ...files.state, pipes: pipes.record } }

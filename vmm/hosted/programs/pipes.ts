@@ -26,7 +26,7 @@ export class Pipes {
   make(port: HartPort): number {
     const { record } = this
     if (record.made === MOST_PIPES) return -1
-    const page = this.#small.take(port, 0)
+    const page = this.#small.take(port)
     if (page === 0) return -1
     port.fill(pipeAt(record.made), 0, pipe.size)
     port.store64(pipeAt(record.made) + pipe.page.at, page)

@@ -132,7 +132,7 @@ export class ProgramCalls {
     if (number === PREAD64) return this.#readAt(port, thread, space, first, second, third)
     if (number === FUTEX) return this.#futex(port, thread, first, second, third)
     if (number === SENDTO) return this.#send(port, thread, space, first, second, third)
-    if (number === MMAP) return this.#map(port, space, second)
+    if (number === MMAP) return this.#map(port, space, second, third)
     if (number === OPENAT) return this.#open(port, thread, space, second, third)
     if (number === PIPE2) return this.#pipe(port, space, first)
     if (number === CLONE) return this.#programs.clone(port, thread, first % 2 ** 32, second)
@@ -242,9 +242,9 @@ export class ProgramCalls {
   }
 
   /** Anonymous memory behind all other areas, with a page between. */
-  #map(port: HartPort, space: ProgramSpace, bytes: number): number {
+  #map(port: HartPort, space: ProgramSpace, bytes: number, allowed: number): number {
     const start = space.top(port) + PAGE
-    return space.addArea(port, start, Math.ceil(bytes / PAGE) * PAGE, 0) ? start : NO_MEMORY
+    return space.addArea(port, start, Math.ceil(bytes / PAGE) * PAGE, allowed) ? start : NO_MEMORY
   }
 
   #open(port: HartPort, thread: ProgramThread, space: ProgramSpace, path: number, flags: number): number {

@@ -213,7 +213,7 @@ export class ProgramFiles {
     const request = this.#firstRequest + thread.number
     if (this.#under[thread.number] === 0) {
       if (to % SECTOR !== 0 || position % SECTOR !== 0 || count % SECTOR !== 0) return INVALID
-      if (!this.#direct.begin(port, space, file, request, DISK_READ, position / SECTOR, count / SECTOR, to))
+      if (!this.#direct.begin(port, space.tables, file, request, DISK_READ, position / SECTOR, count / SECTOR, to))
         return BAD_ADDRESS
       this.#under[thread.number] = 1
       return this.#wait(thread)

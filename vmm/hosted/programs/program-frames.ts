@@ -4,23 +4,8 @@ import { TABLES } from '../layout.ts'
 
 export const MOST_SPACES = 4
 export const MOST_THREADS = 6
-export const MOST_AREAS = 12
 export const MOST_DESCRIPTORS = 16
 export const MOST_PIPES = 4
-
-/** An address space's memory descriptor: its page counters, its areas in the order of their addresses, its descriptors. */
-export const memory = layout(0x40, 'our own', {
-  areas: { at: 0x00, bytes: 4 },
-  /** Pages of anonymous memory. */
-  anonymous: { at: 0x04, bytes: 4 },
-  tableLock: { at: 0x0c, bytes: 4 },
-})
-export const area = layout(0x20, 'our own', {
-  start: { at: 0x00, bytes: 8 },
-  end: { at: 0x08, bytes: 8 },
-  flags: { at: 0x10, bytes: 4 },
-  lock: { at: 0x14, bytes: 4 },
-})
 
 /** What a descriptor refers to: a kind, and which; users of it at this moment. */
 export const descriptor = layout(0x10, 'our own', {
@@ -61,8 +46,8 @@ export const threadInfo = layout(0x20, 'our own', {
   flags: { at: 0x0c, bytes: 4 },
 })
 
-const SPACE = 0x400
-const DESCRIPTORS_AT = 0x200
+/** Bytes of a space's descriptors. */
+const SPACE = MOST_DESCRIPTORS * descriptor.size
 const PIPES = TABLES.programs + MOST_SPACES * SPACE
 const FUTEXES = PIPES + MOST_PIPES * pipe.size
 const THREADS = FUTEXES + FUTEX_BUCKETS * futexBucket.size
@@ -72,16 +57,8 @@ export const PROGRAM_TABLES = {
   bytes: THREADS + MOST_THREADS * threadInfo.size - TABLES.programs,
 }
 
-export function memoryAt(space: number): number {
-  return TABLES.programs + space * SPACE
-}
-
-export function areaAt(space: number, index: number): number {
-  return memoryAt(space) + memory.size + index * area.size
-}
-
 export function descriptorAt(space: number, number: number): number {
-  return memoryAt(space) + DESCRIPTORS_AT + number * descriptor.size
+  return TABLES.programs + space * SPACE + number * descriptor.size
 }
 
 export function pipeAt(number: number): number {

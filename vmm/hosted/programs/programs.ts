@@ -3,7 +3,9 @@ import { maskOf } from '../../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
 import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
 import { SMALL_PAGE } from '../../core/g-stage.ts'
+import type { AddressSpace } from '../address-space.ts'
 import { taskFrame, USER_PROGRAM } from '../layout.ts'
+import { AREA_EXECUTE, AREA_READ, AREA_WRITE } from '../memory/areas.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { ASLEEP, ENDED, IN_USER } from '../task.ts'
 import type { ProgramImage } from './elf.ts'
@@ -47,6 +49,11 @@ export class Programs {
     return this.spaces[port.load32(threadAt(thread.number) + threadInfo.space.at)]
   }
 
+  /** The tables of a space of theirs. */
+  tablesOf(index: number): AddressSpace {
+    return this.spaces[index].tables
+  }
+
   /** Loads the next program at boot; false if all are loaded. */
   load(port: HartPort): boolean {
     const { record } = this
@@ -70,9 +77,9 @@ export class Programs {
     record.spaces++
     space.create(port)
     const pages = Math.ceil(image.memory / SMALL_PAGE)
-    space.addArea(port, USER_PROGRAM, pages * SMALL_PAGE, 0)
+    space.addArea(port, USER_PROGRAM, pages * SMALL_PAGE, AREA_READ | AREA_WRITE | AREA_EXECUTE)
     const stack = USER_PROGRAM + (pages + 1) * SMALL_PAGE
-    space.addArea(port, stack, STACK_PAGES * SMALL_PAGE, 0)
+    space.addArea(port, stack, STACK_PAGES * SMALL_PAGE, AREA_READ | AREA_WRITE)
     const { bytes } = image
     for (let page = 0; page < pages; page++) {
       const to = space.populate(port, USER_PROGRAM + page * SMALL_PAGE)

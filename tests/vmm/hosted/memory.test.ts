@@ -1,0 +1,103 @@
+/** The host's memory: areas of address spaces, groups and their limits, pages taken back. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { hostWithPrograms } from '../../../lab/calibrate/host-primitives.ts'
+import { Intervals } from '../../../lab/calibrate/intervals.ts'
+import { userProgram } from '../../../lab/linux/user-program.ts'
+import { area, areaAt, Areas } from '../../../vmm/hosted/memory/areas.ts'
+import { createDescriptor, descriptor, descriptorOf } from '../../../vmm/hosted/memory/descriptors.ts'
+import { groupAt, MemoryGroups, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../../../vmm/hosted/memory/groups.ts'
+import { createHartMemory } from '../../../vmm/hosted/memory/hart-memory.ts'
+import { ramPort } from './ram-port.ts'
+
+const PAGE = 4096
+/** A quarter of the machine's 128 MiB. */
+const LIMIT = (32 * 2 ** 20) / PAGE
+
+test('an address is found in its area, in few steps, in whatever order the areas came', () => {
+  const places = fc.uniqueArray(fc.nat(10_000), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(places, fc.array(fc.nat(10_000), { maxLength: 20 }), (starts, others) => {
+      const { port } = ramPort()
+      const areas = new Areas()
+      createDescriptor(port, 0, 0)
+      for (const start of starts) expect(areas.add(port, 0, start * PAGE, PAGE, 0)).toBe(true)
+      for (const place of [...starts, ...others]) {
+        const at = areas.find(port, 0, place * PAGE + 8)
+        expect(at !== 0).toBe(starts.includes(place))
+        if (at !== 0) expect(port.load64(at + area.start.at)).toBe(place * PAGE)
+      }
+      expect(areas.top(port, 0)).toBe((Math.max(...starts) + 1) * PAGE)
+      const depth = (number: number): number =>
+        number === 0
+          ? 0
+          : 1 +
+            Math.max(
+              depth(port.load32(areaAt(number) + area.left.at)),
+              depth(port.load32(areaAt(number) + area.right.at)),
+            )
+      const root = port.load32(descriptorOf(0) + descriptor.areas.at)
+      expect(depth(root)).toBeLessThanOrEqual(2 * Math.log2(starts.length + 1))
+    }),
+  )
+})
+
+test('groups: whoever is below a full one gets nothing, and what was given back can be had again', () => {
+  const { port } = ramPort()
+  const groups = new MemoryGroups()
+  createHartMemory(port, 1)
+  groups.create(port, WHOLE_GROUP, 1000)
+  groups.create(port, PROGRAMS_GROUP, 300)
+  const used = (group: number) => port.load32(groupAt(group) + memoryGroup.used.at)
+  for (let page = 0; page < 300; page++) expect(groups.charge(port, PROGRAMS_GROUP, 1)).toBe(true)
+  expect([used(PROGRAMS_GROUP), used(WHOLE_GROUP)]).toEqual([300, 300])
+  expect(groups.charge(port, PROGRAMS_GROUP, 1)).toBe(false)
+  expect(groups.charge(port, WHOLE_GROUP, 700)).toBe(true)
+  groups.uncharge(port, PROGRAMS_GROUP, 10)
+  expect(groups.charge(port, WHOLE_GROUP, 11)).toBe(false)
+  expect(groups.charge(port, PROGRAMS_GROUP, 10)).toBe(true)
+  expect([used(PROGRAMS_GROUP), used(WHOLE_GROUP)]).toEqual([300, 1000])
+})
+
+/** Touches so many pages, storing this byte in each, and comes to its mark. */
+function touching(pages: number, byte: number): Uint8Array {
+  return userProgram(`
+    li a0, 0
+    li a1, ${pages * PAGE}
+    li a2, 3
+    li a3, 0x22
+    li a4, -1
+    li a5, 0
+    checked mmap
+    mark.start
+    li s0, ${pages}
+    li s1, ${PAGE}
+    li t0, ${byte}
+1:  sb t0, 0(a0)
+    add a0, a0, s1
+    addi s0, s0, -1
+    bnez s0, 1b
+    mark.end
+    li a0, 0
+    syscall exit_group
+`)
+}
+
+/** Whether it comes to its mark, and cycles spent on reclaim. */
+function run(program: Uint8Array): { readonly ended: boolean; readonly reclaim: number } {
+  const { machine } = hostWithPrograms([program])
+  const { found } = new Intervals(machine)
+  machine.run({ untilCycle: 150_000_000, until: () => found.length > 0 })
+  const rows = machine.ledger(0).filter(({ cause }) => cause === 'reclaim')
+  return { ended: found.length > 0, reclaim: rows.reduce((sum, { cycles }) => sum + cycles, 0) }
+}
+
+test('a program that reaches its limit gives back the pages that hold nothing; if there are none, it is ended', () => {
+  expect(run(touching(LIMIT / 2, 1))).toEqual({ ended: true, reclaim: 0 })
+  const empty = run(touching(LIMIT + 100, 0))
+  expect(empty.ended).toBe(true)
+  expect(empty.reclaim).toBeGreaterThan(0)
+  const full = run(touching(LIMIT + 100, 1))
+  expect(full.ended).toBe(false)
+  expect(full.reclaim).toBeGreaterThan(0)
+})
