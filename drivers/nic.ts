@@ -3,12 +3,11 @@
  * ICR. Reset, initialisation and stopping are a machine of short steps driven by a timer.
  */
 import type { Environment, NetworkDevice } from './environment.ts'
-import { headAt, makeRing, pop, push, ringBytes, tailAt } from './nic-ring.ts'
+import { nicFunctions, type NicFunctions, type NicFunctionsConfig } from './nic-functions.ts'
+import { nicQueues, queueAt, RUNNING } from './nic-queues.ts'
 import { nic } from '../hw/spec/devices/nic.ts'
-import { receiveRead, receiveWriteBack, TRANSMIT_TYPE, transmitData } from '../hw/spec/layouts/nic-descriptors.ts'
 import { withField } from '../hw/spec/registers.ts'
 
-const QUEUE = 0
 const ALL_ONES = 0xffff_ffff
 
 const RESET = withField(nic.CTRL.fields.RST, 0, 1)
@@ -18,50 +17,18 @@ const LINK_UP = withField(nic.STATUS.fields.LU, 0, 1)
 const MASTER_ENABLED = withField(nic.STATUS.fields.GIO_MASTER_ENABLE, 0, 1)
 const NVM_READ = withField(nic.EEC.fields.AUTO_RD, 0, 1)
 const ADDRESS_VALID = withField(nic.RAH.fields.AV, 0, 1)
-const RECEIVE_QUEUE_ENABLE = withField(nic.RXDCTL.fields.ENABLE, 0, 1)
-const TRANSMIT_QUEUE_ENABLE = withField(nic.TXDCTL.fields.ENABLE, 0, 1)
 /** Broadcasts are let in, frames longer than Ethernet's are not, and the checksum at the end is taken off. */
 const RECEIVE =
   withField(nic.RCTL.fields.RXEN, 0, 1) | withField(nic.RCTL.fields.BAM, 0, 1) | withField(nic.RCTL.fields.SECRC, 0, 1)
 /** Every frame is let in, whomever it is for. */
 const PROMISCUOUS = withField(nic.RCTL.fields.UPE, 0, 1) | withField(nic.RCTL.fields.MPE, 0, 1)
 const TRANSMIT = withField(nic.TCTL.fields.EN, 0, 1) | withField(nic.TCTL.fields.PSP, 0, 1)
-/** One buffer a frame, of so many KiB; frames are dropped rather than the card held up when there is none. */
-const BUFFER_KIB = 2
-const BUFFER_BYTES = BUFFER_KIB * 1024
-const ADVANCED_ONE_BUFFER = 1
-const RECEIVE_QUEUE =
-  withField(nic.SRRCTL.fields.BSIZEPACKET, 0, BUFFER_KIB) |
-  withField(nic.SRRCTL.fields.DESCTYPE, 0, ADVANCED_ONE_BUFFER) |
-  withField(nic.SRRCTL.fields.DROP_EN, 0, 1)
 const CAUSES =
   withField(nic.IMS.fields.TXDW, 0, 1) |
   withField(nic.IMS.fields.RXDMT0, 0, 1) |
   withField(nic.IMS.fields.RXMISS, 0, 1) |
   withField(nic.IMS.fields.RXDW, 0, 1)
-
-const PACKET = receiveRead.PACKET.at
-const HEADER = receiveRead.HEADER.at
-const RX_STATUS = receiveWriteBack.STATUS.at
-const RX_LENGTH = receiveWriteBack.LENGTH.at
-const RX_DONE = withField(receiveWriteBack.STATUS.fields.DD, 0, 1)
-const RX_LAST = withField(receiveWriteBack.STATUS.fields.EOP, 0, 1)
-const RX_ERROR = withField(receiveWriteBack.STATUS.fields.RXE, 0, 1)
-const TX_ADDRESS = transmitData.ADDRESS.at
-const TX_COMMAND = transmitData.COMMAND.at
-const TX_OPTIONS = transmitData.OPTIONS.at
-const TX_DONE = withField(transmitData.OPTIONS.fields.DD, 0, 1)
-const PAYLOAD_SHIFT = transmitData.OPTIONS.fields.PAYLEN.low
-const { fields: command } = transmitData.COMMAND
-/** A whole frame in one descriptor, checksum appended, reported when done. */
-const TX_FRAME =
-  withField(command.DTYP, 0, TRANSMIT_TYPE.DATA) |
-  withField(command.EOP, 0, 1) |
-  withField(command.IFCS, 0, 1) |
-  withField(command.RS, 0, 1) |
-  withField(command.DEXT, 0, 1)
-/** Ethernet's longest frame without its checksum, one VLAN tag included. */
-const MAXIMUM_FRAME = 1518
+const MAILBOX = withField(nic.IMS.fields.VMMB, 0, 1)
 
 const STEP_MICROSECONDS = 1000
 const TRIES = 200
@@ -77,7 +44,6 @@ const CREATED = 0
 const RESETTING = 1
 const CLEARING = 2
 const ENABLING = 3
-const RUNNING = 4
 const FAILED = 5
 const QUIESCING = 6
 const LAST_RESET = 7
@@ -109,23 +75,25 @@ export interface NicConfig {
   readonly budget?: number
   /** Called at an interrupt in place of handling frames: the owner polls when it sees fit, and then calls `listen`. */
   readonly onWork?: () => void
+  /** Virtual functions that the owner makes appear once the driver is ready: none unless given. */
+  readonly functions?: NicFunctionsConfig
 }
 
 /** The card, and for an owner that polls: interrupts again, at once if anything has happened since the last one. */
 export interface NicDevice extends NetworkDevice {
   listen(): void
+  /** For an owner that gives virtual functions away; without interrupts it calls `attend` when it sees fit. */
+  readonly functions: NicFunctions | undefined
 }
 
 /** Buffers provided are of 2048 bytes or more. Without an interrupt in its environment the driver enables none. */
 export function nicDriver(env: Environment, config: NicConfig): NicDevice {
-  const { device, dma, time, interrupts } = env
+  const { device, time, interrupts } = env
   const depth = config.queueDepth
   const interval = config.interruptInterval === undefined ? 0 : config.interruptInterval
   const budget = config.budget === undefined ? BUDGET : config.budget
   const onWork = config.onWork
   const receive = config.promiscuous === true ? RECEIVE | PROMISCUOUS : RECEIVE
-  const receiver = makeRing(env, { ring: 'receiver', tags: 'receiver tags', room: 'receiver room' }, depth)
-  const transmitter = makeRing(env, { ring: 'transmitter', tags: 'transmitter tags', room: 'transmitter room' }, depth)
   const state = env.state('nic', {
     phase: CREATED,
     failure: 0,
@@ -138,13 +106,11 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
     low: 0,
     high: 0,
   })
-  /** Per tag: 1 while the card has its buffer. */
-  const sending = env.state('sending', new Int32Array(depth))
-  const receiving = env.state('receiving', new Int32Array(depth))
-  const unheardTransmitted: (tag: number) => void = () => {}
-  const unheardReceived: (tag: number, bytes: number) => void = () => {}
-  let transmitted = unheardTransmitted
-  let received = unheardReceived
+  const functions = config.functions === undefined ? undefined : nicFunctions(env, config.functions)
+  // the pool behind those of the virtual functions is ours
+  const queue = functions === undefined ? nic : queueAt(nic, functions.count)
+  const queues = nicQueues(env, queue, depth, state, lose)
+  const { poll } = queues
 
   function start(): void {
     if (state.phase !== CREATED) return
@@ -218,119 +184,27 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
     else time.defer(step)
   }
 
-  /** 82576 4.5.9, 4.5.10: base, length, then the queue's enable bit, which comes true when the queue is. */
   function enable(): void {
-    const rx = receiver.memory.device
-    device.write(nic.RDBAL, rx >>> 0, QUEUE)
-    device.write(nic.RDBAH, (rx - (rx >>> 0)) / 0x1_0000_0000, QUEUE)
-    device.write(nic.RDLEN, ringBytes(receiver), QUEUE)
-    device.write(nic.SRRCTL, RECEIVE_QUEUE >>> 0, QUEUE)
-    device.write(nic.RDH, 0, QUEUE)
-    device.write(nic.RDT, 0, QUEUE)
-    device.write(nic.RXDCTL, RECEIVE_QUEUE_ENABLE, QUEUE)
-    const tx = transmitter.memory.device
-    device.write(nic.TDBAL, tx >>> 0, QUEUE)
-    device.write(nic.TDBAH, (tx - (tx >>> 0)) / 0x1_0000_0000, QUEUE)
-    device.write(nic.TDLEN, ringBytes(transmitter), QUEUE)
-    device.write(nic.TDH, 0, QUEUE)
-    device.write(nic.TDT, 0, QUEUE)
-    device.write(nic.TXDCTL, TRANSMIT_QUEUE_ENABLE, QUEUE)
+    queues.program()
     state.phase = ENABLING
     state.tries = 0
     time.defer(step)
   }
 
   function awaitEnabled(): void {
-    if (
-      (device.read(nic.RXDCTL, QUEUE) & RECEIVE_QUEUE_ENABLE) === 0 ||
-      (device.read(nic.TXDCTL, QUEUE) & TRANSMIT_QUEUE_ENABLE) === 0
-    ) {
+    if (!queues.enabled()) {
       if (!again()) fail(NO_RESET)
       return
     }
+    if (functions !== undefined) functions.program(config.promiscuous === true)
     device.write(nic.RCTL, receive)
     device.write(nic.TCTL, TRANSMIT)
     if (interrupts.length > 0) {
       device.write(nic.EITR, withField(nic.EITR.fields.INTERVAL, 0, interval), 0)
-      device.write(nic.IMS, CAUSES)
+      device.write(nic.IMS, functions === undefined ? CAUSES : CAUSES | MAILBOX)
     }
     state.phase = RUNNING
     time.after(WATCH_MICROSECONDS, watch)
-  }
-
-  function transmit(tag: number, frame: number, bytes: number): boolean {
-    if (state.phase !== RUNNING || tag < 0 || tag >= depth || sending[tag] !== 0 || bytes < 1 || bytes > MAXIMUM_FRAME)
-      return false
-    sending[tag] = 1
-    const { memory } = transmitter
-    const at = tailAt(transmitter)
-    memory.write64(at + TX_ADDRESS, frame)
-    memory.write32(at + TX_COMMAND, (TX_FRAME | bytes) >>> 0)
-    memory.write32(at + TX_OPTIONS, bytes << PAYLOAD_SHIFT)
-    push(transmitter, tag, bytes)
-    dma.fence()
-    device.write(nic.TDT, transmitter.state.tail, QUEUE)
-    return true
-  }
-
-  function provide(tag: number, buffer: number, bytes: number): boolean {
-    if (state.phase !== RUNNING || tag < 0 || tag >= depth || receiving[tag] !== 0 || bytes < BUFFER_BYTES) return false
-    receiving[tag] = 1
-    const { memory } = receiver
-    const at = tailAt(receiver)
-    memory.write64(at + PACKET, buffer)
-    memory.write64(at + HEADER, 0)
-    push(receiver, tag, BUFFER_BYTES)
-    // Buffers provided while frames are being handed out are told to the card once, at the end.
-    if (state.polling === 1) state.owed = 1
-    else tellProvided()
-    return true
-  }
-
-  function tellProvided(): void {
-    state.owed = 0
-    dma.fence()
-    device.write(nic.RDT, receiver.state.tail, QUEUE)
-  }
-
-  function poll(budget: number): number {
-    let done = 0
-    state.polling = 1
-    while (done < budget && state.phase === RUNNING && takeReceived()) done += 1
-    while (done < budget && state.phase === RUNNING && takeTransmitted()) done += 1
-    state.polling = 0
-    if (state.owed === 1 && state.phase === RUNNING) tellProvided()
-    return done
-  }
-
-  /** Hands out one frame, if one has come. */
-  function takeReceived(): boolean {
-    const at = headAt(receiver)
-    if (at < 0) return false
-    const { memory } = receiver
-    const status = memory.read32(at + RX_STATUS)
-    if ((status & RX_DONE) === 0) return false
-    dma.fence()
-    const bytes = memory.read16(at + RX_LENGTH)
-    // Every frame that is let in fits one buffer.
-    if ((status & RX_LAST) === 0 || bytes > receiver.room[receiver.state.head]) {
-      lose()
-      return false
-    }
-    const tag = pop(receiver)
-    receiving[tag] = 0
-    received(tag, (status & RX_ERROR) === 0 ? bytes : 0)
-    return true
-  }
-
-  function takeTransmitted(): boolean {
-    const at = headAt(transmitter)
-    if (at < 0 || (transmitter.memory.read32(at + TX_OPTIONS) & TX_DONE) === 0) return false
-    const tag = pop(transmitter)
-    sending[tag] = 0
-    state.progress = 1
-    transmitted(tag)
-    return true
   }
 
   function onInterrupt(): void {
@@ -338,6 +212,15 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
     const causes = device.read(nic.ICR)
     if (causes === ALL_ONES) lose()
     else if ((causes & CAUSES) !== 0) attend()
+  }
+
+  /** As {@link onInterrupt}, where mailboxes may call as well. */
+  function onInterruptOrCall(): void {
+    if (state.phase !== RUNNING) return
+    const causes = device.read(nic.ICR)
+    if (causes === ALL_ONES) return lose()
+    if (functions !== undefined && (causes & MAILBOX) !== 0) functions.attend()
+    if ((causes & CAUSES) !== 0) attend()
   }
 
   function attend(): void {
@@ -358,9 +241,10 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   function watch(): void {
     if (state.phase !== RUNNING) return
     if (interrupts.length > 0) attend()
+    if (functions !== undefined) functions.attend()
     if (state.phase !== RUNNING) return
     const status = device.read(nic.STATUS)
-    if (state.progress === 1 || headAt(transmitter) < 0 || (status & LINK_UP) === 0) state.looks = 0
+    if (state.progress === 1 || !queues.waiting() || (status & LINK_UP) === 0) state.looks = 0
     else state.looks += 1
     state.progress = 0
     if (status === ALL_ONES || state.looks >= HANG_LOOKS) lose()
@@ -405,8 +289,7 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   function awaitLastReset(): void {
     if (isReset()) {
       state.phase = STOPPED
-      dma.free(transmitter.memory)
-      dma.free(receiver.memory)
+      queues.free()
     } else if (!again()) {
       state.failure = NO_STOP
       state.phase = STUCK
@@ -416,7 +299,7 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   time.entry('step', step)
   time.entry('drain', drain)
   time.entry('watch', watch)
-  if (interrupts.length > 0) interrupts[0].subscribe(onInterrupt)
+  if (interrupts.length > 0) interrupts[0].subscribe(functions === undefined ? onInterrupt : onInterruptOrCall)
 
   return {
     depth,
@@ -434,15 +317,12 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
       state.high >>> 8,
     ],
     linkUp: () => state.phase === RUNNING && (device.read(nic.STATUS) & LINK_UP) !== 0,
-    transmit,
-    provide,
+    transmit: queues.transmit,
+    provide: queues.provide,
     poll,
     listen,
-    onTransmitted(heard) {
-      transmitted = heard
-    },
-    onReceived(heard) {
-      received = heard
-    },
+    functions,
+    onTransmitted: queues.onTransmitted,
+    onReceived: queues.onReceived,
   }
 }

@@ -32,8 +32,8 @@ export interface SriovOptions {
   /** The device's function 0, if this is another; the next function's number, 0 if this is the last. */
   readonly first?: Sriov
   readonly next: number
-  /** There are now so many. Those that have gone are reset. */
-  changed(active: number): void
+  /** There are so many now, or there were: the functions up to there begin anew. */
+  changed(affected: number): void
 }
 
 /** Offsets among the extended capabilities. */
@@ -89,7 +89,7 @@ export class Sriov implements Saved {
     this.#bytes.fill(0, SRIOV_AT + BAR.at, SRIOV_AT + BAR.at + BAR.count * BAR.stride)
     for (const { index } of this.#options.bars) this.#setBar(index, 2 << pcie.BAR.fields.TYPE.low)
     this.#put(SRIOV_AT, sriov.OFFSET, this.#options.offset.plain)
-    if (was > 0) this.#options.changed(0)
+    if (was > 0) this.#options.changed(was)
   }
 
   /** How many there are at the moment. */
@@ -213,7 +213,7 @@ export class Sriov implements Saved {
     const held = this.#control(ENABLE) ? this.#get(SRIOV_AT, CONTROL) & (1 << ARI.low) : 0
     const next = this.#control(ENABLE) ? (value & kept & ~(1 << ARI.low)) | held : value & kept
     this.#put(SRIOV_AT, CONTROL, next)
-    if (this.active !== was) this.#options.changed(this.active)
+    if (this.active !== was) this.#options.changed(Math.max(this.active, was))
   }
 
   #writeNumber(value: number): void {

@@ -99,11 +99,12 @@ export class VirtualFunctions implements VirtualVectors, Saved {
         stride: STRIDE,
         offset: OFFSET,
         ...place,
-        changed: () =>
-          functions.forEach((made, index) => {
-            made.function.reset()
+        changed: affected => {
+          for (let index = 0; index < affected; index++) {
+            this.#functions[index].reset()
             this.#clear(index)
-          }),
+          }
+        },
       },
       port.physical,
     )
