@@ -9,7 +9,6 @@ import { HEDELEG, HGATP, HIDELEG, MEDELEG, MIDELEG, slot } from '../../hw/hart/s
 import { MODE, VIRTUAL } from '../../hw/hart/state.ts'
 import type { Program as Assembled } from '../../hw/spec/isa/assembler.ts'
 import { sscratch } from '../../hw/spec/csrs/supervisor.ts'
-import { nicOnStation } from '../network.ts'
 import { buildSystem, type System } from '../system.ts'
 import { trapName } from '../../hw/hart/causes.ts'
 import type { Sighting, Where } from './finding.ts'
@@ -17,9 +16,12 @@ import { GuestPages } from './guest-pages.ts'
 import { areaOf, POOL, runtimeImage, STATE, STATE_PAGE } from './guest-runtime.ts'
 import { interleavingOf } from './interleave.ts'
 import { type Exit, NOBODY, type Observer } from './observer.ts'
+import { diskImage } from './disk-image.ts'
+import { poison } from './poison.ts'
 import { assembleProgram } from './program.ts'
-import type { Scenario, Topology } from './scenario.ts'
+import type { Action, Scenario, Topology } from './scenario.ts'
 import { type GuestView, viewOf } from './view.ts'
+import { wire } from './wire.ts'
 
 export interface Run {
   readonly exits: number
@@ -35,12 +37,15 @@ export interface Run {
 }
 
 const MIB = 2 ** 20
-const SECTOR = 512
+const RAM_BASE = 0x8000_0000
+/** Guests' images are loaded from here on. */
+const IMAGES = 0x8400_0000
 const BOOT_CYCLES = 4_000_000_000
 /** Guests' vCPUs have settled where they run, and harts that have nothing to do are asleep. */
 const SETTLING = 200_000
-/** What devices have begun is over. */
+/** What devices have begun is over; and how long neighbours are waited for. */
 const AFTERWARDS = 400_000
+const PATIENCE = 300_000
 const SSCRATCH = slot(sscratch.name)
 const MODE_WORD = MODE >> 2
 /** Frames are told apart by the vCPU's number in the machine. */
@@ -65,11 +70,14 @@ export class Arena {
   /** Of frames: guest and vCPU. */
   readonly #frames = new Map<number, { readonly guest: number; readonly vcpu: number }>()
   readonly #printed: number[] = []
+  readonly #hasDevices: boolean
+  readonly #wire = wire()
 
   constructor(topology: Topology) {
     this.topology = topology
     const images = topology.guests.map(({ vcpus }) => runtimeImage(vcpus))
     this.image = images
+    this.#hasDevices = topology.guests.some(({ disk, network }) => disk || network)
     const sectors = Math.max(0, ...topology.guests.map(({ disk }) => (disk ? disk.first + disk.sectors : 0)))
     this.system = buildSystem({
       configuration: topology.vmm,
@@ -78,7 +86,7 @@ export class Arena {
       ...(topology.policy && { hostPolicy: topology.policy }),
       ...(topology.placements && { placements: topology.placements }),
       disks: sectors > 0 ? [new MemoryBacking(sectors, diskImage(sectors))] : [],
-      nics: topology.guests.some(({ network }) => network) ? [nicOnStation()] : [],
+      nics: topology.guests.some(({ network }) => network) ? [this.#wire.nic] : [],
       guests: topology.guests.map(({ memoryMiB, network, ...guest }, index) => ({
         ...guest,
         label: `guest${index}`,
@@ -92,6 +100,7 @@ export class Arena {
     const { machine } = this.system
     this.machine = machine
     this.#words = machine.memory.words
+    if (topology.poison !== undefined) poison(machine.memory, RAM_BASE, topology.ramMiB * MIB, IMAGES, topology.poison)
     this.#boot()
     this.pages = this.system.guests.map(vm => new GuestPages(machine.memory, vm))
     for (const vm of this.system.guests)
@@ -107,6 +116,11 @@ export class Arena {
     return String.fromCharCode(...this.#printed)
   }
 
+  /** The frames that left the machine during the run. */
+  frames(): readonly Uint8Array[] {
+    return this.#wire.left
+  }
+
   /** Runs a scenario of this topology, from the checkpoint. */
   run(scenario: Scenario, observers: readonly Observer[] = []): Run {
     const { machine } = this
@@ -114,6 +128,7 @@ export class Arena {
     machine.rollback(this.#checkpoint)
     this.#patch(scenario)
     this.#printed.length = 0
+    this.#wire.left.length = 0
     this.exits = 0
     this.lastExit = { hart: 0, from: 0, code: 0, guest: NOBODY, vcpu: 0 }
     for (const observer of observers) observer.begin(this, scenario)
@@ -129,6 +144,8 @@ export class Arena {
       failure = (error as Error).message
     }
     this.#observers = []
+    counted.exits += this.exits
+    counted.runs++
     return {
       exits: this.exits,
       cycles: machine.now() - this.began,
@@ -180,33 +197,42 @@ export class Arena {
     }
   }
 
-  /** Runs to the end of all programs, or of time. True: they are over. */
+  /** Runs until all programs are over; until guest 0's is, if the others take long; or until time is. True: guest 0's is over. */
   #go({ actions, cycles }: Scenario): boolean {
     const { machine, began } = this
     const due = [...actions].sort((a, b) => a.at - b.at)
     const end = began + cycles
-    for (;;) {
-      const next = due[0] ? Math.min(end, began + due[0].at) : end
+    const patience = began + PATIENCE
+    while (machine.now() < end) {
+      const next = Math.min(end, due[0] ? began + due[0].at : end, machine.now() < patience ? patience : end)
       const stop = machine.run({ marks: true, untilCycle: next })
-      if (stop.kind === 'mark') {
-        if (!this.#isDone()) continue
-        if (due.length === 0) break
-      } else if (stop.kind === 'stopped') return false
-      else if (stop.kind === 'idle' || machine.now() >= next) {
-        const action = due.shift()
-        if (!action) return this.#isDone()
-        if (action.do === 'save-and-restore') machine.restore(machine.save())
-      }
+      if (stop.kind === 'stopped') break
+      if (due[0] && (machine.now() >= began + due[0].at || stop.kind === 'idle')) this.#act(due.shift()!)
+      else if (stop.kind === 'idle') break
+      if (due.length === 0 && (this.#isDone() || (machine.now() >= patience && this.#isOver(0)))) break
     }
-    machine.run({ untilCycle: Math.min(end, machine.now() + AFTERWARDS) })
-    return true
+    if (this.#hasDevices) machine.run({ untilCycle: Math.min(end, machine.now() + AFTERWARDS) })
+    return this.#isOver(0)
+  }
+
+  /** Whoever restores a machine writes to all of its memory: nobody need look. */
+  #act(action: Action): void {
+    const observers = this.#observers
+    this.#observers = []
+    if (action.do === 'save-and-restore') this.machine.restore(this.machine.save())
+    else if (action.do === 'frame') this.#wire.send(Uint8Array.from(action.bytes))
+    else this.system.board.receive(Uint8Array.from(action.text, character => character.charCodeAt(0)))
+    this.#observers = observers
   }
 
   /** True if every guest has come to its programs' end, or has ended. */
   #isDone(): boolean {
-    return this.system.guests.every(
-      (vm, guest) => vm.record.ended || vm.vcpus.every(({ index }) => this.isDone(guest, index)),
-    )
+    return this.system.guests.every((_, guest) => this.#isOver(guest))
+  }
+
+  #isOver(guest: number): boolean {
+    const { record, vcpus } = this.system.guests[guest]
+    return record.ended || vcpus.every(({ index }) => this.isDone(guest, index))
   }
 
   isDone(guest: number, vcpu: number): boolean {
@@ -256,13 +282,8 @@ export class Arena {
   }
 }
 
-/** Every sector says whose it is: its number, everywhere. */
-function diskImage(sectors: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(sectors * SECTOR)
-  const words = new Uint32Array(bytes.buffer)
-  for (let at = 0; at < words.length; at++) words[at] = (Math.floor(at / 128) << 8) | (at & 0x7f)
-  return bytes
-}
+/** Exits that were looked at, and runs, since the process began. */
+export const counted = { exits: 0, runs: 0 }
 
 const arenas = new Map<string, Arena>()
 

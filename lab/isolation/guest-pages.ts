@@ -55,28 +55,31 @@ export class GuestPages {
 
   /** All leaves, and the pages that hold the tables. */
   walk(leaf: (leaf: Leaf) => void, table: (address: number) => void = () => {}): void {
-    for (let top = 0; top < ROOT_ENTRIES; top++) this.#below(this.root, top, top * 2 ** 30, 30, leaf, table)
+    this.#table(this.root, ROOT_ENTRIES, 0, 30, leaf, table)
   }
 
-  #below(
+  #table(
     at: number,
-    index: number,
+    entries: number,
     guest: number,
     shift: number,
     leaf: (leaf: Leaf) => void,
     table: (address: number) => void,
   ): void {
-    const entry = this.#entry(at, index)
-    if (entry === 0) return
-    if ((entry & LEAF) !== 0) {
-      leaf({ guest, host: tableOf(entry), bytes: 2 ** shift, flags: entry & 0x3ff })
-      return
+    const host = this.#memory.toHost(at)
+    if (host < 0) return
+    const { words } = this.#memory
+    for (let index = 0; index < entries; index++) {
+      if ((words[(host >> 2) + index * 2] & 1) === 0) continue
+      const entry = this.#entry(at, index)
+      const address = guest + index * 2 ** shift
+      if ((entry & LEAF) !== 0 || shift === 12) {
+        leaf({ guest: address, host: tableOf(entry), bytes: 2 ** shift, flags: entry & LEAF })
+        continue
+      }
+      table(tableOf(entry))
+      this.#table(tableOf(entry), ENTRIES, address, shift - 9, leaf, table)
     }
-    const next = tableOf(entry)
-    table(next)
-    if (shift === 12 || this.#memory.toHost(next) < 0) return
-    for (let below = 0; below < ENTRIES; below++)
-      this.#below(next, below, guest + below * 2 ** (shift - 9), shift - 9, leaf, table)
   }
 
   /** An entry of a table; 0 if it is not valid, or the table lies nowhere. */

@@ -90,7 +90,7 @@ log_${vcpu}:                      # a0 and a1; returns to t6
 repair_${vcpu}:                   # whatever an instruction has done to the hart; returns to t6
     csrw satp, zero
     sfence.vma
-    li t5, handler_${vcpu}
+    la t5, handler_${vcpu}
     csrw stvec, t5
     csrci sstatus, 2
     csrw sie, zero

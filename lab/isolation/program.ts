@@ -268,13 +268,14 @@ function sleep(e: Emitter, mask: number): void {
   e.word(load(8, true, T4, T5, STATE.interrupts))
   e.value(T3, mask)
   e.word(csr('write', ZERO, sie.number, T3))
-  e.word(csrImmediate('set', sstatus.number, SIE_BIT))
+  // One that came before is pending: with interrupts off, wfi does not miss it.
   e.word(WFI)
+  e.word(csrImmediate('set', sstatus.number, SIE_BIT))
+  e.word(csrImmediate('clear', sstatus.number, SIE_BIT))
   // The interrupt's handler has changed t5 and t6 and turned sie off.
   e.state(T5)
   e.word(load(8, true, T2, T5, STATE.interrupts))
-  e.word(branch('equal', T2, T4, -16))
-  e.word(csrImmediate('clear', sstatus.number, SIE_BIT))
+  e.word(branch('equal', T2, T4, -24))
   e.word(csr('write', ZERO, sie.number, ZERO))
   e.value(T3, -1)
   e.word(csr('write', ZERO, stimecmp.number, T3))

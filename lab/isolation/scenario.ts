@@ -59,13 +59,17 @@ export interface Topology {
   readonly placements?: NonNullable<SystemOptions['placements']>
   readonly harts: number
   readonly ramMiB: number
+  /** What RAM holds when the machine is switched on, by seed: zeros unless given. */
+  readonly poison?: number
   readonly guests: readonly PlacedGuest[]
 }
 
 /** What is done to guests from outside, so many cycles after they began. */
 export type Action =
-  | { readonly at: number; readonly do: 'end'; readonly guest: number }
   | { readonly at: number; readonly do: 'save-and-restore' }
+  /** A frame comes in from the wire; characters are typed at the console. */
+  | { readonly at: number; readonly do: 'frame'; readonly bytes: readonly number[] }
+  | { readonly at: number; readonly do: 'type'; readonly text: string }
 
 /** Before every so many port operations of software, chosen by the seed, the other harts run for up to so many cycles. */
 export interface Interleaving {

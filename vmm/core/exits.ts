@@ -155,7 +155,7 @@ function refuse(port: HartPort, host: Host, vm: VirtualMachine, vcpu: Vcpu, caus
   }
   port.account(host.party, 'refused access', 'emulation')
   const fault = cause === FETCH_GUEST_PAGE ? FETCH_ACCESS : cause === STORE_GUEST_PAGE ? STORE_ACCESS : LOAD_ACCESS
-  injectException(port, vcpu, fault, readAddress(port, stval))
+  injectException(port, vcpu, fault, port.readLow(stval), port.readHigh(stval))
 }
 
 /** A CSR that holds an address: negative in the upper half of the space. */
@@ -164,9 +164,10 @@ function readAddress(port: HartPort, csr: Csr): number {
 }
 
 /** The guest takes an exception at its own vector, as if the hart had delegated it. */
-export function injectException(port: HartPort, vcpu: Vcpu, cause: number, value: number): void {
+export function injectException(port: HartPort, vcpu: Vcpu, cause: number, low: number, high: number): void {
   const at = vcpu.frame
-  const status = port.read(vsstatus)
+  // Its highest bit is set when floating-point registers are dirty: as one number it would not be exact.
+  const status = port.readLow(vsstatus)
   const previous = port.load32(at + frame.sstatus.at)
   let next = status & ~(SPP | SPIE | SIE)
   if ((status & SIE) !== 0) next |= SPIE
@@ -174,12 +175,19 @@ export function injectException(port: HartPort, vcpu: Vcpu, cause: number, value
   port.clear(vsstatus, SPP | SPIE | SIE)
   port.set(vsstatus, next & (SPP | SPIE))
   port.write(vscause, cause)
-  port.write(vstval, value)
-  port.write(vsepc, vcpu.programCounter(port))
+  writeWords(port, vstval, low, high)
+  // All 64 bits: a guest may have jumped to where no instruction can be.
+  writeWords(port, vsepc, port.load32(at + frame.sepc.at), port.load32(at + frame.sepc.at + 4))
   // An exception goes to the vector's base whatever its mode.
   port.store32(at + frame.sepc.at, (port.readLow(vstvec) & ~3) >>> 0)
   port.store32(at + frame.sepc.at + 4, port.readHigh(vstvec))
   port.store32(at + frame.sstatus.at, previous | SPP)
+}
+
+/** A CSR from two words: a number of 64 bits would not be exact. */
+function writeWords(port: HartPort, csr: Csr, low: number, high: number): void {
+  port.write(csr, low)
+  if (high !== 0) port.set(csr, high * 0x1_0000_0000)
 }
 
 /** wfi waits; everything else that traps so is illegal to this guest. */
@@ -191,5 +199,5 @@ function virtualInstruction(port: HartPort, host: Host, vcpu: Vcpu): void {
     return
   }
   port.account(host.party, 'virtual instruction', 'emulation')
-  injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.readLow(stval))
+  injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.readLow(stval), 0)
 }

@@ -1,0 +1,145 @@
+/** Steps of guests: what they may ask, access and execute. */
+import fc from 'fast-check'
+import { CSRS } from '../../../hw/spec/csrs/index.ts'
+import {
+  SBI_BASE,
+  SBI_DBCN,
+  SBI_HSM,
+  SBI_IPI,
+  SBI_LEGACY_GETCHAR,
+  SBI_LEGACY_PUTCHAR,
+  SBI_LEGACY_SET_TIMER,
+  SBI_RFENCE,
+  SBI_SRST,
+  SBI_TIME,
+} from '../../../hw/spec/sbi.ts'
+import { DATA } from '../guest-runtime.ts'
+import type { Step, Value, Width } from '../scenario.ts'
+import { anyAddress, anyValue, ownAddress } from './values.ts'
+import { anyWord, isTimeless, readsTime } from './words.ts'
+
+const width: fc.Arbitrary<Width> = fc.constantFrom(1, 2, 4, 8)
+const EXTENSIONS: readonly number[] = [
+  SBI_BASE,
+  SBI_TIME,
+  SBI_IPI,
+  SBI_RFENCE,
+  SBI_HSM,
+  SBI_SRST,
+  SBI_DBCN,
+  SBI_LEGACY_SET_TIMER,
+  SBI_LEGACY_PUTCHAR,
+  SBI_LEGACY_GETCHAR,
+]
+const STOP_HART = 1
+const SUSPEND_HART = 3
+
+/** A call with any numbers; it may end the guest. */
+export const anyCall: fc.Arbitrary<Step> = fc
+  .tuple(
+    fc.oneof({ weight: 6, arbitrary: fc.constantFrom<Value>(...EXTENSIONS) }, { weight: 1, arbitrary: anyValue }),
+    fc.oneof({ weight: 6, arbitrary: fc.nat(7) }, { weight: 1, arbitrary: anyValue }),
+    fc.array(anyValue, { minLength: 4, maxLength: 4 }),
+  )
+  .map(([extension, call, values]) => ({ op: 'call', extension, function: call, arguments: values }))
+
+/** One that leaves the hart where it is. */
+export const harmlessCall: fc.Arbitrary<Step> = anyCall.filter(
+  step =>
+    step.op === 'call' &&
+    step.extension !== SBI_SRST &&
+    step.extension !== 8 &&
+    !(step.extension === SBI_HSM && (step.function === STOP_HART || step.function === SUSPEND_HART)) &&
+    // What timers do, and interrupts that a call raises, is taken only while waiting.
+    step.extension !== SBI_TIME &&
+    step.extension !== SBI_LEGACY_SET_TIMER,
+)
+
+/** The same question, which is answered at once: the most frequent exit. */
+export const question: fc.Arbitrary<Step> = fc.nat(6).map(call => ({
+  op: 'call',
+  extension: SBI_BASE,
+  function: call,
+  arguments: [SBI_HSM],
+}))
+
+export const anyLoad: fc.Arbitrary<Step> = fc
+  .tuple(width, fc.boolean(), anyAddress)
+  .map(([bytes, signed, address]) => ({ op: 'load', bytes, signed, address }))
+
+export const anyStore: fc.Arbitrary<Step> = fc
+  .tuple(width, anyAddress, anyValue)
+  .map(([bytes, address, value]) => ({ op: 'store', bytes, address, value }))
+
+/** To and from its own memory. */
+export const ownStore: fc.Arbitrary<Step> = fc
+  .tuple(ownAddress, anyValue)
+  .map(([address, value]) => ({ op: 'store', bytes: 8, address, value }))
+
+/** All that have names, and any number. */
+const csrNumber = fc.oneof(fc.constantFrom(...CSRS.map(({ number }) => number)), fc.nat(0xfff))
+const TABLES: readonly number[] = [0x180, 0x280, 0x105]
+
+export const anyCsr: fc.Arbitrary<Step> = fc.oneof(
+  csrNumber.map((csr): Step => ({ op: 'read', csr })),
+  fc
+    .tuple(
+      fc.constantFrom('write' as const, 'set' as const, 'clear' as const),
+      csrNumber.filter(csr => !TABLES.includes(csr)),
+      anyValue,
+    )
+    .map(([op, csr, value]): Step => ({ op, csr, value })),
+)
+
+/** An instruction that may do anything. */
+export const anyInstruction: fc.Arbitrary<Step> = fc
+  .tuple(anyWord, anyAddress, anyValue)
+  .map(([word, a1, a4]) => ({ op: 'word', word, a1, a4 }))
+
+export const timelessInstruction: fc.Arbitrary<Step> = anyInstruction.filter(
+  step => step.op === 'word' && isTimeless(Number(step.word)),
+)
+export const timelessRead: fc.Arbitrary<Step> = csrNumber
+  .filter(csr => !readsTime(csr))
+  .map(csr => ({ op: 'read', csr }))
+
+const ROOT = DATA + 0x1_0000
+const SV39 = 2n ** 63n
+const satp = `0x${(SV39 + BigInt(ROOT / 4096)).toString(16)}`
+const GIGABYTE = 0x4000_0000
+/** V R W X A D. */
+const RIGHTS = 0xcf
+const PPN_SHIFT = 10
+const NOTHING: Step = { op: 'word', word: 0x13, a1: 0, a4: 0 }
+
+/** Translation on, by tables of which one entry leads anywhere; accesses through it; and off again. */
+export const translated: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(
+    anyAddress,
+    fc.constantFrom(0xcf, 0xdf, 0xc7, 0x01, 0x0f, 0xcb, 0xff),
+    fc.array(fc.nat(0x3fff_ffff), { minLength: 1, maxLength: 3 }),
+  )
+  .map(([target, flags, offsets]): readonly Step[] => {
+    const page =
+      BigInt.asUintN(64, BigInt(typeof target === 'number' ? target : target.startsWith('-') ? -1 : target)) >> 12n
+    const leads = ((page << 10n) | BigInt(flags)) & 0x3f_ffff_ffff_ffffn
+    const itself = (0x8000_0000 / 4096) * 2 ** PPN_SHIFT + RIGHTS
+    return [
+      { op: 'copy', address: ROOT, words: [`0x${leads.toString(16)}`, 0, itself] },
+      { op: 'write', csr: 0x180, value: satp },
+      { op: 'fence' },
+      ...offsets.map((offset): Step => ({ op: 'load', bytes: 8, signed: false, address: (offset % GIGABYTE) & ~7 })),
+      { op: 'store', bytes: 4, address: offsets[0] & ~3, value: 0x55 },
+      NOTHING,
+    ]
+  })
+
+/** All registers, something that may change them, and what they are then. */
+export function registersAround(between: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {
+  return fc
+    .tuple(fc.nat(0xffff), between)
+    .map(([seed, step]) => [{ op: 'fill', seed }, { op: 'digest' }, step, { op: 'digest' }])
+}
+
+export const sleep: fc.Arbitrary<Step> = fc.integer({ min: 1, max: 60 }).map(ticks => ({ op: 'wait', ticks }))
+export const work: fc.Arbitrary<Step> = fc.nat(400).map(times => ({ op: 'compute', times: times + 1 }))

@@ -1,0 +1,7 @@
+/** All that is promised. */
+import type { IsolationPromise } from '../promise.ts'
+import { disk } from './disk.ts'
+import { memory } from './memory.ts'
+import { registers } from './registers.ts'
+
+export const PROMISES: readonly IsolationPromise[] = [memory, registers, disk]
