@@ -128,6 +128,7 @@ export const SET_UP_MEMBERS: readonly string[] = [
   'Interrupt.subscribe',
   'Ground.environment',
   'Ground.serve',
+  'MachineController.bus',
   'OwnDevices.connect',
   'DiskService.partition',
   'NetworkService.plug',

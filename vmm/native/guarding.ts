@@ -11,14 +11,18 @@ export const IOMMU = 'riscv,iommu'
 /** The interrupt controller's driver has this region of DMA memory, and no use for it. */
 const REGION = 0
 
-/** Its own domains' tables begin behind the guests', and so do the numbers that name them. `vms`: how many guests there are. */
-export function makeGuard(
-  tree: Fdt,
-  current: CurrentPort,
-  now: () => number,
-  vms: number,
-  takeTable: TableAllocator,
-): DmaGuard {
+export interface GuardGround {
+  readonly current: CurrentPort
+  readonly now: () => number
+  /** How many guests there are. */
+  readonly vms: number
+  readonly takeTable: TableAllocator
+  /** Where messages of the VMM's own devices go, or 0. */
+  readonly messages: number
+}
+
+/** Its own domains' tables begin behind the guests', and so do the numbers that name them. */
+export function makeGuard(tree: Fdt, { current, now, vms, takeTable, messages }: GuardGround): DmaGuard {
   const { base, node } = windowOf(tree, IOMMU)
   const interrupts = node.properties.get('interrupts')!
   const source = new DataView(interrupts.buffer, interrupts.byteOffset).getUint32(0)
@@ -40,6 +44,6 @@ export function makeGuard(
     takeTable,
     rootOf: domain => rootOf(vms + domain),
     gscidOf: domain => vms + 1 + domain,
-    messages: 0,
+    messages,
   })
 }

@@ -1,6 +1,5 @@
 /** What the VMM makes of the machine's device tree: guests, where everything lies, drivers in their places. Set-up. */
 import { pcieBus } from '../../drivers/pcie.ts'
-import { plicDriver } from '../../drivers/plic.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
@@ -20,6 +19,7 @@ import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import type { VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
+import { type Controller, makeController } from './controllers.ts'
 import { type DmaGuard, guardedBus, OWN_DOMAINS } from './dma-guard.ts'
 import type { Ground, PlannedGuest } from './ground.ts'
 import { IOMMU, makeGuard } from './guarding.ts'
@@ -34,16 +34,6 @@ import { SerialConsole } from '../core/serial-console.ts'
 
 /** The UART's PLIC source and the root bus's first: the tree says so too. */
 const TICKS_PER_MICROSECOND = 10
-/** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
-const CONTEXT = 1
-
-/** The interrupt controller, as the VMM's context of hart 0 sees it. */
-export interface Controller {
-  start(): void
-  enable(source: number): void
-  claim(): number
-  complete(source: number): void
-}
 
 export interface Plan {
   readonly harts: number
@@ -94,7 +84,9 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   let drivers = 0
   const place = (name: string, registers: number, interrupts: readonly ((masked: boolean) => void)[] = []) =>
     new PortEnvironment({ current, name, registers, dma: dmaRegion(drivers++), interrupts, now, wakeAt: () => {} })
-  const guard = hasGuard ? makeGuard(tree, current, now, nodes.length, takeTable) : undefined
+  const machine = makeController(tree, current, place)
+  const { messages } = machine
+  const guard = hasGuard ? makeGuard(tree, { current, now, vms: nodes.length, takeTable, messages }) : undefined
 
   let nextFrame = 0
   const guests = images.map(({ node, images: own }, index): PlannedGuest => {
@@ -115,18 +107,6 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const shares = guests.flatMap(({ vm, node }) => vm.vcpus.map(() => ({ weight: node.weight, cap: node.cap })))
   const scheduler = new Scheduler(vcpus, shares, harts)
 
-  const plic = windowOf(tree, 'riscv,plic0')
-  const plicEnvironment = place('plic', plic.base)
-  const plicDevice = plicDriver(plicEnvironment, { context: CONTEXT, sources: 95 })
-  const controller: Controller = {
-    start: () => {
-      plicDevice.start()
-      plicDevice.threshold(0)
-    },
-    enable: source => plicDevice.enable(source, 1),
-    claim: () => plicDevice.claim(),
-    complete: source => plicDevice.complete(source),
-  }
   const uart = windowOf(tree, 'ns16550a')
   const uartSource = new DataView(uart.node.properties.get('interrupts')!.slice().buffer).getUint32(0)
   const uartEnvironment = place('uart', uart.base, [() => {}])
@@ -139,14 +119,14 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   )
   const host: { vmm: Host | undefined } = { vmm: undefined }
   const ecam = windowOf(tree, 'pci-host-ecam-generic').base
-  const bus = pcieBus(place('pcie', ecam))
+  const bus = machine.bus(pcieBus(place('pcie', ecam)), ecam)
   const ground: Ground = {
     tree,
     current,
     host,
     guests,
     bus: guard ? guardedBus(bus, guard) : bus,
-    controller: plicDevice,
+    controller: machine.device,
     environment: (name, registers, interrupts) => {
       guard?.own(registers, dmaRegion(drivers))
       return place(name, registers, interrupts)
@@ -183,13 +163,13 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     owner,
     free,
     scheduler,
-    controller,
+    controller: machine.controller,
     console,
     devices: [...(guard ? [guard] : []), console, ...disk.devices, ...network.devices, ...passed],
     guard,
     passed,
     state: Object.assign(
-      { ...plicEnvironment.registered, ...console.state, ...disk.state, ...network.state },
+      { ...machine.state, ...console.state, ...disk.state, ...network.state },
       ...devices.map(({ state }) => state),
       guard?.state ?? {},
       ...passed.map(({ state }) => state),

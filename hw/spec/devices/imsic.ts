@@ -21,3 +21,13 @@ export function guestIndexBits(guestFiles: number): number {
 export function filePages(guestFiles: number): number {
   return 1 << guestIndexBits(guestFiles)
 }
+
+/** An interrupt file's registers, by their numbers in the window; and the one that has a CSR of its own, which is read and claimed there. */
+export const interruptFile = registers({
+  eidelivery: { at: EIDELIVERY, width: 64, access: 'rw', spec: 'AIA 3.8.1' },
+  eithreshold: { at: EITHRESHOLD, width: 64, access: 'rw', spec: 'AIA 3.8.2' },
+  /** 64 identities each. */
+  eip: { at: EIP0, width: 64, access: 'rw', count: 32, stride: 2, spec: 'AIA 3.8.3' },
+  eie: { at: EIE0, width: 64, access: 'rw', count: 32, stride: 2, spec: 'AIA 3.8.4' },
+  topei: { at: 0x100, width: 32, access: 'rw', spec: 'AIA 3.9', fields: { PRIORITY: [10, 0], IDENTITY: [26, 16] } },
+})

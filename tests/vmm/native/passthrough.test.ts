@@ -8,7 +8,7 @@ import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import type { Placements } from '../../../hw/spec/layouts/placement.ts'
 import { nicOnStation } from '../../../lab/network.ts'
 import type { SystemGuest, SystemOptions } from '../../../lab/system.ts'
-import { END } from '../assembly.ts'
+import { ECHO, END } from '../assembly.ts'
 import type { VmmRun } from '../machine.ts'
 import { native, type TestGuest } from './machine.ts'
 
@@ -56,19 +56,32 @@ function ends(run: VmmRun): boolean {
   }
 }
 
+const DEVICES = ['disk', 'network'] as const
+/** Boards with a PLIC, and with interrupt files. */
+const BOARDS: readonly Pick<SystemOptions, 'aia'>[] = [{}, { aia: 'aplic-imsic' }]
+const CASES = DEVICES.flatMap(device => BOARDS.map(board => ({ device, board, name: board.aia ?? 'PLIC' })))
+
 describe('a guest drives', () => {
-  test.each(['disk', 'network'] as const)('the %s, as on the bare board, with trapped interrupts', device => {
-    const run = native([scripted(device)], passed(device, 'trapped'))
+  test.each(CASES)('the $device, as on the bare board, with trapped interrupts ($name)', ({ device, board }) => {
+    const run = native([scripted(device)], passed(device, 'trapped', board))
     expect(ends(run)).toBe(true)
     expect(faultsOf(run)).toBe(0)
   })
 })
 
 describe('behind an IOMMU', () => {
-  test.each(['disk', 'network'] as const)('the VMM drives the %s as ever', device => {
-    const run = native([scripted(device)], passed(device, 'trapped', { placements: {} }))
+  test.each(CASES)('the VMM drives the $device as ever ($name)', ({ device, board }) => {
+    const run = native([scripted(device)], passed(device, 'trapped', { ...board, placements: {} }))
     expect(ends(run)).toBe(true)
     expect(faultsOf(run)).toBe(0)
+  })
+
+  test('the VMM takes the UART’s interrupts by message', () => {
+    const run = native([{ kernel: ECHO }], { aia: 'aplic-imsic' })
+    run.run(50_000_000)
+    run.send('HAL')
+    run.run(5_000_000)
+    expect(run.printed()).toBe('IBM')
   })
 })
 
