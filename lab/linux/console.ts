@@ -21,6 +21,7 @@ export interface LinuxOptions {
   readonly nics?: readonly VirtNic[]
   readonly parties?: ModeParties
   readonly aia?: AiaChoice
+  readonly iommu?: boolean
 }
 
 /** Linux looks for an uncompressed archive behind a compressed one at a multiple of four bytes, and skips zeros. */
@@ -46,6 +47,7 @@ export class LinuxConsole {
     nics = [],
     parties,
     aia,
+    iommu = false,
   }: LinuxOptions) {
     this.#board = virt({
       harts,
@@ -56,6 +58,7 @@ export class LinuxConsole {
       disks,
       nics,
       ...(aia && { aia }),
+      iommu,
       output: bytes => void (this.#said += Buffer.from(bytes).toString('latin1')),
     })
     this.machine = buildMachine(this.#board, { ...(parties && { parties }) })
