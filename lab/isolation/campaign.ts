@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { counted } from './arena.ts'
 import type { Finding } from './finding.ts'
 import type { IsolationPromise } from './promise.ts'
+import type { Scenario } from './scenario.ts'
 
 export interface Extent {
   readonly seed: number
@@ -28,6 +29,16 @@ const BATCH = 25
 /** Shrinking takes no longer. */
 const SHRINKING = 60_000
 
+/** A machine that does not come up has not kept any promise. */
+function attempt(promise: IsolationPromise, scenario: Scenario): Finding | undefined {
+  try {
+    return promise.check(scenario)
+  } catch (error) {
+    const where = { cycle: 0, hart: 0, exit: 'none' }
+    return { promise: promise.name, what: (error as Error).message, where, scenario, traceHash: '' }
+  }
+}
+
 /** `told` is told of how far it is. */
 export function campaign(
   promise: IsolationPromise,
@@ -51,7 +62,7 @@ export function campaign(
     let deadline = Infinity
     const property = fc.property(promise.arbitrary, scenario => {
       if (performance.now() > deadline) return true
-      const seen = promise.check(scenario)
+      const seen = attempt(promise, scenario)
       if (!seen) return true
       if (deadline === Infinity) deadline = performance.now() + SHRINKING
       finding = seen

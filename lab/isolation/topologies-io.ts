@@ -19,3 +19,14 @@ export function diskTopologies(vmm: Topology['vmm'] = 'native'): readonly Topolo
     guests: harts.map((hart, guest) => ({ ...GUEST, harts: [hart], disk: disk(guest) })),
   }))
 }
+
+/** Two guests with a disk and a network card each; what RAM held before is chosen by `poison`. */
+export function ioTopology(harts: readonly number[], poison?: number): Topology {
+  return {
+    vmm: 'native',
+    harts: Math.max(...harts) + 1,
+    ramMiB: 128,
+    ...(poison !== undefined && { poison }),
+    guests: harts.map((hart, guest) => ({ ...GUEST, harts: [hart], disk: disk(guest), network: { vlan: 0 } })),
+  }
+}

@@ -99,9 +99,8 @@ export const STAGE_2: readonly Bug[] = [
     area,
     difference: 'a device that reaches for the first byte of a page gets an empty page instead of the guest’s',
     file: GUEST_RAM,
-    anchor: 'if (present !== 0) return present\n    const page = this.#allocatePage(port, address)',
-    replacement:
-      'if (present !== 0 && address % LARGE_PAGE !== 0) return present\n    const page = this.#allocatePage(port, address)',
+    anchor: 'if (present !== 0) return present\n',
+    replacement: 'if (present !== 0 && address % LARGE_PAGE !== 0) return present\n',
     promise: 'memory',
     seed: 1,
   },

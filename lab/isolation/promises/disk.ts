@@ -1,6 +1,6 @@
 /** Disk: a guest's sectors are its own. */
 import fc from 'fast-check'
-import { arenaOf, type Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import { SECTOR } from '../disk-image.ts'
 import {
   type DiskBatch,
@@ -11,7 +11,8 @@ import {
   MOST_SECTORS,
 } from '../disk-requests.ts'
 import { sectorImage } from '../disk-image.ts'
-import { found, mishap } from '../found.ts'
+import { found, watch } from '../judge.ts'
+import { Ownership } from '../ownership.ts'
 import type { IsolationPromise } from '../promise.ts'
 import type { Scenario } from '../scenario.ts'
 import { diskTopologies } from '../topologies-io.ts'
@@ -59,17 +60,15 @@ const arbitrary = fc
   )
 
 function check(scenario: Scenario) {
-  const arena = arenaOf(scenario.topology)
-  const run = arena.run(scenario)
-  const failed = mishap(NAME, scenario, arena, run)
-  if (failed) return failed
+  const { arena, run } = watch(scenario, [new Ownership()])
+  if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const { requests } = scenario as DiskScenario
   const outcomes = requests.map((own, guest) => {
     const { first, sectors } = scenario.topology.guests[guest].disk!
     return diskOutcome(own, first, sectors)
   })
   const what = run.finished ? (memoryWrong(arena, outcomes) ?? diskWrong(arena, outcomes)) : 'a disk does not answer'
-  return what === undefined ? undefined : found(NAME, scenario, arena, run, what)
+  return what === undefined ? undefined : found(NAME, scenario, run, { what, where: arena.where() })
 }
 
 function memoryWrong(arena: Arena, outcomes: readonly DiskOutcome[]): string | undefined {

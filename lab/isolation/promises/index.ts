@@ -3,5 +3,6 @@ import type { IsolationPromise } from '../promise.ts'
 import { disk } from './disk.ts'
 import { memory } from './memory.ts'
 import { registers } from './registers.ts'
+import { residue } from './residue.ts'
 
-export const PROMISES: readonly IsolationPromise[] = [memory, registers, disk]
+export const PROMISES: readonly IsolationPromise[] = [memory, registers, disk, residue]
