@@ -8,6 +8,7 @@ import { fdtNode } from '../hw/spec/layouts/fdt.ts'
 import { type GuestNode, guestNode } from '../hw/spec/layouts/guest-node.ts'
 import { pageOrderNode } from '../hw/spec/layouts/page-order.ts'
 import { type HostPolicy, hostPolicyNode } from '../hw/spec/layouts/host-policy.ts'
+import { type TimeProtection, timeProtectionNode } from '../hw/spec/layouts/time-protection.ts'
 import { type DriverPlacement, placementNode, type Placements } from '../hw/spec/layouts/placement.ts'
 import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
 import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
@@ -47,6 +48,8 @@ export interface SystemOptions
   readonly hostPolicy?: Partial<HostPolicy>
   /** Of the native VMM: as by default unless given. */
   readonly placements?: PlacementChoice
+  /** The native VMM keeps slots, and the machine's harts have fence.t for it. */
+  readonly timeProtection?: TimeProtection
   readonly output?: (bytes: Uint8Array) => void
 }
 
@@ -128,7 +131,7 @@ function imageOffset({ guests, ramBytes }: SystemOptions, { images }: Chance): n
 }
 
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, placements } = options
+  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, placements, timeProtection } = options
   const chance = chanceOf(seed, harts)
   let at = FIRST_MODULE + imageOffset(options, chance)
   const modules: { address: number; bytes: Uint8Array }[] = []
@@ -159,6 +162,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     seed,
     timePhase: chance.timePhase,
     ...boardOptions(options),
+    ...(timeProtection && { temporalFence: true }),
     chosen: [
       fdtNode(
         'guests',
@@ -167,6 +171,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
       ),
       ...(hostPolicy ? [hostPolicyNode(hostPolicy)] : []),
       ...(placements ? [placementNode(placements)] : []),
+      ...(timeProtection ? [timeProtectionNode(timeProtection)] : []),
       ...(chance.pageOrder === 0 ? [] : [pageOrderNode(chance.pageOrder)]),
     ],
   })

@@ -220,7 +220,7 @@ function load(
       chosen: options.chosen ?? [],
       harts,
       ramBytes,
-      extensions: options.aia ? withAia(EXTENSIONS) : EXTENSIONS,
+      extensions: [...(options.aia ? withAia(EXTENSIONS) : EXTENSIONS), ...(options.temporalFence ? ['xfencet'] : [])],
       ...(options.aia && { aia: { choice: options.aia, guestFiles: options.guestFiles ?? GUEST_FILES } }),
       mmu: 'sv48',
       timebase: TIMEBASE,

@@ -2,7 +2,9 @@
 import type { Backing } from '../../hw/devices/disk-backing.ts'
 import type { VirtNic } from '../../hw/boards/virt.ts'
 import type { Machine, StopReason } from '../../hw/index.ts'
+import type { Prices } from '../../hw/index.ts'
 import type { HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
+import type { TimeProtection } from '../../hw/spec/layouts/time-protection.ts'
 import { assemble } from '../../hw/spec/isa/assembler.ts'
 import { buildSystem, type System, type SystemGuest, type SystemOptions } from '../../lab/system.ts'
 
@@ -19,6 +21,8 @@ export interface VmmOptions extends Pick<SystemOptions, 'aia' | 'guestFiles' | '
   readonly disks?: readonly Backing[]
   readonly nics?: readonly VirtNic[]
   readonly hostPolicy?: Partial<HostPolicy>
+  readonly prices?: Prices
+  readonly timeProtection?: TimeProtection
 }
 
 export interface VmmRun {

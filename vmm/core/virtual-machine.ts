@@ -24,6 +24,8 @@ export interface VmRecord {
   /** Of a crash: the vCPU, and its trap's stval. */
   vcpu: number
   faultAddress: number
+  /** How often something was taken out of its G-stage tables. */
+  removals: number
 }
 
 export class VirtualMachine {
@@ -36,7 +38,7 @@ export class VirtualMachine {
   /** Where the locks of its memory and of its devices lie (spin-lock.ts). */
   readonly memoryLock: number
   readonly deviceLock: number
-  readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0, vcpu: 0, faultAddress: 0 }
+  readonly record: VmRecord = { ended: false, crashed: false, exitCode: 0, vcpu: 0, faultAddress: 0, removals: 0 }
   /** Of a crash: halfwords of code around its pc, -1 where it could not be read (crash.ts). */
   readonly crashCode = new Int32Array(CRASH_HALFWORDS)
   /** Of its chips: registered with them. */
@@ -52,6 +54,11 @@ export class VirtualMachine {
     this.vcpus = vcpus
     this.memoryLock = vcpus[0].frame + frame.memoryLock.at
     this.deviceLock = vcpus[0].frame + frame.deviceLock.at
+  }
+
+  /** Something was taken out of its G-stage tables: harts where it does not run fence before it does. */
+  forgetTranslations(): void {
+    this.record.removals++
   }
 
   /** True if a vCPU that a hart holds has yet to do what another has asked for: the call that asked returns afterwards (SBI 8). */

@@ -73,7 +73,8 @@ export class Boot {
     }
     for (let index = 0; index < vm.vcpus.length; index++) {
       const { pin, frame } = vm.vcpus[index]
-      const shared = pin === NOWHERE || !this.#plan.scheduler.isDedicated(pin)
+      // In a slot of its own a guest's wfi is nobody's business.
+      const shared = this.#plan.slots === undefined && (pin === NOWHERE || !this.#plan.scheduler.isDedicated(pin))
       prepareContext(port, frame, vm.ram.root, vm.vmid, shared)
     }
     startAt(port, vm.vcpus[0], kernelAt, treeAt)

@@ -38,6 +38,11 @@ saved:
     enter saved
 dropped:
     enter dropped
+arriving:
+    enter arriving
+    wfi
+padded:
+    enter padded
 loaded:
     enter loaded
 ${worldSwitch()}

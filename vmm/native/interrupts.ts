@@ -23,11 +23,12 @@ export class Interrupts {
     const cause = port.read(scause) // The interrupt bit is in the high word.
     const pending = port.read(sip)
     if ((pending & SSIP) !== 0) port.clear(sip, SSIP)
-    if ((pending & SEIP) !== 0) this.#external(port)
+    if ((pending & SEIP) !== 0 && this.#plan.slots?.record.begun !== true) this.external(port)
     if ((pending & STIP) !== 0 || cause === TIMER) port.write(stimecmp, NO_TIME)
   }
 
-  #external(port: HartPort): void {
+  /** Those of devices. */
+  external(port: HartPort): void {
     const { controller, devices } = this.#plan
     port.account('vmm', 'external interrupt', 'emulation')
     let source = controller.claim()

@@ -58,6 +58,8 @@ export class NativeVmm implements Host {
       saved: port => running.load(port),
       dropped: port => running.dropped(port),
       loaded: port => running.hasLoaded(port),
+      arriving: port => running.keeper!.arriving(port),
+      padded: port => running.keeper!.padded(port),
       exit: port => this.#exit(port),
     }
     this.software = {
@@ -69,11 +71,14 @@ export class NativeVmm implements Host {
 
   #state(): Record<string, StateRecord> {
     const plan = this.#plan
-    const { loaded, coming, kicks } = this.#running
+    const { loaded, coming, kicks, last, removals, home } = this.#running
     const state: Record<string, StateRecord> = {
       loaded,
       coming,
       kicks,
+      last,
+      removals,
+      home,
       counts: this.#boot.counts,
       inside: this.#guard.record,
       free: plan.free.record,

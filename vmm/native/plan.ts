@@ -17,7 +17,7 @@ import type { Host } from '../core/host.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
-import type { VirtualLine } from '../virtual/chip.ts'
+import type { BlockBackend, VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { type Controller, makeController } from './controllers.ts'
 import { type DmaGuard, guardedBus, OWN_DOMAINS } from './dma-guard.ts'
@@ -30,6 +30,7 @@ import { ownDevicesOf, passFunctions } from './passthrough/index.ts'
 import type { PassedFunction } from './passthrough/passed-function.ts'
 import { placeServices } from './placed/index.ts'
 import { Scheduler } from './scheduler.ts'
+import { timeSlotsOf, type TimeSlots } from './time-slots.ts'
 import { SerialConsole } from '../core/serial-console.ts'
 
 /** The UART's PLIC source and the root bus's first: the tree says so too. */
@@ -47,6 +48,8 @@ export interface Plan {
   readonly owner: Int32Array
   readonly free: FreeMemory
   readonly scheduler: Scheduler
+  /** Where time is protected; else harts are shared by need. */
+  readonly slots: TimeSlots | undefined
   readonly controller: Controller
   readonly console: SerialConsole
   readonly devices: readonly PlacedDevice[]
@@ -106,6 +109,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const owner = Int32Array.from(vms.flatMap(vm => vm.vcpus.map(() => vm.index)))
   const shares = guests.flatMap(({ vm, node }) => vm.vcpus.map(() => ({ weight: node.weight, cap: node.cap })))
   const scheduler = new Scheduler(vcpus, shares, harts)
+  const slots = timeSlotsOf(tree, harts, vcpus.length)
+  const gated = (vm: VirtualMachine, backend: BlockBackend) => slots?.gate(vm, backend) ?? backend
 
   const uart = windowOf(tree, 'ns16550a')
   const uartSource = new DataView(uart.node.properties.get('interrupts')!.slice().buffer).getUint32(0)
@@ -143,7 +148,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       ...(own && { own }),
       ...(node.disk &&
         !isPassedThrough(placements.disk) && {
-          disk: { backend: disk.partition(guest, node.disk), sectors: node.disk.sectors },
+          disk: { backend: gated(vm, disk.partition(guest, node.disk)), sectors: node.disk.sectors },
         }),
       ...(node.network &&
         !isPassedThrough(placements.network) && {
@@ -163,13 +168,14 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     owner,
     free,
     scheduler,
+    slots,
     controller: machine.controller,
     console,
     devices: [...(guard ? [guard] : []), console, ...disk.devices, ...network.devices, ...passed],
     guard,
     passed,
     state: Object.assign(
-      { ...machine.state, ...console.state, ...disk.state, ...network.state },
+      { ...machine.state, ...console.state, ...disk.state, ...network.state, ...slots?.state() },
       ...devices.map(({ state }) => state),
       guard?.state ?? {},
       ...passed.map(({ state }) => state),

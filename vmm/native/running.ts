@@ -12,18 +12,21 @@ import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, type VcpuRecord, WAITING }
 import type { Interrupts } from './interrupts.ts'
 import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
+import { SlotKeeper } from './slot-keeper.ts'
 
 /** Between two parts of devices' work, in ticks: whoever is runnable gets the hart, however much one guest's devices have to do. */
-const WORK_PAUSE = 100
+export const WORK_PAUSE = 100
 
 /** Addresses in the image. */
-interface Places {
+export interface Places {
   readonly dropped: number
   readonly woken: number
   readonly saved: number
   readonly loaded: number
   readonly called: number
   readonly told: number
+  readonly arriving: number
+  readonly padded: number
   readonly saveContext: number
   readonly loadContext: number
   readonly toGuest: number
@@ -38,6 +41,8 @@ function placesIn(symbols: Program['symbols']): Places {
     loaded: at('loaded'),
     called: at('called'),
     told: at('told'),
+    arriving: at('arriving'),
+    padded: at('padded'),
     saveContext: at('save_context'),
     loadContext: at('load_context'),
     toGuest: at('to_guest'),
@@ -49,6 +54,13 @@ export class Running {
   readonly loaded: Int32Array
   readonly coming: Int32Array
   readonly kicks: Int32Array
+  /** By hart and machine: which of its vCPUs ran there last, and what had been taken out of its tables by then. */
+  readonly last: Int32Array
+  readonly removals: Float64Array
+  /** By vCPU: the hart on which it ran last. */
+  readonly home: Int32Array
+  /** Where time is protected. */
+  readonly keeper: SlotKeeper | undefined
   readonly #plan: Plan
   readonly #interrupts: Interrupts
   readonly #places: Places
@@ -58,15 +70,20 @@ export class Running {
     this.#plan = plan
     this.#interrupts = interrupts
     this.#places = placesIn(symbols)
+    this.keeper = plan.slots && new SlotKeeper(plan, plan.slots, interrupts, this, this.#places)
     this.loaded = new Int32Array(harts).fill(NOWHERE)
     this.coming = new Int32Array(harts).fill(NOWHERE)
     this.kicks = new Int32Array(harts)
+    this.last = new Int32Array(harts * plan.vms.length).fill(NOWHERE)
+    this.removals = new Float64Array(harts * plan.vms.length)
+    this.home = new Int32Array(plan.vcpus.length).fill(NOWHERE)
   }
 
   /** Ends an entry: the hart goes where it is needed. */
   next(port: HartPort): void {
     const { scheduler, vcpus, vms, owner } = this.#plan
     port.account('vmm', 'scheduling', 'scheduling')
+    if (this.keeper) return this.keeper.next(port)
     const due = this.#interrupts.runDevices(port)
     const others = this.kicks[port.hart] & ~(1 << port.hart)
     this.kicks[port.hart] = 0
@@ -77,7 +94,7 @@ export class Running {
     const last = this.loaded[port.hart]
     if (last !== NOWHERE) {
       const { record } = vcpus[last]
-      if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#places.dropped)
+      if (record.status === DEAD || record.status === STOPPED) return this.save(port, last, this.#places.dropped)
       this.#fence(port, record)
       if (record.fencing) {
         if (vms[owner[last]].isFencing()) {
@@ -98,13 +115,13 @@ export class Running {
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port)
     release(port, SCHEDULER_LOCK)
-    if (index === NOWHERE) return this.#wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
+    if (index === NOWHERE) return this.wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
     const turn = dedicated ? Infinity : port.read(time) + scheduler.turn(port, index)
     this.setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
     if (index === last) return this.#resume(port, vcpus[index])
     this.coming[port.hart] = index
     if (last === NOWHERE) return this.load(port)
-    this.#save(port, last, this.#places.saved)
+    this.save(port, last, this.#places.saved)
   }
 
   #fence(port: HartPort, record: VcpuRecord): void {
@@ -115,7 +132,7 @@ export class Running {
   }
 
   /** Saves the context that the hart holds; `door` goes on. */
-  #save(port: HartPort, last: number, door: number): void {
+  save(port: HartPort, last: number, door: number): void {
     port.account('vmm', 'scheduling', 'world switch')
     port.setX(A0, this.#plan.vcpus[last].frame)
     port.setX(A1, door)
@@ -154,11 +171,28 @@ export class Running {
     const vcpu = this.#plan.vcpus[index]
     this.loaded[port.hart] = index
     vcpu.record.hart = port.hart
-    // Another hart may have changed this guest's tables, or run it, while this hart's TLB kept what it knew.
-    port.hfenceGvma()
-    port.hfenceVvma()
+    if (this.keeper) return port.jump(this.#places.arriving)
+    this.#forgetStale(port, index)
     if (this.kicks[port.hart] !== 0) return this.next(port)
     this.enter(port, vcpu)
+  }
+
+  /**
+   * What this hart's TLB has of the machine is true if this vCPU was its last here, has been nowhere else since, where its
+   * guest may have fenced, and if nothing has been taken out of its tables. Else it goes.
+   */
+  #forgetStale(port: HartPort, index: number): void {
+    const { owner, vms } = this.#plan
+    const { hart } = port
+    const at = hart * vms.length + owner[index]
+    const { removals } = vms[owner[index]].record
+    const fresh = this.last[at] === index && this.home[index] === hart && this.removals[at] === removals
+    this.last[at] = index
+    this.home[index] = hart
+    this.removals[at] = removals
+    if (fresh) return
+    port.hfenceGvma()
+    port.hfenceVvma()
   }
 
   enter(port: HartPort, vcpu: Vcpu): void {
@@ -175,7 +209,7 @@ export class Running {
   }
 
   /** Nothing to run: wait for an interrupt, or for the earliest of what is due. */
-  #wait(port: HartPort, due: number): void {
+  wait(port: HartPort, due: number): void {
     this.setTimer(port, due)
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#places.woken)
