@@ -89,8 +89,8 @@ export const SCHEDULING: readonly Bug[] = [
     difference: 'a guest whose vCPU has stopped is not taken off its hart: its interrupts go on there',
     file: 'vmm/native/running.ts',
     anchor:
-      'if (record.status === DEAD || record.status === STOPPED) return this.#save(port, last, this.#places.dropped)',
-    replacement: 'if (record.status === DEAD) return this.#save(port, last, this.#places.dropped)',
+      'if (record.status === DEAD || record.status === STOPPED) return this.save(port, last, this.#places.dropped)',
+    replacement: 'if (record.status === DEAD) return this.save(port, last, this.#places.dropped)',
     promise: 'management',
     seed: 1,
   },
