@@ -13,6 +13,8 @@ import { taskFrame } from './layout.ts'
 import { PROGRAMS_GROUP, WHOLE_GROUP } from './memory/groups.ts'
 import { createHartMemory } from './memory/hart-memory.ts'
 import { createNetwork } from './network/network.ts'
+import { createOpenFiles } from './objects/open-files.ts'
+import { createSecurity } from './objects/security.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
@@ -64,6 +66,8 @@ export class Boot {
     plan.buses.create(port)
     plan.events.create(port)
     createHartMemory(port, plan.harts)
+    createOpenFiles(port)
+    createSecurity(port)
     plan.small.create(port)
     plan.groups.create(port, WHOLE_GROUP, plan.pages)
     plan.groups.create(port, PROGRAMS_GROUP, plan.pages / PROGRAMS_SHARE)

@@ -248,6 +248,7 @@ export class Kernel {
       if (!module.enter(port, task)) this.#schedule(port)
       return
     }
+    if (task.record.holds !== 0) this.#calls.back(port, task)
     // Whoever leaves `run` leaves nothing of the vCPU's on the hart.
     this.#coming[port.hart] = task.index
     if (module.save(port)) return

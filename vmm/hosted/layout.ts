@@ -37,7 +37,11 @@ export const TABLES = {
   spaces: KERNEL_BASE + 584 * KIB,
   memoryGroups: KERNEL_BASE + 588 * KIB,
   areas: KERNEL_BASE + 592 * KIB,
-  /** Files that are open, and a path on its way in. */
+  /** What is open, what each process has open, who may use what (objects/). */
+  openFiles: KERNEL_BASE + 608 * KIB,
+  descriptorTables: KERNEL_BASE + 620 * KIB,
+  rules: KERNEL_BASE + 626 * KIB,
+  /** Inodes of files that are open, and a path on its way in. */
   inodes: KERNEL_BASE + 640 * KIB,
   path: KERNEL_BASE + 652 * KIB,
   /** The block layer's requests. */

@@ -22,6 +22,7 @@ import {
 import { allowance } from './memory/anonymous.ts'
 import { AREA_EXECUTE, AREA_READ, AREA_WRITE } from './memory/areas.ts'
 import { groupOfProcess } from './memory/groups.ts'
+import { openFilesOf } from './objects/process-files.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
 import { THREAD_REGISTER } from './system-calls.ts'
@@ -34,6 +35,7 @@ const SSTATUS_UXL_64_HIGH = 2
 
 export function prepareProcess(port: HartPort, plan: Plan, process: Process): void {
   mapProcess(port, plan, process)
+  openFilesOf(port, process)
   const { vm, firstVcpu, space } = process
   const { donated, tree, treeAt, kernelAt } = plan.images[vm.index]
   for (let index = 0; index < donated.length; index++) {

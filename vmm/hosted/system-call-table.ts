@@ -7,6 +7,9 @@ import { A0, A1, A2, A3, A7 } from '../../hw/spec/sbi.ts'
 import { DEAD, NOWHERE } from '../core/vcpu.ts'
 import { EVENTS } from './hypervisor/events.ts'
 import { taskFrame, USER_CONSOLE, USER_LOCK } from './layout.ts'
+import { closeAll, descriptorTableAt, isPermitted, letGo, lookUp, recordOf } from './objects/descriptor-tables.ts'
+import { FILE_OF, NO_FILE_NEEDED, USE_OF, VCPU_FILE } from './objects/process-files.ts'
+import { mayUse } from './objects/security.ts'
 import type { Plan } from './plan.ts'
 import type { Process } from './process.ts'
 import { TICK } from './scheduler.ts'
@@ -28,7 +31,7 @@ import {
   SYS_WATCH,
   SYS_WRITE,
 } from './system-calls.ts'
-import { ENDED, IN_USER, IN_WAIT, IN_WATCH, NEVER, type Task } from './task.ts'
+import { ENDED, IN_GUEST, IN_USER, IN_WAIT, IN_WATCH, NEVER, type Task } from './task.ts'
 
 /** sstatus.SUM: the kernel may reach the pages of the process. */
 const SUM = maskOf(sstatus, 'SUM')
@@ -57,12 +60,33 @@ export class SystemCalls {
     this.#plan = plan
   }
 
-  /** Handles an ecall from a process: past the instruction, then what it asked for. An unknown number gives -1. */
+  /** Handles an ecall from a process: past the instruction, then what it asked for, if it may. Else the result is -1. */
   handle(port: HartPort, task: Task): void {
     const { frame, process } = task
     const number = port.load32(frame + A7 * 8)
     port.account('host kernel', NAMES[number] ?? 'syscall', 'computing')
     port.store64(frame + taskFrame.sepc.at, port.load64(frame + taskFrame.sepc.at) + 4)
+    const table = descriptorTableAt(process.space.number)
+    if (!isPermitted(port, table, number)) return this.#result(port, task, -1, 0)
+    const needed = FILE_OF[number]
+    if (needed === NO_FILE_NEEDED) return this.#make(port, task, number)
+    const found = lookUp(port, table, number === SYS_RUN ? VCPU_FILE + task.index - process.firstTask : needed)
+    if (found === 0) return this.#result(port, task, -1, 0)
+    if (!mayUse(port, table, recordOf(found), USE_OF[number])) this.#result(port, task, -1, 0)
+    else this.#make(port, task, number)
+    // A thread in its guest has its vCPU open until it comes back.
+    if (task.record.mode === IN_GUEST) task.record.holds = found
+    else letGo(port, found)
+  }
+
+  /** A thread has come back from its guest. */
+  back(port: HartPort, task: Task): void {
+    letGo(port, task.record.holds)
+    task.record.holds = 0
+  }
+
+  #make(port: HartPort, task: Task, number: number): void {
+    const { frame, process } = task
     if (number === SYS_RUN) this.#run(port, task)
     else if (number === SYS_INTERRUPT) this.#interrupt(port, task)
     else if (number === SYS_WAIT) task.record.mode = IN_WAIT
@@ -76,7 +100,7 @@ export class SystemCalls {
     else if (number === SYS_EXIT) {
       process.vm.record.crashed = port.load32(frame + A1 * 8) !== 0
       this.endProcess(port, process, port.load32(frame + A0 * 8))
-    } else port.store64(frame + A0 * 8, -1)
+    }
   }
 
   #argument(port: HartPort, task: Task, register: number): number {
@@ -219,12 +243,14 @@ export class SystemCalls {
     const { scheduler } = this.#plan
     process.record.ended = true
     this.#plan.files.abandon(port, process)
+    closeAll(port, descriptorTableAt(process.space.number))
     const { record, vcpus } = process.vm
     record.ended = true
     record.exitCode = code
     for (let index = 0; index < vcpus.length; index++) vcpus[index].record.status = DEAD
     for (let index = process.firstTask; index <= process.ioTask; index++) {
-      const task = scheduler.tasks[index]
+      const task = this.#plan.tasks[index]
+      if (task.record.holds !== 0) this.back(port, task)
       scheduler.end(port, task, ENDED)
     }
   }

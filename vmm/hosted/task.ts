@@ -35,6 +35,8 @@ export interface TaskRecord {
   timer: number
   /** Its process has had what its cap allows: it waits for the next period. */
   throttled: boolean
+  /** What its system call has open meanwhile (objects/descriptor-tables.ts), or 0. */
+  holds: number
   /** Ticks that find it on its hart are its guest's. */
   guest: boolean
 }
@@ -67,6 +69,7 @@ export function taskRecord(state: number): TaskRecord {
     queued: NOWHERE,
     timer: NOWHERE,
     throttled: false,
+    holds: 0,
     guest: false,
   }
 }

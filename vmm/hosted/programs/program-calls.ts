@@ -12,18 +12,31 @@ import type { Scheduler } from '../scheduler.ts'
 import type { Futexes } from './futexes.ts'
 import type { Pipes } from './pipes.ts'
 import type { ProgramFiles } from './program-files.ts'
+import { close, freeNumber, install, isPermitted, letGo, lookUp, recordOf } from '../objects/descriptor-tables.ts'
+import { DISK_FILE, openFile, openNew, PIPE_READER, PIPE_WRITER, UDP_SOCKET } from '../objects/open-files.ts'
+import { ANYBODY, mayUse, TO_READ, TO_WRITE } from '../objects/security.ts'
+import { threadAt, threadInfo } from './program-frames.ts'
 import {
-  descriptor,
-  descriptorAt,
-  FREE_DESCRIPTOR,
-  MOST_DESCRIPTORS,
-  OPEN_FILE,
-  PIPE_READER,
-  PIPE_WRITER,
-  threadAt,
-  threadInfo,
-  UDP_SOCKET,
-} from './program-frames.ts'
+  CLONE,
+  CLOSE,
+  EXIT,
+  EXIT_GROUP,
+  FSYNC,
+  FUTEX,
+  GETPPID,
+  MADVISE,
+  MMAP,
+  nameOf,
+  NANOSLEEP,
+  OPENAT,
+  PIPE2,
+  SCHED_SETAFFINITY,
+  SENDTO,
+  SOCKET,
+  usesDescriptor,
+  WRITE,
+  READ,
+} from './program-numbers.ts'
 import { IN_CALL, type ProgramThread } from './program-thread.ts'
 import type { Programs } from './programs.ts'
 import type { ProgramSpace } from './program-space.ts'
@@ -34,33 +47,19 @@ const PAGE = 4096
 const A0 = 10
 const A7 = 17
 
-const OPENAT = 56
-const PIPE2 = 59
-const READ = 63
-const WRITE = 64
-const PREAD64 = 67
-const FSYNC = 82
-const EXIT = 93
-const EXIT_GROUP = 94
-const FUTEX = 98
-const NANOSLEEP = 101
-const SCHED_SETAFFINITY = 122
-const GETPPID = 173
-const SOCKET = 198
-const SENDTO = 206
-const CLONE = 220
-const MMAP = 222
-const MADVISE = 233
-
 const BAD_DESCRIPTOR = -9
 const NO_MEMORY = -12
 const BAD_ADDRESS = -14
 const INVALID = -22
+const TOO_MANY_OPEN = -23
 const TOO_MANY_FILES = -24
 const NO_SUCH_CALL = -38
 /** In place of a result: the thread sleeps and makes the call again. */
 export const WAITS = -1000
+/** The lowest number that a program gets. */
+const FIRST_FREE = 3
 const AFFINITY_BYTES = 8
+const ADDRESS_BYTES = 16
 const TIMESPEC_BYTES = 16
 /** Of the time CSR, a second; and so many nanoseconds each. */
 const TICKS_A_SECOND = 10_000_000
@@ -122,23 +121,21 @@ export class ProgramCalls {
   }
 
   #call(port: HartPort, thread: ProgramThread, number: number): number {
-    const first = this.#argument(port, thread, 0)
-    if (number === GETPPID) return port.load32(threadAt(thread.number) + threadInfo.parent.at)
     const space = this.#programs.spaceOf(port, thread)
+    if (!isPermitted(port, space.table, number)) return NO_SUCH_CALL
+    if (number === GETPPID) return port.load32(threadAt(thread.number) + threadInfo.parent.at)
+    const first = this.#argument(port, thread, 0)
     const second = this.#argument(port, thread, 1)
     const third = this.#argument(port, thread, 2)
-    if (number === READ) return this.#read(port, thread, space, first, second, third)
-    if (number === WRITE) return this.#write(port, thread, space, first, second, third)
-    if (number === PREAD64) return this.#readAt(port, thread, space, first, second, third)
+    if (usesDescriptor(number)) return this.#with(port, thread, space, number, first)
     if (number === FUTEX) return this.#futex(port, thread, first, second, third)
-    if (number === SENDTO) return this.#send(port, thread, space, first, second, third)
     if (number === MMAP) return this.#map(port, space, second, third)
     if (number === OPENAT) return this.#open(port, thread, space, second, third)
     if (number === PIPE2) return this.#pipe(port, space, first)
     if (number === CLONE) return this.#programs.clone(port, thread, first % 2 ** 32, second)
     if (number === SOCKET) return this.#newDescriptor(port, space, UDP_SOCKET, 0, 0)
     if (number === SCHED_SETAFFINITY) return third !== 0 && space.holds(port, third, AFFINITY_BYTES) ? 0 : BAD_ADDRESS
-    if (number === FSYNC) return this.#sync(port, thread, space, first)
+    if (number === CLOSE) return close(port, space.table, first) ? 0 : BAD_DESCRIPTOR
     if (number === NANOSLEEP) return this.#sleep(port, thread, space, first)
     if (number === MADVISE) return space.holds(port, first, second) ? 0 : INVALID
     if (number === EXIT || number === EXIT_GROUP) {
@@ -158,87 +155,58 @@ export class ProgramCalls {
     return 0
   }
 
-  /** The lowest free descriptor, or an error. */
+  /** The lowest free number, or an error. */
   #newDescriptor(port: HartPort, space: ProgramSpace, kind: number, object: number, flags: number): number {
-    for (let number = 3; number < MOST_DESCRIPTORS; number++) {
-      const at = descriptorAt(space.index, number)
-      if (port.load32(at + descriptor.kind.at) !== FREE_DESCRIPTOR) continue
-      port.store32(at + descriptor.kind.at, kind)
-      port.store32(at + descriptor.object.at, object)
-      port.store32(at + descriptor.flags.at, flags)
-      return number
+    const number = freeNumber(port, space.table, FIRST_FREE)
+    if (number < 0) return TOO_MANY_FILES
+    const file = openNew(port, kind, object, flags, ANYBODY)
+    if (file === 0) return TOO_MANY_OPEN
+    install(port, space.table, number, file)
+    return number
+  }
+
+  /** A call with what is behind a descriptor, if the program may use it so. */
+  #with(port: HartPort, thread: ProgramThread, space: ProgramSpace, number: number, first: number): number {
+    const found = lookUp(port, space.table, first)
+    if (found === 0) return BAD_DESCRIPTOR
+    const file = recordOf(found)
+    const isWrite = number === WRITE || number === SENDTO || number === FSYNC
+    const result = mayUse(port, space.table, file, isWrite ? TO_WRITE : TO_READ)
+      ? this.#use(port, thread, space, number, file)
+      : BAD_DESCRIPTOR
+    letGo(port, found)
+    return result
+  }
+
+  #use(port: HartPort, thread: ProgramThread, space: ProgramSpace, number: number, file: number): number {
+    const kind = port.load32(file + openFile.kind.at)
+    const object = port.load32(file + openFile.object.at)
+    if (number === FSYNC) return kind === DISK_FILE ? this.#files.sync(port, thread, object) : INVALID
+    const address = this.#argument(port, thread, 1)
+    const bytes = this.#argument(port, thread, 2)
+    if (!space.holds(port, address, bytes)) return BAD_ADDRESS
+    if (number === READ) {
+      if (kind === PIPE_READER) return this.#pipes.read(port, thread, space, object, address, bytes)
+      return INVALID
     }
-    return TOO_MANY_FILES
-  }
-
-  /** The object of a descriptor of a kind, or an error. */
-  #objectOf(port: HartPort, space: ProgramSpace, number: number, kind: number): number {
-    if (number >= MOST_DESCRIPTORS) return BAD_DESCRIPTOR
-    const at = descriptorAt(space.index, number)
-    return port.load32(at + descriptor.kind.at) === kind ? port.load32(at + descriptor.object.at) : BAD_DESCRIPTOR
-  }
-
-  #read(port: HartPort, thread: ProgramThread, space: ProgramSpace, number: number, to: number, bytes: number): number {
-    const pipe = this.#objectOf(port, space, number, PIPE_READER)
-    if (pipe < 0) return pipe
-    return space.holds(port, to, bytes) ? this.#pipes.read(port, thread, space, pipe, to, bytes) : BAD_ADDRESS
-  }
-
-  #write(
-    port: HartPort,
-    thread: ProgramThread,
-    space: ProgramSpace,
-    number: number,
-    from: number,
-    bytes: number,
-  ): number {
-    const file = this.#objectOf(port, space, number, OPEN_FILE)
-    if (file >= 0)
-      return space.holds(port, from, bytes) ? this.#files.append(port, thread, space, file, from, bytes) : BAD_ADDRESS
-    const pipe = this.#objectOf(port, space, number, PIPE_WRITER)
-    if (pipe < 0) return pipe
-    return space.holds(port, from, bytes) ? this.#pipes.write(port, thread, space, pipe, from, bytes) : BAD_ADDRESS
-  }
-
-  #sync(port: HartPort, thread: ProgramThread, space: ProgramSpace, number: number): number {
-    const file = this.#objectOf(port, space, number, OPEN_FILE)
-    return file < 0 ? file : this.#files.sync(port, thread, file)
-  }
-
-  #readAt(
-    port: HartPort,
-    thread: ProgramThread,
-    space: ProgramSpace,
-    number: number,
-    to: number,
-    bytes: number,
-  ): number {
-    const file = this.#objectOf(port, space, number, OPEN_FILE)
-    if (file < 0) return file
-    if (!space.holds(port, to, bytes)) return BAD_ADDRESS
-    const flags = port.load32(descriptorAt(space.index, number) + descriptor.flags.at)
-    return this.#files.read(port, thread, space, file, flags, to, bytes, this.#argument(port, thread, 3))
+    if (number === WRITE) {
+      if (kind === PIPE_WRITER) return this.#pipes.write(port, thread, space, object, address, bytes)
+      return kind === DISK_FILE ? this.#files.append(port, thread, space, object, address, bytes) : INVALID
+    }
+    if (number === SENDTO) {
+      const to = this.#argument(port, thread, 4)
+      if (kind !== UDP_SOCKET || !space.holds(port, to, ADDRESS_BYTES)) return INVALID
+      return this.#sockets.send(port, space, address, bytes, to)
+    }
+    if (kind !== DISK_FILE) return INVALID
+    const flags = port.load32(file + openFile.flags.at)
+    return this.#files.read(port, thread, space, object, flags, address, bytes, this.#argument(port, thread, 3))
   }
 
   #futex(port: HartPort, thread: ProgramThread, address: number, operation: number, value: number): number {
     const space = this.#programs.spaceOf(port, thread)
     if (address % 4 !== 0 || !space.holds(port, address, 4)) return INVALID
     return this.#futexes.call(port, this.#programs, thread, address, operation, value)
-  }
-
-  #send(
-    port: HartPort,
-    thread: ProgramThread,
-    space: ProgramSpace,
-    number: number,
-    from: number,
-    bytes: number,
-  ): number {
-    const socket = this.#objectOf(port, space, number, UDP_SOCKET)
-    if (socket < 0) return socket
-    const address = this.#argument(port, thread, 4)
-    if (!space.holds(port, from, bytes) || !space.holds(port, address, 16)) return BAD_ADDRESS
-    return this.#sockets.send(port, space, from, bytes, address)
   }
 
   /** Anonymous memory behind all other areas, with a page between. */
@@ -250,7 +218,7 @@ export class ProgramCalls {
   #open(port: HartPort, thread: ProgramThread, space: ProgramSpace, path: number, flags: number): number {
     if (!space.holds(port, path, 1)) return BAD_ADDRESS
     const file = this.#files.open(port, thread, path)
-    return file < 0 ? file : this.#newDescriptor(port, space, OPEN_FILE, file, flags)
+    return file < 0 ? file : this.#newDescriptor(port, space, DISK_FILE, file, flags)
   }
 
   #pipe(port: HartPort, space: ProgramSpace, to: number): number {
@@ -265,14 +233,4 @@ export class ProgramCalls {
     port.clear(sstatus, SUM)
     return 0
   }
-}
-
-function nameOf(number: number): string {
-  if (number === GETPPID) return 'syscall getppid'
-  if (number === READ) return 'syscall read'
-  if (number === WRITE) return 'syscall write'
-  if (number === PREAD64) return 'syscall pread64'
-  if (number === FUTEX) return 'syscall futex'
-  if (number === SENDTO) return 'syscall sendto'
-  return 'syscall of a program'
 }

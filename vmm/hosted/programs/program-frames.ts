@@ -4,21 +4,7 @@ import { TABLES } from '../layout.ts'
 
 export const MOST_SPACES = 4
 export const MOST_THREADS = 6
-export const MOST_DESCRIPTORS = 16
 export const MOST_PIPES = 4
-
-/** What a descriptor refers to: a kind, and which; users of it at this moment. */
-export const descriptor = layout(0x10, 'our own', {
-  kind: { at: 0x00, bytes: 4 },
-  object: { at: 0x04, bytes: 4 },
-  flags: { at: 0x08, bytes: 4 },
-  users: { at: 0x0c, bytes: 4 },
-})
-export const FREE_DESCRIPTOR = 0
-export const PIPE_READER = 1
-export const PIPE_WRITER = 2
-export const OPEN_FILE = 3
-export const UDP_SOCKET = 4
 
 /** A pipe: its lock, how much it holds of its page, from where, and who waits for it to fill or to empty (masks of threads). */
 export const pipe = layout(0x20, 'our own', {
@@ -46,19 +32,13 @@ export const threadInfo = layout(0x20, 'our own', {
   flags: { at: 0x0c, bytes: 4 },
 })
 
-/** Bytes of a space's descriptors. */
-const SPACE = MOST_DESCRIPTORS * descriptor.size
-const PIPES = TABLES.programs + MOST_SPACES * SPACE
+const PIPES = TABLES.programs
 const FUTEXES = PIPES + MOST_PIPES * pipe.size
 const THREADS = FUTEXES + FUTEX_BUCKETS * futexBucket.size
 /** All of it. */
 export const PROGRAM_TABLES = {
   base: TABLES.programs,
   bytes: THREADS + MOST_THREADS * threadInfo.size - TABLES.programs,
-}
-
-export function descriptorAt(space: number, number: number): number {
-  return TABLES.programs + space * SPACE + number * descriptor.size
 }
 
 export function pipeAt(number: number): number {

@@ -6,6 +6,7 @@ import { SMALL_PAGE } from '../../core/g-stage.ts'
 import { AddressSpace } from '../address-space.ts'
 import { area, AREA_ANONYMOUS, AREA_EXECUTE, AREA_READ, AREA_WRITE, type Areas } from '../memory/areas.ts'
 import { PROGRAMS_GROUP } from '../memory/groups.ts'
+import { descriptorTableAt } from '../objects/descriptor-tables.ts'
 import type { DividedMemory } from '../plan-memory.ts'
 
 const SUM = maskOf(sstatus, 'SUM')
@@ -16,6 +17,8 @@ export class ProgramSpace {
   readonly index: number
   readonly space: number
   readonly tables: AddressSpace
+  /** Where its table of descriptors lies. */
+  readonly table: number
   readonly #areas: Areas
 
   constructor(index: number, space: number, memory: DividedMemory) {
@@ -23,6 +26,7 @@ export class ProgramSpace {
     this.space = space
     this.tables = new AddressSpace(memory, space, 0, SMALL_PAGE)
     this.#areas = memory.areas
+    this.table = descriptorTableAt(space)
   }
 
   create(port: HartPort): void {

@@ -6,10 +6,13 @@ import { SMALL_PAGE } from '../../core/g-stage.ts'
 import type { AddressSpace } from '../address-space.ts'
 import { taskFrame, USER_PROGRAM } from '../layout.ts'
 import { AREA_EXECUTE, AREA_READ, AREA_WRITE } from '../memory/areas.ts'
+import { closeAll, createDescriptorTable, descriptorTable, inherit, permit } from '../objects/descriptor-tables.ts'
+import { ANYBODY, PROGRAM_DOMAIN } from '../objects/security.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { ASLEEP, ENDED, IN_USER } from '../task.ts'
 import type { ProgramImage } from './elf.ts'
-import { descriptor, descriptorAt, MOST_DESCRIPTORS, PROGRAM_TABLES, threadAt, threadInfo } from './program-frames.ts'
+import { PROGRAM_TABLES, threadAt, threadInfo } from './program-frames.ts'
+import { PROGRAM_CALLS } from './program-numbers.ts'
 import type { ProgramSpace } from './program-space.ts'
 import type { ProgramThread } from './program-thread.ts'
 
@@ -76,6 +79,8 @@ export class Programs {
     const thread = this.threads[record.spaces]
     record.spaces++
     space.create(port)
+    createDescriptorTable(port, space.table, PROGRAM_DOMAIN, ANYBODY)
+    for (let call = 0; call < PROGRAM_CALLS.length; call++) permit(port, space.table, PROGRAM_CALLS[call])
     const pages = Math.ceil(image.memory / SMALL_PAGE)
     space.addArea(port, USER_PROGRAM, pages * SMALL_PAGE, AREA_READ | AREA_WRITE | AREA_EXECUTE)
     const stack = USER_PROGRAM + (pages + 1) * SMALL_PAGE
@@ -121,8 +126,8 @@ export class Programs {
       space = this.spaces[record.spaces]
       record.spaces++
       if (!space.copyOf(port, own)) return AGAIN
-      port.copy(descriptorAt(space.index, 0), descriptorAt(own.index, 0), MOST_DESCRIPTORS * descriptor.size)
-    }
+      inherit(port, space.table, own.table)
+    } else port.add32(own.table + descriptorTable.sharers.at, 1)
     const child = this.threads[free]
     port.copy(child.frame, thread.frame, taskFrame.size)
     port.store64(child.frame + A0 * 8, 0)
@@ -139,8 +144,10 @@ export class Programs {
     for (let index = 0; index < this.threads.length; index++) {
       const other = this.threads[index]
       if (other.record.state === ENDED) continue
-      if (other === thread || (all && port.load32(threadAt(index) + threadInfo.space.at) === space))
-        scheduler.end(port, other, ENDED)
+      if (other !== thread && (!all || port.load32(threadAt(index) + threadInfo.space.at) !== space)) continue
+      scheduler.end(port, other, ENDED)
+      const { table } = this.spaces[space]
+      if (port.add32(table + descriptorTable.sharers.at, -1) === 1) closeAll(port, table)
     }
   }
 }
