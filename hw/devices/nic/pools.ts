@@ -29,7 +29,9 @@ export function isPooled(registers: RegisterFile): boolean {
 export function poolsFor(registers: RegisterFile, frame: Uint8Array): number {
   const { pools, passed } = sorted(registers, frame)
   let chosen = pools & vlanPools(registers, frame)
-  const isUnclaimed = pools === 0 && passed && !registers.field(VT_CTL, VT_CTL.fields.DISABLE_DEFAULT_POOL)
+  // the default pool is for stations that nobody claims, not for groups that nobody listens to
+  const isUnclaimed =
+    pools === 0 && passed && !isMulticast(frame) && !registers.field(VT_CTL, VT_CTL.fields.DISABLE_DEFAULT_POOL)
   if (isUnclaimed) chosen = defaultPool(registers)
   return open(registers, frame, chosen)
 }
