@@ -59,7 +59,6 @@ export class Boot {
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
     createStorage(port, plan.storage, plan.free)
     createNetwork(port, plan.network)
-    plan.scheduler.queues.entities.create(port, plan.harts)
     createCounters(port, plan.harts)
     createTimes(port, plan.harts)
     plan.rcu.create(port)
@@ -71,8 +70,13 @@ export class Boot {
     plan.small.create(port)
     plan.groups.create(port, WHOLE_GROUP, plan.pages)
     plan.groups.create(port, PROGRAMS_GROUP, plan.pages / PROGRAMS_SHARE)
-    for (let hart = 0; hart < plan.harts; hart++)
-      plan.scheduler.prepare(hart, plan.free.takeTable(port), plan.free.takeTable(port))
+    const { queues, timers } = plan.scheduler
+    for (let hart = 0; hart < plan.harts; hart++) {
+      queues.pages[hart] = plan.free.takeTable(port)
+      timers[hart] = plan.free.takeTable(port)
+    }
+    for (let page = 0; page < queues.groupPages.length; page++) queues.groupPages[page] = plan.free.takeTable(port)
+    queues.create(port)
     plan.controller.start()
     for (const device of plan.devices) {
       device.start(port)

@@ -2,6 +2,7 @@
 import type { HartPort } from '../../hw/port.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { taskFrameOf } from './layout.ts'
+import { NO_GROUP } from './scheduling/entity.ts'
 import type { Process } from './process.ts'
 import { ASLEEP, type Share, type TaskRecord, taskRecord, type Thread } from './task.ts'
 
@@ -17,6 +18,7 @@ export class KernelThread implements Thread {
   readonly pin: number
   readonly weight = WEIGHT
   readonly share: Share = { cap: 0, record: { used: 0 } }
+  readonly group = NO_GROUP
   readonly frame: number
   readonly record: TaskRecord
   readonly work: Work

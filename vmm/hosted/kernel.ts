@@ -161,7 +161,6 @@ export class Kernel {
     const { hart } = port
     port.account('host kernel', 'schedule', 'scheduling')
     const now = port.read(time)
-    scheduler.charge(port, now)
     this.#timers.run(port)
     scheduler.wanted[hart] = 0
     const next = scheduler.pick(port, now)
@@ -199,7 +198,6 @@ export class Kernel {
       scheduler.ticks[hart] = NEVER
       return this.#idle(port)
     }
-    scheduler.begins(port, scheduler.tasks[next])
     if (scheduler.ticks[hart] === NEVER) this.#timers.startTick(port)
     // Its cap may end its turn before a tick does.
     if (scheduler.tasks[next].share.cap !== 0) this.#timers.run(port)

@@ -54,10 +54,9 @@ export const TABLES = {
   packets: KERNEL_BASE + 912 * KIB,
   forwarding: KERNEL_BASE + 928 * KIB,
   neighbours: KERNEL_BASE + 936 * KIB,
-  /** What the scheduler keeps of threads, processes and harts (scheduling/entities.ts). */
+  /** What the scheduler keeps of threads, and of processes on the whole machine (scheduling/entity.ts). */
   entities: KERNEL_BASE + 944 * KIB,
-  groups: KERNEL_BASE + 968 * KIB,
-  queues: KERNEL_BASE + 1004 * KIB,
+  groups: KERNEL_BASE + 992 * KIB,
   /** The machine's time and the harts' (scheduling/time-keeping.ts). */
   times: KERNEL_BASE + 904 * KIB,
   /** What each hart keeps of the pages that it gives (page-structs.ts). */

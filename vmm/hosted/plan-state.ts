@@ -45,7 +45,7 @@ function together(parts: readonly Readonly<Record<string, StateRecord>>[]): Reco
 }
 
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
-  const { current, wanted, ticks, since, kicks, timers, evening, queues, caps } = scheduler
-  const { pages, least } = queues
-  return { current, wanted, ticks, since, kicks, timers, evening, queues: pages, least, caps: caps.record }
+  const { current, wanted, ticks, kicks, timers, evening, queues, caps } = scheduler
+  const { pages, groupPages, since } = queues
+  return { current, wanted, ticks, since, kicks, timers, evening, queues: pages, groupPages, caps: caps.record }
 }

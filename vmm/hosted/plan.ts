@@ -169,7 +169,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     )
   })
   const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
-  const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping)
+  const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping, processes.length)
   const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))

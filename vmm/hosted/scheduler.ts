@@ -1,24 +1,21 @@
 /**
- * The host's scheduler. Each hart has a run queue in RAM, ordered by the time that threads have had for their weight:
- * whoever has had least runs next, and one that wakes goes before one that has had clearly more. A hart with work has a
- * tick; a hart without takes work from another, and now and then the queues are evened out. Pinned threads stay.
+ * The host's scheduler. Each hart has a run queue in RAM (scheduling/run-queues.ts): of those who are not ahead of the others,
+ * the one whose turn is to be over first runs, and one that wakes goes before another if it would be chosen. A hart with work
+ * has a tick; a hart without takes work from another, and now and then the queues are evened out. Pinned threads stay.
  */
 import type { HartPort } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
-import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPush, heapRemove } from './heap.ts'
+import { heapCount, heapFirst, heapFirstKey, heapPush, heapRemove } from './heap.ts'
 import { Caps } from './scheduling/caps.ts'
-import { RunQueues } from './scheduling/run-queues.ts'
+import { EMPTY, RunQueues } from './scheduling/run-queues.ts'
 import { sendTo } from './scheduling/time-keeping.ts'
 import { ASLEEP, NEVER, READY, type Thread } from './task.ts'
 
 /** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; queues are evened out every fourth tick. */
 export const TICK = 40_000
 const BALANCE = 4 * TICK
-/** A woken thread goes before one that has had so much more than it. */
-const GRANULARITY = 10_000
-const USUAL_WEIGHT = 256
 
 /** What harts are interrupted for by others. */
 export const RESCHEDULE = 1
@@ -27,11 +24,10 @@ export const IDLE = -1
 
 export class Scheduler {
   readonly tasks: readonly Thread[]
-  /** By hart: the thread that is current, or IDLE; whether another is wanted; when its next tick is; since when the thread has been charged. */
+  /** By hart: the thread that is current, or IDLE; whether another is wanted; when its next tick is. */
   readonly current: Int32Array
   readonly wanted: Int32Array
   readonly ticks: Float64Array
-  readonly since: Float64Array
   /** By hart: harts that it has to interrupt before it goes on (a mask). */
   readonly kicks: Int32Array
   /** By hart: where its timers lie, and when it evens out next. */
@@ -47,18 +43,11 @@ export class Scheduler {
     this.current = new Int32Array(harts).fill(IDLE)
     this.wanted = new Int32Array(harts)
     this.ticks = new Float64Array(harts).fill(NEVER)
-    this.since = new Float64Array(harts)
     this.kicks = new Int32Array(harts)
     this.timers = new Float64Array(harts)
     this.evening = new Float64Array(harts)
     this.queues = new RunQueues(tasks, harts)
     this.caps = new Caps(tasks)
-  }
-
-  /** A hart's run queue and timers, each in a zeroed page of its own. */
-  prepare(hart: number, queue: number, timers: number): void {
-    this.queues.pages[hart] = queue
-    this.timers[hart] = timers
   }
 
   /** Threads that are ready from the beginning: each to its hart, or to the one with the fewest. */
@@ -74,9 +63,7 @@ export class Scheduler {
           if (this.queues.count(port, other) < this.queues.count(port, hart)) hart = other
         }
       }
-      task.record.runtime = this.queues.least[hart]
-      task.record.last = hart
-      this.queues.add(port, task, hart)
+      this.#add(port, task, hart)
     }
   }
 
@@ -84,9 +71,9 @@ export class Scheduler {
   wake(port: HartPort, task: Thread): void {
     const { record } = task
     if (record.state !== ASLEEP) return
-    this.queues.entities.beginWake(port, task)
+    this.queues.beginWake(port, task)
     this.#wake(port, task)
-    this.queues.entities.endWake(port, task)
+    this.queues.endWake(port, task)
   }
 
   #wake(port: HartPort, task: Thread): void {
@@ -100,10 +87,13 @@ export class Scheduler {
     // The hart where it fell asleep may still be saving it, and looks for work itself afterwards.
     if (record.hart !== NOWHERE) return this.want(port, record.hart)
     const hart = this.#place(port, task)
-    this.queues.move(task, hart)
-    this.queues.add(port, task, hart)
-    const running = this.current[hart]
-    if (running === IDLE || this.tasks[running].record.runtime > record.runtime + GRANULARITY) this.want(port, hart)
+    this.#add(port, task, hart)
+    if (this.current[hart] === IDLE || this.queues.pick(port, hart) === task.index) this.want(port, hart)
+  }
+
+  #add(port: HartPort, task: Thread, hart: number): void {
+    task.record.last = hart
+    this.queues.add(port, task, hart, port.read(time))
   }
 
   /** Puts a thread to sleep until somebody wakes it, or until `due`. It leaves its hart when the entry is over. */
@@ -150,22 +140,6 @@ export class Scheduler {
     return reserved[port.hart] ? housekeeping : port.hart
   }
 
-  /** Charges the hart's current thread for the time since it was charged last. */
-  charge(port: HartPort, now: number): void {
-    const { hart } = port
-    const index = this.current[hart]
-    if (index !== IDLE) {
-      const task = this.tasks[index]
-      const { record } = task
-      const ticks = now - this.since[hart]
-      record.runtime += (ticks * USUAL_WEIGHT) / task.weight
-      task.share.record.used += ticks
-      this.queues.entities.ran(port, task, hart, ticks)
-      this.queues.advance(port, hart, record.runtime)
-    }
-    this.since[hart] = now
-  }
-
   /** A new period: everybody may have his share again. */
   #renew(port: HartPort, now: number): void {
     const { record } = this.caps
@@ -177,61 +151,57 @@ export class Scheduler {
       task.record.throttled = false
       if (task.record.state !== READY || task.record.hart !== NOWHERE || task.record.queued !== NOWHERE) continue
       const hart = this.#place(port, task)
-      this.queues.move(task, hart)
-      this.queues.add(port, task, hart)
+      this.#add(port, task, hart)
       if (this.current[hart] === IDLE) this.want(port, hart)
     }
   }
 
-  /** The first of the hart's queue that may run, taken out of it; IDLE if there is none. */
-  #first(port: HartPort, hart: number): number {
+  /** The first of the hart's that may run, the current one among them; EMPTY if there is none. */
+  #first(port: HartPort, now: number): number {
     const { queues } = this
-    for (let index = queues.first(port, hart); index !== EMPTY; index = queues.first(port, hart)) {
+    const { hart } = port
+    for (let index = queues.pick(port, hart); index !== EMPTY; index = queues.pick(port, hart)) {
+      if (index === this.current[hart]) return index
       const task = this.tasks[index]
       if (task.record.state === READY && !this.caps.isReached(task.share)) return index
-      this.queues.remove(port, task)
+      queues.remove(port, task, hart, now)
       if (task.record.state === READY) this.caps.throttle(task)
     }
-    return IDLE
+    return EMPTY
   }
 
-  /** The thread that the hart should run, out of the queue: the current one may stay. IDLE if there is none. */
+  /** The thread that the hart is to run: it has the hart from now on, as the queue knows it. The current one may stay. IDLE if there is none. */
   pick(port: HartPort, now: number): number {
     this.#renew(port, now)
+    const { queues } = this
     const { hart } = port
-    const index = this.current[hart]
-    let stays = false
-    if (index !== IDLE) {
-      const task = this.tasks[index]
-      stays = task.record.state === READY && !this.caps.isReached(task.share)
-      if (!stays && task.record.state === READY) this.caps.throttle(task)
-    }
-    const first = this.#first(port, hart)
-    if (first === IDLE) {
-      if (stays) return index
-      return this.#take(port, 1) ? this.#out(port, this.queues.first(port, hart)) : IDLE
-    }
-    if (stays && this.tasks[index].record.runtime <= this.queues.firstKey(port, hart)) return index
-    return this.#out(port, first)
+    const last = this.current[hart]
+    queues.charge(port, hart, now)
+    const stays = last !== IDLE && this.#mayStay(port, this.tasks[last], now)
+    let next = this.#first(port, now)
+    if (next === EMPTY && this.#take(port, 1)) next = this.#first(port, now)
+    if (next === EMPTY) return IDLE
+    if (next === last) return next
+    if (stays) queues.wait(port, this.tasks[last], hart, now)
+    queues.begin(port, this.tasks[next], hart, now)
+    return next
   }
 
-  #out(port: HartPort, index: number): number {
-    this.queues.takeFirst(port, this.tasks[index])
-    return index
+  /** True if the current thread is ready and has not had what it may have. Else it leaves the queue. */
+  #mayStay(port: HartPort, task: Thread, now: number): boolean {
+    const isReady = task.record.state === READY
+    if (isReady && !this.caps.isReached(task.share)) return true
+    if (isReady) this.caps.throttle(task)
+    this.queues.end(port, task, port.hart, now)
+    return false
   }
 
-  /** A thread has got the hart. */
-  begins(port: HartPort, task: Thread): void {
-    this.queues.entities.began(port, task, port.hart)
-  }
-
-  /** Who has lost the hart and is ready goes back into its queue, unless it has had what it may have. */
+  /** Who has lost the hart: if it has been woken meanwhile it waits again, unless it has had what it may have. */
   putBack(port: HartPort, task: Thread): void {
     const { record } = task
     record.last = port.hart
-    this.queues.entities.ended(port, task, port.hart)
-    if (record.state !== READY || record.throttled) return this.queues.entities.removed(port, task, port.hart)
-    this.queues.add(port, task, task.pin === NOWHERE ? port.hart : task.pin)
+    if (record.state !== READY || record.throttled) return
+    if (record.queued === NOWHERE) this.#add(port, task, task.pin === NOWHERE ? port.hart : task.pin)
     if (task.pin === NOWHERE) this.#offer(port)
     else if (task.pin !== port.hart) this.want(port, task.pin)
   }
@@ -259,12 +229,13 @@ export class Scheduler {
       busiest = other
     }
     if (busiest === hart) return false
-    for (let at = this.queues.count(port, busiest) - 1; at >= 0; at--) {
-      const task = this.tasks[this.queues.valueAt(port, busiest, at)]
-      if (task.pin !== NOWHERE || task.record.state !== READY || this.caps.isReached(task.share)) continue
-      this.queues.remove(port, task)
-      this.queues.move(task, hart)
-      this.queues.add(port, task, hart)
+    for (let index = this.tasks.length - 1; index >= 0; index--) {
+      const task = this.tasks[index]
+      if (task.record.queued !== busiest || task.pin !== NOWHERE) continue
+      // One that is only just leaving its hart still has its registers there.
+      if (task.record.hart !== NOWHERE || task.record.state !== READY || this.caps.isReached(task.share)) continue
+      this.queues.remove(port, task, busiest, port.read(time))
+      this.#add(port, task, hart)
       return true
     }
     return false
@@ -272,7 +243,7 @@ export class Scheduler {
 
   /** Of two harts with as many waiting, the one that has had more to do lately. */
   #isBusier(port: HartPort, hart: number, than: number): boolean {
-    return than !== port.hart && this.queues.entities.loadOf(port, hart) > this.queues.entities.loadOf(port, than)
+    return than !== port.hart && this.queues.loadOf(port, hart) > this.queues.loadOf(port, than)
   }
 
   /** In the soft interrupt of a tick: evens the queues out now and then. */
@@ -290,17 +261,17 @@ export class Scheduler {
     const index = this.current[hart]
     if (index === IDLE) return NEVER
     const left = this.caps.left(this.tasks[index].share)
-    return left > 0 ? this.since[hart] + left : NEVER
+    return left > 0 ? this.queues.since[hart] + left : NEVER
   }
 
-  /** True if the current thread has had what it may have, or another of the hart's has had less: asked at each tick. */
-  isOverdue(port: HartPort): boolean {
+  /** At each tick: true if the current thread's turn is over and others wait, or it has had what it may have. */
+  isOverdue(port: HartPort, now: number): boolean {
     const { hart } = port
+    const isOver = this.queues.charge(port, hart, now)
     const index = this.current[hart]
     if (index === IDLE) return this.queues.count(port, hart) > 0
-    const { record, share } = this.tasks[index]
-    if (this.caps.isReached(share)) return true
-    return this.queues.count(port, hart) > 0 && this.queues.firstKey(port, hart) < record.runtime
+    if (this.caps.isReached(this.tasks[index].share)) return true
+    return isOver && this.queues.count(port, hart) > 0
   }
 
   /** Wakes what is due on this hart; returns when the next is, or when threads that have had their cap may go on. */
@@ -320,7 +291,7 @@ export class Scheduler {
   end(port: HartPort, task: Thread, state: number): void {
     const { record } = task
     record.state = state
-    this.queues.remove(port, task)
+    if (record.queued !== NOWHERE) this.queues.remove(port, task, record.queued, port.read(time))
     if (record.timer !== NOWHERE) heapRemove(port, this.timers[record.timer], task.index)
     record.timer = NOWHERE
     if (record.hart !== NOWHERE) this.want(port, record.hart)

@@ -28,8 +28,6 @@ export interface TaskRecord {
   last: number
   /** Asleep: when it wakes in any case (ticks). */
   due: number
-  /** Time had, for its weight, by the clock of the hart that it was on last: whoever has least runs next. */
-  runtime: number
   /** The hart whose run queue it is in, and the one whose timer wakes it; or NOWHERE. */
   queued: number
   timer: number
@@ -54,6 +52,8 @@ export interface Thread {
   readonly pin: number
   readonly weight: number
   readonly share: Share
+  /** Those of a group, a process's, are side by side before they are beside others; NO_GROUP: it is by itself. */
+  readonly group: number
   readonly frame: number
   readonly record: TaskRecord
 }
@@ -65,7 +65,6 @@ export function taskRecord(state: number): TaskRecord {
     hart: NOWHERE,
     last: NOWHERE,
     due: NEVER,
-    runtime: 0,
     queued: NOWHERE,
     timer: NOWHERE,
     throttled: false,
@@ -83,6 +82,7 @@ export class Task implements Thread {
   readonly pin: number
   readonly weight: number
   readonly share: Share
+  readonly group: number
   readonly frame: number
   readonly record: TaskRecord
 
@@ -94,6 +94,7 @@ export class Task implements Thread {
     this.frame = taskFrameOf(index)
     this.weight = process.node.weight
     this.share = process.share
+    this.group = process.vm.index
     this.record = taskRecord(READY)
   }
 }

@@ -42,12 +42,12 @@ export class Timers {
     const now = port.read(time)
     if (now >= scheduler.ticks[hart] || now >= scheduler.capDue(hart)) {
       scheduler.ticks[hart] = nextTick(now)
-      scheduler.charge(port, now)
+      const isOverdue = scheduler.isOverdue(port, now)
       const index = scheduler.current[hart]
       countTick(port, index >= 0, index >= 0 && scheduler.tasks[index].record.guest)
       this.#plan.rcu.check(port)
       advanceTicks(port, now, TICK)
-      if (scheduler.isOverdue(port)) scheduler.wanted[hart] = 1
+      if (isOverdue) scheduler.wanted[hart] = 1
       this.#plan.soft.raise(hart, SOFT_SCHED)
     }
     const quiet = scheduler.dedication.quiet[hart]

@@ -20,6 +20,7 @@ export function ramPort(): RamPort {
       load16: (address: number) => view.getUint16(at(address), true),
       load32: (address: number) => view.getUint32(at(address), true),
       load64: (address: number) => Number(view.getBigUint64(at(address), true)),
+      load64Signed: (address: number) => Number(view.getBigInt64(at(address), true)),
       store8: (address: number, value: number) => view.setUint8(at(address), value),
       store16: (address: number, value: number) => view.setUint16(at(address), value, true),
       store32: (address: number, value: number) => view.setUint32(at(address), value, true),
@@ -31,6 +32,7 @@ export function ramPort(): RamPort {
         view.setUint32(at(address), old + value, true)
         return old
       },
+      fence: () => {},
       lock: () => true,
       unlock: () => {},
       read: () => ram.time,

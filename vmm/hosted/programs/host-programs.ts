@@ -37,9 +37,9 @@ export interface ProgramParts {
   readonly memory: DividedMemory
 }
 
-/** Room for their threads, numbered from `first` on, on one hart. */
-export function programThreads(first: number, pin: number): readonly ProgramThread[] {
-  return Array.from({ length: MOST_THREADS }, (_, number) => new ProgramThread(first + number, number, pin))
+/** Room for their threads, numbered from `first` on, on one hart, and side by side in one group. */
+export function programThreads(first: number, pin: number, group: number): readonly ProgramThread[] {
+  return Array.from({ length: MOST_THREADS }, (_, number) => new ProgramThread(first + number, number, pin, group))
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {

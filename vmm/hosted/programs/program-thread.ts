@@ -14,12 +14,14 @@ export class ProgramThread implements Thread {
   readonly pin: number
   readonly weight = WEIGHT
   readonly share: Share = { cap: 0, record: { used: 0 } }
+  readonly group: number
   readonly frame: number
   readonly record: TaskRecord = taskRecord(ENDED)
 
-  constructor(index: number, number: number, pin: number) {
+  constructor(index: number, number: number, pin: number, group: number) {
     this.index = index
     this.pin = pin
+    this.group = group
     this.number = number
     this.frame = taskFrameOf(index)
   }

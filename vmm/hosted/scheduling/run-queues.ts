@@ -1,89 +1,265 @@
-/** Run queues, one a hart: heaps in RAM ordered by the time that threads have had for their weight, each behind a lock. */
+/**
+ * Run queues, one a hart, in RAM and behind a lock: the hart's own queue has processes and threads of the kernel's, and each
+ * process a queue there of its threads. A process weighs on a hart what its threads there do.
+ */
 import type { HartPort } from '../../../hw/port.ts'
 import { acquire, LOCK_BYTES, release } from '../../core/spin-lock.ts'
 import { NOWHERE } from '../../core/vcpu.ts'
-import { EMPTY, heapCount, heapFirst, heapFirstKey, heapPop, heapPush, heapRemove, heapValue } from '../heap.ts'
 import type { Thread } from '../task.ts'
-import { Entities } from './entities.ts'
+import { account, advanceClock, beginsToWait, createAccounts, hasWaited, loadOf, press } from './accounts.ts'
+import { entity, MOST_ENTITIES, NO_GROUP, queue, threadEntity } from './entity.ts'
+import { FairQueues } from './fair-queue.ts'
 
-/** Policy (ticks): a thread that wakes gets no more credit than this for its sleep. */
-const CREDIT = 30_000
-/** In the page of a run queue: its lock. */
+/** Nobody. */
+export const EMPTY = -1
+/** The time CSR's ticks are of 100 ns. */
+const NANOSECONDS = 100
+/** Policy, Linux's: a turn is of 0.7 ms on one hart, longer by the logarithm of their number, for 8 at most. */
+const SLICE = 700_000
+const MOST_COUNTED = 8
+/** Where queues' clocks begin (ns): time had is never negative. */
+const BEGINNING = 2 ** 42
+/** In a hart's page: its queue, its lock. A process's entity and queue; so many a page. */
 const LOCK = 4096 - LOCK_BYTES
+const GROUP_BYTES = 0x200
+const IN_PAGE = 4096 / GROUP_BYTES
+/** Any order will do for trees, if it has nothing to do with deadlines. */
+const MIXER = 2654435761
+const WORD = 2 ** 32
 
 export class RunQueues {
-  /** By hart: where its queue lies, and the least time that a thread which ran lately had had. */
+  /** By hart: where its queue lies; pages of its processes' queues, one hart's after another's; since when its current thread has been charged. */
   readonly pages: Float64Array
-  readonly least: Float64Array
-  readonly entities: Entities
+  readonly groupPages: Float64Array
+  readonly since: Float64Array
+  readonly pagesAHart: number
+  readonly #fair: FairQueues
+  readonly #tasks: readonly Thread[]
+  readonly #groups: number
 
   constructor(tasks: readonly Thread[], harts: number) {
+    if (tasks.length > MOST_ENTITIES) throw new Error(`${tasks.length} threads: the host has room for ${MOST_ENTITIES}`)
+    this.#tasks = tasks
+    this.#groups = tasks.reduce((most, { group }) => Math.max(most, group + 1), 0)
+    this.pagesAHart = Math.ceil(this.#groups / IN_PAGE)
     this.pages = new Float64Array(harts)
-    this.least = new Float64Array(harts).fill(CREDIT)
-    this.entities = new Entities(tasks)
+    this.groupPages = new Float64Array(harts * this.pagesAHart)
+    this.since = new Float64Array(harts)
+    this.#fair = new FairQueues(SLICE * (1 + Math.floor(Math.log2(Math.min(harts, MOST_COUNTED)))))
   }
 
+  /** Makes all of them empty, in their zeroed pages. */
+  create(port: HartPort): void {
+    createAccounts(port, this.#groups)
+    port.fill(threadEntity(0), 0, this.#tasks.length * entity.size)
+    for (let index = 0; index < this.#tasks.length; index++) {
+      const at = threadEntity(index)
+      port.store32(at + entity.weight.at, this.#tasks[index].weight)
+      port.store32(at + entity.order.at, (index * MIXER) % WORD)
+      port.store32(at + entity.number.at, index)
+    }
+    for (let hart = 0; hart < this.pages.length; hart++) {
+      const root = this.pages[hart]
+      port.store64(root + queue.zero.at, BEGINNING)
+      for (let group = 0; group < this.#groups; group++) {
+        const node = this.#groupAt(hart, group)
+        port.store64(node + entity.members.at, node + entity.size)
+        port.store32(node + entity.order.at, ((MOST_ENTITIES + group) * MIXER) % WORD)
+        port.store64(node + entity.size + queue.zero.at, BEGINNING)
+        port.store64(node + entity.size + queue.owner.at, node)
+      }
+    }
+  }
+
+  /** A process's entity on a hart; its queue lies behind it. */
+  #groupAt(hart: number, group: number): number {
+    const page = this.groupPages[hart * this.pagesAHart + Math.floor(group / IN_PAGE)]
+    return page + (group % IN_PAGE) * GROUP_BYTES
+  }
+
+  /** The queue on a hart that a thread is in, if it is there. */
+  #queueOf(task: Thread, hart: number): number {
+    return task.group === NO_GROUP ? this.pages[hart] : this.#groupAt(hart, task.group) + entity.size
+  }
+
+  /** Threads that wait for a hart, its current one not among them. */
   count(port: HartPort, hart: number): number {
-    return heapCount(port, this.pages[hart])
+    const root = this.pages[hart]
+    const threads = port.load32(root + queue.threads.at)
+    return port.load64(root + queue.current.at) === 0 ? threads : threads - 1
   }
 
-  /** Who has had least of those that wait, or EMPTY. */
-  first(port: HartPort, hart: number): number {
-    return heapFirst(port, this.pages[hart])
+  loadOf(port: HartPort, hart: number): number {
+    return loadOf(port, this.pages[hart])
   }
 
-  /** What he has had. */
-  firstKey(port: HartPort, hart: number): number {
-    return heapFirstKey(port, this.pages[hart])
+  /** Charges a hart's current thread, and its process, for the time since it was charged last. True if its turn is over. */
+  charge(port: HartPort, hart: number, time: number): boolean {
+    const ticks = time - this.since[hart]
+    this.since[hart] = time
+    const root = this.pages[hart]
+    const now = time * NANOSECONDS
+    advanceClock(port, root, now)
+    let node = port.load64(root + queue.current.at)
+    let at = root
+    let isOver = false
+    while (node !== 0) {
+      if (this.#fair.charge(port, at, ticks * NANOSECONDS)) isOver = true
+      account(port, node, at, now, true, true)
+      at = port.load64(node + entity.members.at)
+      if (at === 0) {
+        this.#tasks[port.load32(node + entity.number.at)].share.record.used += ticks
+        return isOver
+      }
+      node = port.load64(at + queue.current.at)
+    }
+    return isOver
   }
 
-  /** One of those that wait, in no order. */
-  valueAt(port: HartPort, hart: number, index: number): number {
-    return heapValue(port, this.pages[hart], index)
-  }
-
-  add(port: HartPort, task: Thread, hart: number): void {
+  /** A thread that is ready comes to a hart. */
+  add(port: HartPort, task: Thread, hart: number, time: number): void {
+    const root = this.pages[hart]
+    const now = time * NANOSECONDS
     task.record.queued = hart
-    const page = this.pages[hart]
-    acquire(port, page + LOCK)
-    this.entities.added(port, task, hart)
-    heapPush(port, page, Math.floor(task.record.runtime), task.index)
-    release(port, page + LOCK)
+    acquire(port, root + LOCK)
+    this.charge(port, hart, time)
+    const at = this.#queueOf(task, hart)
+    let node = threadEntity(task.index)
+    account(port, node, at, now, false, false)
+    this.#fair.enter(port, at, node)
+    node = port.load64(at + queue.owner.at)
+    if (node !== 0) {
+      account(port, node, root, now, port.load64(node + entity.queue.at) !== 0, false)
+      this.#weighGroup(port, root, node)
+    }
+    port.store32(root + queue.threads.at, port.load32(root + queue.threads.at) + 1)
+    beginsToWait(port, threadEntity(task.index), now)
+    press(port, root, task.group, now, 1, 0)
+    release(port, root + LOCK)
   }
 
-  /** The thread waits no longer, if it did. */
-  remove(port: HartPort, task: Thread): void {
-    const { record } = task
-    if (record.queued === NOWHERE) return
-    const page = this.pages[record.queued]
-    acquire(port, page + LOCK)
-    heapRemove(port, page, task.index)
-    this.entities.removed(port, task, record.queued)
-    release(port, page + LOCK)
-    record.queued = NOWHERE
+  /** A process weighs what its threads on the hart do; without any it is not there. */
+  #weighGroup(port: HartPort, root: number, node: number): void {
+    const members = port.load64(node + entity.members.at)
+    const current = port.load64(members + queue.current.at)
+    const own = current === 0 ? 0 : port.load32(current + entity.weight.at)
+    const weight = port.load32(members + queue.weights.at) + own
+    const isThere = port.load64(node + entity.queue.at) !== 0
+    if (weight === 0) {
+      if (isThere) this.#fair.leave(port, root, node)
+    } else if (isThere) this.#fair.weigh(port, root, node, weight)
+    else {
+      port.store32(node + entity.weight.at, weight)
+      this.#fair.enter(port, root, node)
+    }
   }
 
-  /** The first of the hart's queue is to run: it leaves the queue, and stays among those that the hart has. */
-  takeFirst(port: HartPort, task: Thread): void {
-    const page = this.pages[port.hart]
-    acquire(port, page + LOCK)
-    heapPop(port, page)
-    release(port, page + LOCK)
+  /** A thread, waiting or current, is no longer of its hart's, if it was. */
+  remove(port: HartPort, task: Thread, hart: number, time: number): void {
+    const root = this.pages[hart]
+    const node = threadEntity(task.index)
+    const now = time * NANOSECONDS
+    acquire(port, root + LOCK)
+    const at = port.load64(node + entity.queue.at)
+    if (at !== 0) {
+      this.charge(port, hart, time)
+      account(port, node, at, now, true, false)
+      this.#fair.leave(port, at, node)
+      const group = port.load64(at + queue.owner.at)
+      if (group !== 0) {
+        account(port, group, root, now, true, false)
+        this.#weighGroup(port, root, group)
+      }
+      port.store32(root + queue.threads.at, port.load32(root + queue.threads.at) - 1)
+      press(port, root, task.group, now, -1, 0)
+    }
+    release(port, root + LOCK)
     task.record.queued = NOWHERE
   }
 
-  /** The thread's time by the clock of another hart, with no more credit than allowed. */
-  move(task: Thread, hart: number): void {
-    const { record } = task
-    const from = record.last === NOWHERE ? hart : record.last
-    record.runtime = this.least[hart] + Math.max(record.runtime - this.least[from], -CREDIT)
-    record.last = hart
+  /** The thread that a hart should run: its current one, if that is ready, is among them. EMPTY: there is none. */
+  pick(port: HartPort, hart: number): number {
+    let at = this.pages[hart]
+    while (at !== 0) {
+      const node = this.#fair.pick(port, at)
+      if (node === 0) return EMPTY
+      at = port.load64(node + entity.members.at)
+      if (at === 0) return port.load32(node + entity.number.at)
+    }
+    return EMPTY
   }
 
-  /** The hart's clock follows the one that has had least, and never goes back. */
-  advance(port: HartPort, hart: number, runtime: number): void {
-    const first = this.first(port, hart)
-    const least = first === EMPTY ? runtime : Math.min(runtime, this.firstKey(port, hart))
-    if (least > this.least[hart]) this.least[hart] = least
+  /** A thread that waits gets its hart. */
+  begin(port: HartPort, task: Thread, hart: number, time: number): void {
+    const root = this.pages[hart]
+    const now = time * NANOSECONDS
+    acquire(port, root + LOCK)
+    const node = threadEntity(task.index)
+    const at = port.load64(node + entity.queue.at)
+    this.#begin(port, at, node, now)
+    const group = port.load64(at + queue.owner.at)
+    if (group !== 0) this.#begin(port, root, group, now)
+    hasWaited(port, node, now)
+    press(port, root, task.group, now, 0, 1)
+    this.since[hart] = time
+    release(port, root + LOCK)
+    task.record.queued = NOWHERE
+  }
+
+  #begin(port: HartPort, at: number, node: number, now: number): void {
+    this.#fair.take(port, at, node)
+    account(port, node, at, now, true, false)
+    port.store64(at + queue.current.at, node)
+  }
+
+  /** The thread that had the hart waits for it again. */
+  wait(port: HartPort, task: Thread, hart: number, time: number): void {
+    const root = this.pages[hart]
+    const now = time * NANOSECONDS
+    acquire(port, root + LOCK)
+    this.charge(port, hart, time)
+    const node = threadEntity(task.index)
+    const at = port.load64(node + entity.queue.at)
+    this.#wait(port, at, node, now)
+    const group = port.load64(at + queue.owner.at)
+    if (group !== 0) this.#wait(port, root, group, now)
+    beginsToWait(port, node, now)
+    press(port, root, task.group, now, 0, -1)
+    release(port, root + LOCK)
+    task.record.queued = hart
+  }
+
+  #wait(port: HartPort, at: number, node: number, now: number): void {
+    account(port, node, at, now, true, true)
+    port.store64(at + queue.current.at, 0)
+    this.#fair.wait(port, at, node)
+  }
+
+  /** The thread that had the hart has gone to sleep. */
+  end(port: HartPort, task: Thread, hart: number, time: number): void {
+    press(port, this.pages[hart], task.group, time * NANOSECONDS, 0, -1)
+    this.remove(port, task, hart, time)
+    // What its process is left with waits.
+    if (task.group !== NO_GROUP) this.#rest(port, hart, task.group)
+  }
+
+  /** A process whose thread has gone to sleep has lost the hart too. */
+  #rest(port: HartPort, hart: number, group: number): void {
+    const root = this.pages[hart]
+    const node = this.#groupAt(hart, group)
+    if (port.load64(root + queue.current.at) !== node) return
+    port.store64(root + queue.current.at, 0)
+    this.#fair.wait(port, root, node)
+  }
+
+  /** Whoever wakes a thread is alone with its state, and sees what the thread had written before it slept. */
+  beginWake(port: HartPort, task: Thread): void {
+    port.swap32If(threadEntity(task.index) + entity.wakeLock.at, 0, 1)
+    port.fence()
+  }
+
+  endWake(port: HartPort, task: Thread): void {
+    port.fence()
+    port.store32(threadEntity(task.index) + entity.wakeLock.at, 0)
   }
 }
