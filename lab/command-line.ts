@@ -5,6 +5,7 @@ import { bootCommand } from './commands/boot.ts'
 import { calibrateCommand } from './commands/calibrate.ts'
 import { compareCommand } from './commands/compare.ts'
 import { consolidateCommand } from './commands/consolidate.ts'
+import { isolateCommand } from './commands/isolate.ts'
 import { linuxCommand } from './commands/linux.ts'
 import { placeCommand } from './commands/place.ts'
 import { runCommand } from './commands/run.ts'
@@ -42,6 +43,7 @@ export function barehart(): Command {
     bootCommand(),
     linuxCommand(),
     calibrateCommand(),
+    isolateCommand(),
     schemaCommand(),
   ]) {
     program.addCommand(command.exitOverride().showHelpAfterError(HINT))

@@ -40,7 +40,7 @@ const MIB = 2 ** 20
 const RAM_BASE = 0x8000_0000
 /** Guests' images are loaded from here on. */
 const IMAGES = 0x8400_0000
-const BOOT_CYCLES = 4_000_000_000
+const BOOT_CYCLES = 400_000_000
 /** Guests' vCPUs have settled where they run, and harts that have nothing to do are asleep. */
 const SETTLING = 200_000
 /** What devices have begun is over; and how long neighbours are waited for. */
@@ -59,8 +59,7 @@ export class Arena {
   readonly machine: Machine
   readonly image: Assembled[]
   readonly pages: readonly GuestPages[]
-  /** Exits of the run under way, by cause. */
-  readonly causes = new Map<number, number>()
+  /** Of the run under way. */
   exits = 0
   readonly began: number
   lastExit: Exit = { hart: 0, from: 0, code: 0, guest: NOBODY, vcpu: 0 }
@@ -245,7 +244,7 @@ export class Arena {
     machine.onTrap((hart, from, code) => {
       if ((from & VIRTUAL) === 0 || this.#staysInGuest(code)) return
       this.exits++
-      this.causes.set(code, (this.causes.get(code) ?? 0) + 1)
+      counted.causes.set(code, (counted.causes.get(code) ?? 0) + 1)
       const { guest, vcpu } = this.#who()
       const exit = { hart, from, code, guest, vcpu }
       this.lastExit = exit
@@ -282,8 +281,8 @@ export class Arena {
   }
 }
 
-/** Exits that were looked at, and runs, since the process began. */
-export const counted = { exits: 0, runs: 0 }
+/** Exits that were looked at, by cause too, and runs, since the process began. */
+export const counted = { exits: 0, runs: 0, causes: new Map<number, number>() }
 
 const arenas = new Map<string, Arena>()
 
