@@ -30,3 +30,16 @@ export function ioTopology(harts: readonly number[], poison?: number): Topology 
     guests: harts.map((hart, guest) => ({ ...GUEST, harts: [hart], disk: disk(guest), network: { vlan: 0 } })),
   }
 }
+
+/** Three guests on the switch, the last in a VLAN of its own or in the others'; on harts of their own or not. */
+export function networkTopologies(vmm: Topology['vmm'] = 'native'): readonly Topology[] {
+  return [
+    { harts: [0, 1, 1], vlans: [0, 0, 7] },
+    { harts: [0, 0, 0], vlans: [7, 0, 7] },
+  ].map(({ harts, vlans }) => ({
+    vmm,
+    harts: Math.max(...harts) + 1,
+    ramMiB: 128,
+    guests: vlans.map((vlan, guest) => ({ ...GUEST, harts: [harts[guest]], network: { vlan } })),
+  }))
+}

@@ -188,15 +188,4 @@ export const PARTITIONS: readonly Bug[] = [
     promise: 'network',
     seed: 1,
   },
-  {
-    name: 'buffer-reused-while-sent',
-    models: 'XSA-346, XSA-480: memory reused before its last user is done',
-    area,
-    difference: 'a frame that the card is still sending is overwritten by the next one, of another guest',
-    file: CARD,
-    anchor: 'return this.#sending[next] === 0 ? this.#outgoing.device',
-    replacement: 'return this.#sending[next] <= 1 ? this.#outgoing.device',
-    promise: 'network',
-    seed: 1,
-  },
 ]

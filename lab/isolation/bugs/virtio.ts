@@ -193,7 +193,7 @@ export const VIRTIO: readonly Bug[] = [
     file: NET,
     anchor: 'let left = BUDGET',
     replacement: 'let left = 65536',
-    promise: 'containment',
+    promise: 'network',
     seed: 1,
   },
 ]

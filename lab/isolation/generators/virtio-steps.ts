@@ -130,17 +130,13 @@ export function post(
   const { words, heads } = tableOf(chains)
   const all = [...before, ...heads]
   return {
-    steps: [
-      ...put(ring.descriptors, words),
-      ...offerFrom(ring, all),
-      setRegister(device, virtioMmio.QueueNotify, queue),
-    ],
+    steps: [...put(ring.descriptors, words), ...offer(ring, all), setRegister(device, virtioMmio.QueueNotify, queue)],
     heads: all,
   }
 }
 
 /** The ring's slots as they are after all these have been offered, one after the other. */
-function offerFrom(ring: Ring, heads: readonly number[]): readonly Step[] {
+export function offer(ring: Ring, heads: readonly number[]): readonly Step[] {
   const slots = Array.from({ length: Math.min(ring.size, heads.length) }, () => 0)
   heads.forEach((head, at) => {
     slots[at % ring.size] = head
