@@ -19,6 +19,8 @@ export interface Dma {
   /** False if any byte lies outside memory; then nothing was copied. */
   read(address: number, into: Uint8Array): boolean
   write(address: number, from: Uint8Array): boolean
+  /** Nanoseconds that translation has taken since it was last asked for, where something translates. */
+  waited?(): number
 }
 
 /** An event's payload and a chip's saved state: plain data only. */

@@ -61,6 +61,7 @@ export class PcieFunction implements Saved {
     this.dma = {
       read: (address, into) => this.#mayMaster() && this.#memory!.read(address, into),
       write: (address, from) => this.#mayMaster() && this.#memory!.write(address, from),
+      waited: () => this.#memory?.waited?.() ?? 0,
     }
     this.line = { set: level => this.#setPin(level) }
     this.msix = parts.msix && new Msix(parts.msix.vectors, this.dma, () => this.#loses())

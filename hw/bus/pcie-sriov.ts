@@ -122,6 +122,7 @@ export class Sriov implements Saved {
         {
           read: (address, into) => reaches() && now().read(address, into),
           write: (address, from) => reaches() && now().write(address, from),
+          waited: () => now().waited?.() ?? 0,
         },
         { set: () => {} },
       )

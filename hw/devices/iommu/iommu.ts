@@ -9,6 +9,7 @@ import type { Memory } from '../../memory/memory.ts'
 import { iommu as table, IOMMU_BYTES, IOMMU_MODE } from '../../spec/devices/iommu.ts'
 import { command, FAULT, faultRecord, TTYP } from '../../spec/layouts/iommu.ts'
 import { fieldOf } from '../../spec/registers.ts'
+import { type IommuPrices, iommuPrices } from '../../time/prices-devices.ts'
 import { perform } from './command-queue.ts'
 import { type DeviceContext, locate } from './device-context.ts'
 import { type Fault, Translation } from './translation.ts'
@@ -35,17 +36,30 @@ const ON = bits(cqcsr.fields.cqon.low)
 
 export class Iommu implements Chip, Saved {
   readonly #dma: Dma
+  /** The same memory, where tables are read. */
+  readonly #tables: Dma
   readonly #wires: readonly Line[]
   readonly #translation: Translation
   readonly #words = new Uint32Array(IOMMU_BYTES / 4)
+  readonly #prices: IommuPrices
+  /** Reads of tables, ever. */
+  #reads = 0
   /** Device contexts that it remembers, oldest first. */
   #contexts: DeviceContext[] = []
 
   /** `wires`: its interrupts, by vector; `memory` as it masters it itself is `dma`. */
-  constructor(memory: Memory, dma: Dma, wires: readonly Line[]) {
+  constructor(memory: Memory, dma: Dma, wires: readonly Line[], prices = iommuPrices) {
     this.#dma = dma
     this.#wires = wires
-    this.#translation = new Translation(memory, dma)
+    this.#prices = prices
+    this.#tables = {
+      read: (address, into) => {
+        this.#reads++
+        return dma.read(address, into)
+      },
+      write: (address, from) => dma.write(address, from),
+    }
+    this.#translation = new Translation(memory, this.#tables)
     this.#words[0] = CAPABILITIES_LOW
     this.#words[1] = CAPABILITIES_HIGH
     this.#set(fctl.at, bits(fctl.fields.WSI.low))
@@ -53,15 +67,32 @@ export class Iommu implements Chip, Saved {
 
   /** Memory as the function with this requester number reaches it. */
   behind(device: number): Dma {
+    let owed = 0
+    /** Does it, and remembers what the reads of tables on the way took. */
+    const timed = (transfer: () => boolean): boolean => {
+      const before = this.#reads + this.#translation.reads
+      const done = transfer()
+      owed += (this.#reads + this.#translation.reads - before) * this.#prices.tableRead
+      return done
+    }
     return {
       read: (address, into) =>
-        this.#pieces(device, LOAD, address, into.length, (physical, from, to) =>
-          this.#dma.read(physical, into.subarray(from, to)),
+        timed(() =>
+          this.#pieces(device, LOAD, address, into.length, (physical, from, to) =>
+            this.#dma.read(physical, into.subarray(from, to)),
+          ),
         ),
       write: (address, from) =>
-        this.#pieces(device, STORE, address, from.length, (physical, first, last) =>
-          this.#dma.write(physical, from.subarray(first, last)),
+        timed(() =>
+          this.#pieces(device, STORE, address, from.length, (physical, first, last) =>
+            this.#dma.write(physical, from.subarray(first, last)),
+          ),
         ),
+      waited: () => {
+        const nanoseconds = owed
+        owed = 0
+        return nanoseconds
+      },
     }
   }
 
@@ -184,7 +215,7 @@ export class Iommu implements Chip, Saved {
   #contextOf(device: number, mode: number): DeviceContext | number {
     const known = this.#contexts.find(context => context.device === device)
     if (known) return known
-    const found = locate(this.#dma, mode, this.#pageIn(ddtp.at), device)
+    const found = locate(this.#tables, mode, this.#pageIn(ddtp.at), device)
     if (typeof found === 'number') return found
     if (this.#contexts.length === CONTEXTS) this.#contexts.shift()
     this.#contexts.push(found)

@@ -12,10 +12,12 @@ import { FLAG_D, FLAG_GLOBAL, FLAG_GUEST_R, FLAG_GUEST_W, FLAG_R, FLAG_W } from 
 import { Walker } from '../../memory/walk.ts'
 import { BARE } from '../../spec/layouts/pte.ts'
 import { FAULT, MSI_BASIC } from '../../spec/layouts/iommu.ts'
-import { type DeviceContext, doubleword } from './device-context.ts'
+import type { DeviceContext } from './device-context.ts'
 
 const PAGE = 4096
 const ENTRIES = 64
+/** Bytes of an entry of an MSI page table. */
+const MSI_ENTRY = 16
 const PPN = (1n << 44n) - 1n
 /** Bits of an MSI entry in basic mode that mean something: V, M, PPN. */
 const MSI_DEFINED = (PPN << 10n) | 7n
@@ -55,6 +57,8 @@ export class Translation {
   readonly #regime = new Regime()
   /** Oldest first. */
   #entries: Entry[] = []
+  /** Reads of page tables, ever. */
+  reads = 0
 
   constructor(memory: Memory, dma: Dma) {
     this.#memory = dma
@@ -72,6 +76,7 @@ export class Translation {
     if (context.mode === BARE && this.#isMessage(context, page)) return this.#message(context, kind, page)
     const walker = this.#walker
     const found = walker.walk(this.#regimeOf(context), kind, (page * PAGE) | 0, Math.floor(page / 2 ** 20) | 0)
+    this.reads += walker.reads
     const { guestTarget } = walker
     if (guestTarget >= 0 && this.#isMessage(context, guestTarget)) return this.#message(context, kind, guestTarget)
     if (!found) return this.#fault()
@@ -170,11 +175,12 @@ export class Translation {
 
   /** The interrupt file's page by the MSI page table. */
   #message({ msiRoot, msiMask }: DeviceContext, kind: AccessKind, guestPage: number): number | Fault {
-    const at = msiRoot * PAGE + extract(BigInt(guestPage), msiMask) * 16
-    const low = doubleword(this.#memory, at)
-    const high = doubleword(this.#memory, at + 8)
+    const at = msiRoot * PAGE + extract(BigInt(guestPage), msiMask) * MSI_ENTRY
+    const entry = new Uint8Array(MSI_ENTRY)
     const fault = (cause: number): Fault => ({ cause, iotval2: 0 })
-    if (low === undefined || high === undefined) return fault(FAULT.MSI_ACCESS)
+    if (!this.#memory.read(at, entry)) return fault(FAULT.MSI_ACCESS)
+    const view = new DataView(entry.buffer)
+    const [low, high] = [view.getBigUint64(0, true), view.getBigUint64(8, true)]
     if ((low & 1n) === 0n) return fault(FAULT.MSI_NOT_VALID)
     const isBasic = ((low >> 1n) & 3n) === BigInt(MSI_BASIC)
     if (!isBasic || (low & ~MSI_DEFINED) !== 0n || high !== 0n) return fault(FAULT.MSI_MISCONFIGURED)

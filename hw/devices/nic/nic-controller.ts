@@ -71,6 +71,8 @@ export class NicController implements Timed, Saved, Port {
   #mdioEvent = NONE
   #negotiation = NONE
   #linkSeen = false
+  /** Resets so far: what was under way before one is forgotten. */
+  #epoch = 0
 
   constructor(name: string, mac: readonly number[], clock: Clock, options: NicOptions = {}) {
     if (mac.length !== 6) throw new RangeError(`${name}: a station address has 6 bytes, not ${mac.length}`)
@@ -124,7 +126,13 @@ export class NicController implements Timed, Saved, Port {
     this.#interrupts = new Interrupts(registers, clock, line, msix!, functions ?? NO_VECTORS)
     const transmitter = new Transmitter(registers, memory)
     this.#transmitter = transmitter
-    this.#receiver = new Receiver(registers, memory, this.#interrupts, functions)
+    this.#receiver = new Receiver(
+      registers,
+      memory,
+      this.#interrupts,
+      (queue, causes, nanoseconds) => this.#arrived(queue, causes, nanoseconds),
+      functions,
+    )
     this.#sender = new Sender({
       registers,
       transmitter,
@@ -270,6 +278,7 @@ export class NicController implements Timed, Saved, Port {
   #reset(): void {
     if (this.#deliverEvent !== NONE) this.#clock.cancel(this.#deliverEvent)
     this.#deliverEvent = NONE
+    this.#epoch++
     this.#sender.reset()
     this.#registers.reset()
     this.#functions?.reset()
@@ -350,6 +359,11 @@ export class NicController implements Timed, Saved, Port {
     if (this.#receiver.accept(frame, intact)) this.#deliverSoon()
   }
 
+  #arrived(queue: number, causes: number, nanoseconds: number): void {
+    if (nanoseconds === 0) this.#interrupts.received(queue, causes)
+    else this.#later(nanoseconds, 'arrived', { queue, causes, epoch: this.#epoch })
+  }
+
   #deliverSoon(): void {
     if (this.#deliverEvent === NONE) this.#deliverEvent = this.#later(this.#prices.writeBack, 'deliver', null)
   }
@@ -360,6 +374,13 @@ export class NicController implements Timed, Saved, Port {
         return this.#sender.fetch()
       case 'sent':
         return this.#sender.sent()
+      case 'translated':
+        return this.#sender.translated()
+      case 'arrived': {
+        const { queue, causes, epoch } = payload as { queue: number; causes: number; epoch: number }
+        if (epoch === this.#epoch) this.#interrupts.received(queue, causes)
+        return
+      }
       case 'switched': {
         const { frame, pools } = payload as { frame: Uint8Array; pools: number }
         if (this.#receiver.admit(frame, pools)) this.#deliverSoon()
@@ -393,6 +414,7 @@ export class NicController implements Timed, Saved, Port {
       virtual: this.#functions?.save() ?? null,
       events: [this.#deliverEvent, this.#mdioEvent, this.#negotiation],
       linkSeen: this.#linkSeen,
+      epoch: this.#epoch,
       timers: this.#timers.save(),
     }
   }
@@ -409,6 +431,7 @@ export class NicController implements Timed, Saved, Port {
       virtual: Plain
       events: readonly [number, number, number]
       linkSeen: boolean
+      epoch: number
       timers: Plain
     }
     this.#registers.restore(saved.registers)
@@ -420,6 +443,7 @@ export class NicController implements Timed, Saved, Port {
     this.#functions?.restore(saved.virtual)
     ;[this.#deliverEvent, this.#mdioEvent, this.#negotiation] = saved.events
     this.#linkSeen = saved.linkSeen
+    this.#epoch = saved.epoch
     this.#timers.restore(saved.timers)
     this.function.restore(saved.function)
   }

@@ -30,6 +30,7 @@ export class Receiver implements Saved {
   readonly #memory: (queue: number) => Dma
   readonly #interrupts: Interrupts
   readonly #virtual: VirtualFunctions | undefined
+  readonly #arrived: Arrived
   /** Frames that passed the filters, in the card's packet buffer, each with the pools that are still to have it. */
   #buffered: Buffered[] = []
   #bufferedBytes = 0
@@ -39,11 +40,13 @@ export class Receiver implements Saved {
     registers: RegisterFile,
     memory: (queue: number) => Dma,
     interrupts: Interrupts,
+    arrived: Arrived,
     virtual?: VirtualFunctions,
   ) {
     this.#registers = registers
     this.#memory = memory
     this.#interrupts = interrupts
+    this.#arrived = arrived
     this.#virtual = virtual
   }
 
@@ -138,6 +141,8 @@ export class Receiver implements Saved {
       registers.count(nic.RNBC)
       return true
     }
+    const dma = this.#memory(queue)
+    dma.waited?.()
     for (let i = 0; i < needed; i++) {
       const part = data.subarray(i * bufferBytes, (i + 1) * bufferBytes)
       this.#fill(queue, (head + i) % size, part, i === needed - 1 ? { frame, parsed, scaled, strip } : undefined)
@@ -147,7 +152,7 @@ export class Receiver implements Saved {
     this.#countPool(queue, frame, local)
     const threshold = registers.field(nic.SRRCTL, nic.SRRCTL.fields.RDMTS, queue) * 16
     const low = free - needed <= threshold && free > threshold
-    this.#interrupts.received(queue, low ? CAUSE.RXDMT0 : 0)
+    this.#arrived(queue, low ? CAUSE.RXDMT0 : 0, dma.waited?.() ?? 0)
     return true
   }
 
@@ -265,6 +270,9 @@ export class Receiver implements Saved {
     this.#bufferedBytes = this.#buffered.reduce((sum, { frame }) => sum + frame.length, 0)
   }
 }
+
+/** A frame and its descriptor are in memory after so many nanoseconds: `causes` of ICR beside the queue's. */
+export type Arrived = (queue: number, causes: number, nanoseconds: number) => void
 
 interface Buffered {
   readonly frame: Uint8Array

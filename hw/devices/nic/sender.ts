@@ -83,10 +83,18 @@ export class Sender implements Saved {
       if (!packet) return
       if (packet.frames.length > 0) {
         this.#sending = { packet, sent: 0 }
-        return this.#sendFrame(packet.frames[0], packet.queue)
+        if (packet.waited === 0) return this.translated()
+        this.#sentEvent = this.#parts.later(packet.waited, 'translated', null)
+        return
       }
       if (transmitter.report(packet)) interrupts.transmitted(packet.queue)
     }
+  }
+
+  /** Event 'translated', or there was nothing to wait for: the packet is in the card. */
+  translated(): void {
+    const { packet } = this.#sending!
+    this.#sendFrame(packet.frames[0], packet.queue)
   }
 
   /** Without a link frames are taken from the rings all the same, and lost. */

@@ -32,6 +32,8 @@ export interface Packet {
   readonly next: number
   /** Indexes whose descriptors asked for a report (RS). */
   readonly reports: readonly number[]
+  /** Nanoseconds that translation took on the way. */
+  readonly waited: number
 }
 
 export class Transmitter implements Saved {
@@ -96,6 +98,8 @@ export class Transmitter implements Saved {
     if (size === 0 || tail >= size) return undefined
     const base = this.#base(queue)
     const dma = this.#memory(queue)
+    // nobody waits for what was posted before
+    dma.waited?.()
     const parts: Uint8Array[] = []
     let bytes = 0
     const reports: number[] = []
@@ -112,7 +116,7 @@ export class Transmitter implements Saved {
       if (extended && fieldOf(D.COMMAND.fields.DTYP, command) === TRANSMIT_TYPE.CONTEXT) {
         this.#remember(queue, view)
         // the last thing in the ring: done with, though no packet follows
-        if (!first && index === tail) return { queue, frames: [], next: index, reports }
+        if (!first && index === tail) return { queue, frames: [], next: index, reports, waited: 0 }
         continue
       }
       first ??= view
@@ -131,6 +135,7 @@ export class Transmitter implements Saved {
         frames: frames.filter(frame => frame.length > 0 && frame.length <= LONGEST_FRAME),
         next: index,
         reports,
+        waited: dma.waited?.() ?? 0,
       }
     }
     return undefined

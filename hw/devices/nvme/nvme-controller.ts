@@ -66,6 +66,8 @@ export class NvmeController implements Timed, Saved {
   #turn = 0
   #taken = 0
   #fetching = NONE
+  /** Resets so far: what was under way before one is forgotten. */
+  #epoch = 0
   #changing = NONE
 
   constructor(name: string, backing: Backing, clock: Clock, options: NvmeOptions = {}) {
@@ -217,6 +219,7 @@ export class NvmeController implements Timed, Saved {
   #reset(): void {
     for (const { event } of this.#outstanding.values()) if (event !== NONE) this.#clock.cancel(event)
     this.#outstanding.clear()
+    this.#epoch++
     if (this.#fetching !== NONE) this.#clock.cancel(this.#fetching)
     if (this.#changing !== NONE) this.#clock.cancel(this.#changing)
     this.#fetching = NONE
@@ -388,6 +391,8 @@ export class NvmeController implements Timed, Saved {
     const queue = this.#nextQueue()
     if (!queue) return
     const entry = new Uint8Array(submissionEntry.size)
+    // nobody waits for what was posted before
+    this.#dma.waited?.()
     if (!this.#dma.read(queue.base + queue.head * entry.length, entry)) return this.#fatal()
     queue.head = (queue.head + 1) % queue.size
     this.#start(decode(queue.id, entry))
@@ -421,9 +426,13 @@ export class NvmeController implements Timed, Saved {
     const { queue, cid } = command
     const key = keyOf(queue, cid)
     if (this.#outstanding.has(key)) return this.complete({ queue, cid, status: STATUS.COMMAND_ID_CONFLICT, result: 0 })
+    const waited = this.#medium.cycles(this.#dma.waited?.() ?? 0)
     const begun =
       queue === 0 ? this.#clock.now() + this.#medium.cycles(this.#medium.prices.adminCommand) : this.#io.start(command)
-    this.#outstanding.set(key, { command, event: begun === Infinity ? NONE : this.#clock.at(begun, 'done', key) })
+    this.#outstanding.set(key, {
+      command,
+      event: begun === Infinity ? NONE : this.#clock.at(begun + waited, 'done', key),
+    })
   }
 
   #done(key: number): void {
@@ -432,6 +441,7 @@ export class NvmeController implements Timed, Saved {
     this.#outstanding.delete(key)
     const { command } = found
     const { queue, cid } = command
+    this.#dma.waited?.()
     const ended = queue === 0 ? this.#admin.perform(command) : this.#io.finish(command)
     if (!ended) return
     if (ended.status !== STATUS.SUCCESS && ended.status !== STATUS.ABORT_REQUESTED) {
@@ -443,7 +453,10 @@ export class NvmeController implements Timed, Saved {
         command.nsid,
       )
     }
-    this.complete({ queue, cid, ...ended })
+    const waited = this.#dma.waited?.() ?? 0
+    const completion = { queue, cid, ...ended }
+    if (waited === 0) this.complete(completion)
+    else this.#later(waited, 'moved', { ...completion, epoch: this.#epoch })
   }
 
   due(kind: string, payload: Plain): void {
@@ -453,6 +466,11 @@ export class NvmeController implements Timed, Saved {
         return this.#fetch()
       case 'done':
         return this.#done(payload as number)
+      case 'moved': {
+        const { epoch, ...completion } = payload as Completion & { epoch: number }
+        if (epoch === this.#epoch) this.complete(completion)
+        return
+      }
       case 'ready':
         return this.#ready()
       case 'shut down':
@@ -512,6 +530,7 @@ export class NvmeController implements Timed, Saved {
         this.#taken,
         this.#fetching,
         this.#changing,
+        this.#epoch,
       ],
     }
   }
@@ -541,7 +560,8 @@ export class NvmeController implements Timed, Saved {
     this.#completion = []
     for (const queue of saved.completion) this.#completion[queue.id] = { ...queue, waiting: [...queue.waiting] }
     this.#outstanding = new Map(saved.outstanding.map(each => [keyOf(each.command.queue, each.command.cid), each]))
-    const [mask, cc, csts, aqa, b0, b1, b2, b3, turn, taken, fetching, changing] = saved.words as readonly [
+    const [mask, cc, csts, aqa, b0, b1, b2, b3, turn, taken, fetching, changing, epoch] = saved.words as readonly [
+      number,
       number,
       number,
       number,
@@ -555,6 +575,7 @@ export class NvmeController implements Timed, Saved {
       number,
       number,
     ]
+    this.#epoch = epoch
     this.#interruptMask = mask
     this.#cc = cc
     this.#csts = csts

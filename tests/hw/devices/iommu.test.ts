@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryDma } from '../../../hw/bus/memory-dma.ts'
 import type { Dma } from '../../../hw/bus/chip.ts'
 import { Iommu } from '../../../hw/devices/iommu/iommu.ts'
+import { iommuPrices } from '../../../hw/time/prices-devices.ts'
 import { Memory } from '../../../hw/memory/memory.ts'
 import { iommu as table, IOMMU_MODE } from '../../../hw/spec/devices/iommu.ts'
 import { command, deviceContext, FAULT, faultRecord, OPCODE } from '../../../hw/spec/layouts/iommu.ts'
@@ -315,6 +316,28 @@ describe('translation', () => {
     expect(bench.writes(0x2800_0000, 4)).toBe(false)
     expect(bench.faults().map(([cause]) => cause)).toEqual([FAULT.MSI_NOT_VALID, FAULT.MSI_MISCONFIGURED])
     expect(bench.writes(0)).toBe(true)
+  })
+
+  test('a translation takes the time of its reads of tables: context and walk, then nothing until it is invalidated', () => {
+    const bench = new Bench()
+    const data = [bench.page(), bench.page()]
+    bench.context({ fsc: bench.firstStage(data.map(page => pte(page, LEAF))), iohgatp: 0n })
+    bench.start()
+    const reads = () => bench.dma.waited!() / iommuPrices.tableRead
+    bench.reads(0)
+    expect(reads()).toBe(1 + 3)
+    bench.writes(8)
+    expect(reads()).toBe(0)
+    // the walker remembers tables that are not leaves
+    bench.reads(PAGE)
+    expect(reads()).toBe(1)
+    bench.command(BigInt(OPCODE.IOTINVAL))
+    bench.reads(0)
+    expect(reads()).toBe(3)
+    bench.command(BigInt(OPCODE.IODIR))
+    bench.command(BigInt(OPCODE.IOTINVAL))
+    bench.reads(0, 2 * PAGE)
+    expect(reads()).toBe(1 + 3 + 1)
   })
 
   test('the debug interface translates without a device', () => {

@@ -135,6 +135,32 @@ function udpFrame(payload: number, to = PEER, from = MAC): Uint8Array {
 }
 
 describe('Intel 82576', () => {
+  test('a frame leaves later by what its translation took, and is announced later by what its own took', () => {
+    const { start, send, time, listener, chip, cable, read } = bench()
+    start()
+    const sent = () => {
+      const before = time.now
+      const known = listener.frames.length
+      send(udpFrame(100))
+      time.run(() => listener.frames.length > known)
+      return time.now - before
+    }
+    const announced = () => {
+      const before = time.now
+      cable.send(1, udpFrame(100, MAC, PEER))
+      time.run(() => (read(nic.ICR) & 0x80) !== 0)
+      return time.now - before
+    }
+    const [out, back] = [sent(), announced()]
+    let owed = 0
+    chip.function.dma.waited = () => {
+      const nanoseconds = owed
+      owed = 400
+      return nanoseconds
+    }
+    expect([sent() - out, announced() - back]).toEqual([400, 400])
+  })
+
   test('8.4.2: the NVM holds the station address and adds up', () => {
     const { read, write } = bench()
     const word = (address: number) => {
