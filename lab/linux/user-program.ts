@@ -18,10 +18,12 @@ const READ_WRITE_EXECUTE = 7
 /** Numbers of riscv64's system calls (asm-generic/unistd.h). */
 export const SYSCALLS = {
   openat: 56,
+  close: 57,
   pipe2: 59,
   read: 63,
   write: 64,
   pread64: 67,
+  fsync: 82,
   exit: 93,
   exit_group: 94,
   futex: 98,

@@ -3,8 +3,8 @@ import type { HartPort } from '../../hw/port.ts'
 import { layout } from '../../hw/spec/layout.ts'
 import { TABLES } from './layout.ts'
 
-/** A hart's counters; `folded` are those of the whole machine, on hart 0's. */
-const counters = layout(0x80, 'our own', {
+/** A hart's counters since it began anew; behind them, what it had counted before. */
+export const counters = layout(0x80, 'our own', {
   interrupts: { at: 0x00, bytes: 8 },
   softInterrupts: { at: 0x08, bytes: 8 },
   switches: { at: 0x10, bytes: 8 },
@@ -42,6 +42,11 @@ export function interruptEnds(port: HartPort): void {
   port.store32(at, port.load32(at) - 1)
 }
 
+/** True while the hart is in an interrupt: nothing that may have to wait can be done. */
+export function isInInterrupt(port: HartPort): boolean {
+  return port.load32(countersAt(port.hart) + counters.depth.at) !== 0
+}
+
 export function countSoftInterrupt(port: HartPort): void {
   increment(port, countersAt(port.hart) + counters.softInterrupts.at)
 }
@@ -60,14 +65,20 @@ export function countTick(port: HartPort, isThread: boolean, isGuest: boolean): 
   increment(port, countersAt(port.hart) + (isGuest ? guestTicks.at : isThread ? userTicks.at : systemTicks.at))
 }
 
-/** Adds what a hart has counted to the machine's sums, and begins anew. */
+/** Adds what a hart has counted to its sums, and begins anew. */
 export function foldCounters(port: HartPort, hart: number): void {
   const at = countersAt(hart)
   for (let offset = 0; offset < counters.depth.at; offset += 8) {
     const count = port.load64(at + offset)
     if (count === 0) continue
-    const sum = TABLES.counters + FOLDED + offset
+    const sum = at + FOLDED + offset
     port.store64(sum, port.load64(sum) + count)
     port.store64(at + offset, 0)
   }
+}
+
+/** What a hart has counted in all, of one of its counters. */
+export function countersOf(port: HartPort, hart: number, offset: number): number {
+  const at = countersAt(hart) + offset
+  return port.load64(at) + port.load64(at + FOLDED)
 }

@@ -7,6 +7,7 @@ import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import { PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } from '../../hw/spec/layouts/pte.ts'
 import type { FreeMemory } from '../core/free-memory.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
+import { isInInterrupt } from './accounting.ts'
 import { USER_RAM } from './layout.ts'
 import { type AnonymousMemory, leafOf } from './memory/anonymous.ts'
 import { area, AREA_ANONYMOUS, AREA_LARGE, AREA_LOCKED, AREA_READ, AREA_WRITE, type Areas } from './memory/areas.ts'
@@ -154,8 +155,9 @@ export class AddressSpace {
     return present !== 0 ? present : this.fault(port, address, write)
   }
 
-  /** The same when somebody has found that nothing is there: by the area of the address, which stays meanwhile. */
+  /** The same when somebody has found that nothing is there: by the area of the address, which stays meanwhile. Not in an interrupt. */
   fault(port: HartPort, address: number, write: boolean): number {
+    if (isInInterrupt(port)) return 0
     const owner = descriptorOf(this.number)
     lockAreas(port, owner)
     countFault(port, owner)

@@ -41,6 +41,8 @@ export const TABLES = {
   openFiles: KERNEL_BASE + 608 * KIB,
   descriptorTables: KERNEL_BASE + 620 * KIB,
   rules: KERNEL_BASE + 626 * KIB,
+  /** Text for whoever reads /proc. */
+  text: KERNEL_BASE + 632 * KIB,
   /** Inodes of files that are open, and a path on its way in. */
   inodes: KERNEL_BASE + 640 * KIB,
   path: KERNEL_BASE + 652 * KIB,

@@ -207,6 +207,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     direct,
     stack: network.stack,
     memory: divided,
+    harts,
   })
   const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>
     programs.programs.tablesOf(number - processes.length),

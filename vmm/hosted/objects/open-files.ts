@@ -27,6 +27,7 @@ export const GUEST_DISK = 7
 export const TAP = 8
 export const CONSOLE = 9
 export const EVENT_QUEUE = 10
+export const PROC_FILE = 11
 export const KINDS = 16
 
 function openFileAt(number: number): number {

@@ -15,6 +15,7 @@ import {
   openFile,
   PIPE_READER,
   PIPE_WRITER,
+  PROC_FILE,
   TAP,
   UDP_SOCKET,
   VIRTUAL_CPU,
@@ -44,6 +45,7 @@ const RULES: readonly (readonly [number, number, number])[] = [
   [PROGRAM_DOMAIN, PIPE_WRITER, TO_WRITE],
   [PROGRAM_DOMAIN, DISK_FILE, TO_READ | TO_WRITE],
   [PROGRAM_DOMAIN, UDP_SOCKET, TO_WRITE],
+  [PROGRAM_DOMAIN, PROC_FILE, TO_READ],
 ]
 
 function ruleAt(domain: number, kind: number): number {

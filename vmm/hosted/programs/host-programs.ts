@@ -3,6 +3,9 @@ import type { StateRecord } from '../../../hw/port.ts'
 import type { DirectRequests } from '../files/direct-requests.ts'
 import type { Storage } from '../files/storage.ts'
 import type { LocalStack } from '../network/local-stack.ts'
+import { kernelFiles } from '../proc/kernel-files.ts'
+import { ProcFiles } from '../proc/proc-files.ts'
+import { Text } from '../proc/text.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { DividedMemory } from '../plan-memory.ts'
 import { daemons } from './daemons.ts'
@@ -35,6 +38,7 @@ export interface ProgramParts {
   readonly direct: DirectRequests
   readonly stack: LocalStack
   readonly memory: DividedMemory
+  readonly harts: number
 }
 
 /** Room for their threads, numbered from `first` on, on one hart, and side by side in one group. */
@@ -43,11 +47,23 @@ export function programThreads(first: number, pin: number, group: number): reado
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
-  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory } = parts
+  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory, harts } = parts
   const spaces = Array.from({ length: MOST_SPACES }, (_, index) => new ProgramSpace(index, firstSpace + index, memory))
   const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
+  const told = new ProcFiles(
+    kernelFiles({
+      harts,
+      processes: firstSpace,
+      threads: scheduler.tasks.length,
+      pages: memory.pages,
+      free: memory.free,
+      queues: scheduler.queues.pages,
+      groups: scheduler.tasks.reduce((most, { group }) => Math.max(most, group + 1), 0),
+    }),
+    new Text(),
+  )
   const pipes = new Pipes(threads, scheduler, memory.small)
   const files = new ProgramFiles(storage, direct, firstRequest, threads, scheduler)
-  const calls = new ProgramCalls(programs, scheduler, pipes, new Futexes(scheduler), files, new Sockets(stack))
-  return { programs, calls, files, state: { ...programs.state, ...files.state, pipes: pipes.record } }
+  const calls = new ProgramCalls(programs, scheduler, pipes, new Futexes(scheduler), files, new Sockets(stack), told)
+  return { programs, calls, files, state: { ...programs.state, ...files.state, ...told.state, pipes: pipes.record } }
 }

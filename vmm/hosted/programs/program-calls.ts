@@ -6,15 +6,16 @@ import { maskOf } from '../../../hw/spec/csr.ts'
 import type { HartPort } from '../../../hw/port.ts'
 import { time } from '../../../hw/spec/csrs/counters.ts'
 import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
-import { taskFrame } from '../layout.ts'
+import { TABLES, taskFrame } from '../layout.ts'
 import { IN_USER, NEVER } from '../task.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Futexes } from './futexes.ts'
 import type { Pipes } from './pipes.ts'
 import type { ProgramFiles } from './program-files.ts'
 import { close, freeNumber, install, isPermitted, letGo, lookUp, recordOf } from '../objects/descriptor-tables.ts'
-import { DISK_FILE, openFile, openNew, PIPE_READER, PIPE_WRITER, UDP_SOCKET } from '../objects/open-files.ts'
+import { DISK_FILE, openFile, openNew, PIPE_READER, PIPE_WRITER, PROC_FILE, UDP_SOCKET } from '../objects/open-files.ts'
 import { ANYBODY, mayUse, TO_READ, TO_WRITE } from '../objects/security.ts'
+import { NO_PROC_FILE, type ProcFiles } from '../proc/proc-files.ts'
 import { threadAt, threadInfo } from './program-frames.ts'
 import {
   CLONE,
@@ -72,6 +73,7 @@ export class ProgramCalls {
   readonly #futexes: Futexes
   readonly #files: ProgramFiles
   readonly #sockets: Sockets
+  readonly #told: ProcFiles
 
   constructor(
     programs: Programs,
@@ -80,6 +82,7 @@ export class ProgramCalls {
     futexes: Futexes,
     files: ProgramFiles,
     sockets: Sockets,
+    told: ProcFiles,
   ) {
     this.#programs = programs
     this.#scheduler = scheduler
@@ -87,6 +90,7 @@ export class ProgramCalls {
     this.#futexes = futexes
     this.#files = files
     this.#sockets = sockets
+    this.#told = told
   }
 
   /** Handles an ecall: past the instruction, then what it asked for. */
@@ -187,6 +191,7 @@ export class ProgramCalls {
     if (!space.holds(port, address, bytes)) return BAD_ADDRESS
     if (number === READ) {
       if (kind === PIPE_READER) return this.#pipes.read(port, thread, space, object, address, bytes)
+      if (kind === PROC_FILE) return this.#readTold(port, space, file, address, bytes)
       return INVALID
     }
     if (number === WRITE) {
@@ -203,6 +208,16 @@ export class ProgramCalls {
     return this.#files.read(port, thread, space, object, flags, address, bytes, this.#argument(port, thread, 3))
   }
 
+  /** What the kernel tells, from where the last read ended. */
+  #readTold(port: HartPort, space: ProgramSpace, file: number, to: number, bytes: number): number {
+    const written = this.#told.write(port, port.load32(file + openFile.object.at))
+    const position = port.load32(file + openFile.position.at)
+    const count = Math.max(0, Math.min(bytes, written - position))
+    if (count > 0 && !space.copyOut(port, to, TABLES.text + position, count)) return BAD_ADDRESS
+    port.store32(file + openFile.position.at, position + count)
+    return count
+  }
+
   #futex(port: HartPort, thread: ProgramThread, address: number, operation: number, value: number): number {
     const space = this.#programs.spaceOf(port, thread)
     if (address % 4 !== 0 || !space.holds(port, address, 4)) return INVALID
@@ -217,7 +232,10 @@ export class ProgramCalls {
 
   #open(port: HartPort, thread: ProgramThread, space: ProgramSpace, path: number, flags: number): number {
     if (!space.holds(port, path, 1)) return BAD_ADDRESS
-    const file = this.#files.open(port, thread, path)
+    const length = this.#files.copyPath(port, path)
+    const told = this.#told.named(port, length)
+    if (told !== NO_PROC_FILE) return this.#newDescriptor(port, space, PROC_FILE, told, flags)
+    const file = this.#files.open(port, thread, length)
     return file < 0 ? file : this.#newDescriptor(port, space, DISK_FILE, file, flags)
   }
 

@@ -82,10 +82,8 @@ export class ProgramFiles {
     return WAITS
   }
 
-  /** The slot of the file with a path of the program's, or an error. */
-  open(port: HartPort, thread: ProgramThread, path: number): number {
-    const { fileSystem } = this.#storage
-    if (!fileSystem.mount(port)) return this.#wait(thread)
+  /** Copies a path of the program's in; its length. */
+  copyPath(port: HartPort, path: number): number {
     let length = 0
     port.set(sstatus, SUM)
     for (; length < MOST_PATH; length++) {
@@ -94,6 +92,13 @@ export class ProgramFiles {
       port.store8(TABLES.path + length, byte)
     }
     port.clear(sstatus, SUM)
+    return length
+  }
+
+  /** The slot of the file whose path of so many bytes has been copied in, or an error. */
+  open(port: HartPort, thread: ProgramThread, length: number): number {
+    const { fileSystem } = this.#storage
+    if (!fileSystem.mount(port)) return this.#wait(thread)
     const slot = fileSystem.open(port, length)
     if (slot === LATER) return this.#wait(thread)
     return slot < 0 ? NO_SUCH_FILE : slot

@@ -49,6 +49,29 @@ export function advanceTicks(port: HartPort, now: number, period: number): void 
   release(port, MACHINE + machineTime.lock.at)
 }
 
+/** The machine's ticks: read again if they have changed meanwhile. */
+export function machineTicks(port: HartPort): number {
+  for (;;) {
+    const sequence = port.load32(MACHINE + machineTime.sequence.at)
+    port.fence()
+    const ticks = port.load64(MACHINE + machineTime.ticks.at)
+    port.fence()
+    if ((sequence & 1) === 0 && port.load32(MACHINE + machineTime.sequence.at) === sequence) return ticks
+  }
+}
+
+/** How long a hart has idled (time CSR), or how often, in the same way. */
+export function idleTimes(port: HartPort, hart: number, howOften: boolean): number {
+  const at = hartAt(hart)
+  for (;;) {
+    const sequence = port.load32(at + hartTime.sequence.at)
+    port.fence()
+    const value = port.load64(at + (howOften ? hartTime.times.at : hartTime.slept.at))
+    port.fence()
+    if ((sequence & 1) === 0 && port.load32(at + hartTime.sequence.at) === sequence) return value
+  }
+}
+
 /** The hart begins to idle: nobody needs to wait for it. */
 export function beginIdle(port: HartPort, now: number): void {
   const at = hartAt(port.hart)

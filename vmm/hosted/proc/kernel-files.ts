@@ -1,0 +1,147 @@
+/** The files under /proc: counters, times, memory, groups, pressure, threads. Set-up makes the list; the rest writes. */
+import type { HartPort } from '../../../hw/port.ts'
+import { counters, countersOf } from '../accounting.ts'
+import { TABLES } from '../layout.ts'
+import { groupAt, groupOfProcess, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../memory/groups.ts'
+import { hartMemory, sumOf } from '../memory/hart-memory.ts'
+import { ACTIVE, INACTIVE, lengthOf, STAYING } from '../memory/page-lists.ts'
+import { entity, queue, threadEntity } from '../scheduling/entity.ts'
+import { pressure } from '../scheduling/pressure.ts'
+import { idleTimes, machineTicks } from '../scheduling/time-keeping.ts'
+import type { FreeMemory } from '../../core/free-memory.ts'
+import type { ProcFile } from './proc-files.ts'
+import { ascii, type Text } from './text.ts'
+
+/** What is told about. */
+export interface Told {
+  readonly harts: number
+  readonly processes: number
+  readonly threads: number
+  /** Of the machine, in 4 KiB. */
+  readonly pages: number
+  readonly free: FreeMemory
+  /** By hart: where its run queue lies; and processes that have threads. */
+  readonly queues: Float64Array
+  readonly groups: number
+}
+
+const KIB_A_PAGE = 4
+const PAGES_IN_A_LARGE = 512
+
+const HART = ascii('cpu')
+const INTERRUPTS = ascii('intr')
+const SWITCHES = ascii('ctxt')
+const SOFT_INTERRUPTS = ascii('softirq')
+const FAULTS = ascii('pgfault')
+const TICKS = ascii('ticks')
+const IDLE = ascii('idle')
+const TOTAL = ascii('MemTotal:')
+const FREE = ascii('MemFree:')
+const ANONYMOUS = ascii('AnonPages:')
+const STAYS = ascii('Unevictable:')
+const TABLES_OF_PAGES = ascii('PageTables:')
+const GIVEN = ascii('pgalloc')
+const RETURNED = ascii('pgfree')
+const GROUP = ascii('group')
+const THREAD = ascii('thread')
+
+export function kernelFiles(told: Told): readonly ProcFile[] {
+  return [
+    { name: ascii('stat'), write: (port, text) => writeStat(port, text, told) },
+    { name: ascii('meminfo'), write: (port, text) => writeMemory(port, text, told) },
+    { name: ascii('groups'), write: (port, text) => writeGroups(port, text, told) },
+    { name: ascii('pressure'), write: (port, text) => writePressure(port, text, told) },
+    { name: ascii('sched'), write: (port, text) => writeThreads(port, text, told) },
+  ]
+}
+
+/** Ticks by what they found, of each hart, with how long and how often it idled; then counts of the machine. */
+function writeStat(port: HartPort, text: Text, { harts }: Told): void {
+  for (let hart = 0; hart < harts; hart++) {
+    text.name(port, HART)
+    text.number(port, hart)
+    text.number(port, countersOf(port, hart, counters.userTicks.at))
+    text.number(port, countersOf(port, hart, counters.guestTicks.at))
+    text.number(port, countersOf(port, hart, counters.systemTicks.at))
+    text.line(port)
+    text.name(port, IDLE)
+    text.number(port, idleTimes(port, hart, false))
+    text.number(port, idleTimes(port, hart, true))
+    text.line(port)
+  }
+  writeSum(port, text, harts, INTERRUPTS, counters.interrupts.at)
+  writeSum(port, text, harts, SWITCHES, counters.switches.at)
+  writeSum(port, text, harts, SOFT_INTERRUPTS, counters.softInterrupts.at)
+  writeSum(port, text, harts, FAULTS, counters.pageFaults.at)
+  text.pair(port, TICKS, machineTicks(port))
+}
+
+function writeSum(port: HartPort, text: Text, harts: number, name: Uint8Array, offset: number): void {
+  let sum = 0
+  for (let hart = 0; hart < harts; hart++) sum += countersOf(port, hart, offset)
+  text.pair(port, name, sum)
+}
+
+function writeMemory(port: HartPort, text: Text, { harts, pages, free }: Told): void {
+  text.pair(port, TOTAL, pages * KIB_A_PAGE)
+  text.pair(port, FREE, (free.record.clean + free.record.dirty) * PAGES_IN_A_LARGE * KIB_A_PAGE)
+  text.pair(port, ANONYMOUS, sumOf(port, harts, hartMemory.anonymous.at) * KIB_A_PAGE)
+  text.pair(port, STAYS, sumOf(port, harts, hartMemory.locked.at) * KIB_A_PAGE)
+  text.pair(port, TABLES_OF_PAGES, sumOf(port, harts, hartMemory.tables.at) * KIB_A_PAGE)
+  text.pair(port, FAULTS, sumOf(port, harts, hartMemory.faults.at))
+  text.pair(port, GIVEN, sumOf(port, harts, hartMemory.given.at))
+  text.pair(port, RETURNED, sumOf(port, harts, hartMemory.returned.at))
+}
+
+/** Pages used, allowed, at most, how often refused, taken back; then those in its lists. */
+function writeGroup(port: HartPort, text: Text, group: number): void {
+  const at = groupAt(group)
+  text.name(port, GROUP)
+  text.number(port, group)
+  text.number(port, port.load32(at + memoryGroup.used.at))
+  text.number(port, port.load32(at + memoryGroup.limit.at))
+  text.number(port, port.load32(at + memoryGroup.peak.at))
+  text.number(port, port.load32(at + memoryGroup.refused.at))
+  text.number(port, port.load32(at + memoryGroup.reclaimed.at))
+  text.number(port, lengthOf(port, group, ACTIVE))
+  text.number(port, lengthOf(port, group, INACTIVE))
+  text.number(port, lengthOf(port, group, STAYING))
+  text.line(port)
+}
+
+function writeGroups(port: HartPort, text: Text, { processes }: Told): void {
+  writeGroup(port, text, WHOLE_GROUP)
+  writeGroup(port, text, PROGRAMS_GROUP)
+  for (let process = 0; process < processes; process++) writeGroup(port, text, groupOfProcess(process))
+}
+
+/** Nanoseconds in which some thread waited, none ran though some were ready, and any was ready. */
+function writeStall(port: HartPort, text: Text, name: Uint8Array, number: number, at: number): void {
+  text.name(port, name)
+  text.number(port, number)
+  text.number(port, port.load64(at + pressure.some.at))
+  text.number(port, port.load64(at + pressure.full.at))
+  text.number(port, port.load64(at + pressure.busy.at))
+  text.line(port)
+}
+
+function writePressure(port: HartPort, text: Text, { harts, queues, groups }: Told): void {
+  for (let hart = 0; hart < harts; hart++) writeStall(port, text, HART, hart, queues[hart] + queue.pressure.at)
+  for (let group = 0; group < groups; group++)
+    writeStall(port, text, GROUP, group, TABLES.groups + group * pressure.size)
+}
+
+/** Nanoseconds had, nanoseconds waited, how often it came to a hart; of those that ever did. */
+function writeThreads(port: HartPort, text: Text, { threads }: Told): void {
+  for (let thread = 0; thread < threads; thread++) {
+    const at = threadEntity(thread)
+    const switches = port.load64(at + entity.switches.at)
+    if (switches === 0) continue
+    text.name(port, THREAD)
+    text.number(port, thread)
+    text.number(port, port.load64(at + entity.had.at))
+    text.number(port, port.load64(at + entity.waited.at))
+    text.number(port, switches)
+    text.line(port)
+  }
+}
