@@ -151,7 +151,8 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     )
   }
   const drives = configuration === 'native' ? disks : withFileSystem(disks, guests)
-  const kernel = configuration === 'native' ? nativeImage().bytes : hostedImage(guests.length)
+  const kernel =
+    configuration === 'native' ? nativeImage(options.aia === 'aplic-imsic').bytes : hostedImage(guests.length)
   const board = virt({
     harts,
     ramBytes,

@@ -18,7 +18,8 @@ const TOKENS_AT_A_TIME = 64
 const FNV_BASIS = 0x811c_9dc5 | 0
 const FNV_PRIME = 0x0100_0193
 
-function nameHash(name: string): number {
+/** Names are compared by it. */
+export function nameHash(name: string): number {
   let hash = FNV_BASIS
   for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), FNV_PRIME)
   return hash
@@ -175,13 +176,14 @@ function closeNode(findings: TreeFindings, slots: VirtioSlots): void {
   }
 }
 
-function bigEndian(port: HartPort, at: number): number {
+/** A word of the tree. */
+export function bigEndian(port: HartPort, at: number): number {
   const word = port.load32(at)
   return (((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0
 }
 
 /** The word behind a byte. */
-function nextWord(at: number): number {
+export function nextWord(at: number): number {
   return Math.floor(at / 4) * 4 + 4
 }
 
@@ -189,7 +191,8 @@ function address(port: HartPort, at: number): number {
   return bigEndian(port, at) * 0x1_0000_0000 + bigEndian(port, at + 4)
 }
 
-function hashAt(port: HartPort, start: number): number {
+/** Of the string at an address. */
+export function hashAt(port: HartPort, start: number): number {
   let hash = FNV_BASIS
   let at = start
   let byte = port.load8(at)
@@ -202,7 +205,7 @@ function hashAt(port: HartPort, start: number): number {
 }
 
 /** The address of the zero byte that ends a string. */
-function endOfString(port: HartPort, start: number): number {
+export function endOfString(port: HartPort, start: number): number {
   let at = start
   while (port.load8(at) !== 0) at++
   return at

@@ -1,6 +1,7 @@
 /** A device of a scripted guest: found as a virtio one or behind PCIe, with the driver that fits. */
 import type { Environment, InterruptController, Lifecycle } from '../../drivers/environment.ts'
 import type { PcieBus } from '../../drivers/pcie.ts'
+import type { PcieMessages } from '../../drivers/pcie-messages.ts'
 import { type CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import type { HartPort, SoftwareState } from '../../hw/port.ts'
 import { virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
@@ -34,8 +35,12 @@ export interface GuestDevice {
   /** Finds it, and lets its interrupts through. False if it is not there. */
   find(port: HartPort): boolean
   start(): void
+  /** The same of one found by `findByMessage`. */
+  startByMessage(): void
   /** Calls what its driver has due; returns when the next call is. */
   elapsed(): number
+  /** Finds it behind PCIe, and has its interrupts come as messages of this number to an interrupt file. False if it is not there. */
+  findByMessage(file: number, number: number): boolean
   /** An interrupt of this source has come, its own or not. */
   interrupted(source: number): void
   readonly state: SoftwareState
@@ -56,10 +61,14 @@ interface Surroundings extends Place {
   readonly slots: VirtioSlots
   readonly bus: PcieBus
   readonly controller: InterruptController
+  /** For machines whose interrupts are messages. */
+  readonly files: InterruptController
+  readonly messages: PcieMessages
   readonly data: number
 }
 
 const PRIORITY = 1
+const FUNCTIONS_OF_A_SLOT = 8
 /** Each device's registers have so much of what PCIe has for them. */
 const PCIE_WINDOW = 0x10_0000
 
@@ -80,12 +89,15 @@ export function guestDevice<D extends Lifecycle>(
   index: number,
   surroundings: Surroundings,
 ): { readonly device: GuestDevice; readonly ground: TaskGround<D> } {
-  const { findings, slots, bus, controller, current, now, data } = surroundings
+  const { findings, slots, bus, controller, files, messages, current, now, data } = surroundings
   const memory = surroundings.memory + index * 2 * DRIVER_BYTES
   const window = { base: 0 }
-  const chosen = { virtual: false, source: 0 }
+  const chosen = { virtual: false, byMessage: false, source: 0 }
   function setMasked(masked: boolean): void {
-    if (masked) controller.disable(chosen.source)
+    if (chosen.byMessage) {
+      if (masked) files.disable(chosen.source)
+      else files.enable(chosen.source, PRIORITY)
+    } else if (masked) controller.disable(chosen.source)
     else controller.enable(chosen.source, PRIORITY)
   }
 
@@ -122,10 +134,26 @@ export function guestDevice<D extends Lifecycle>(
     return true
   }
 
+  function findByMessage(file: number, number: number): boolean {
+    const slot = bus.findClass(hardware.pcieClass)
+    if (slot < 0) return false
+    window.base = findings.pcieMemory + index * PCIE_WINDOW
+    bus.enable(slot, window.base)
+    if (!messages.route(slot * FUNCTIONS_OF_A_SLOT, file, number)) return false
+    chosen.byMessage = true
+    chosen.source = number
+    files.enable(number, PRIORITY)
+    return true
+  }
+
   function start(): void {
     controller.enable(chosen.source, PRIORITY)
     if (chosen.virtual) virtual.start()
     else physical.start()
+  }
+
+  function startByMessage(): void {
+    physical.start()
   }
 
   function elapsed(): number {
@@ -145,7 +173,7 @@ export function guestDevice<D extends Lifecycle>(
     ...virtualEnvironment.registered,
   }
   return {
-    device: { find, start, elapsed, interrupted, state },
+    device: { find, findByMessage, startByMessage, start, elapsed, interrupted, state },
     ground: { drivers: [physical, virtual], device: () => (chosen.virtual ? virtual : physical), data },
   }
 }

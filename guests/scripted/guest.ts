@@ -4,15 +4,19 @@
  * software run everywhere.
  */
 import type { Lifecycle } from '../../drivers/environment.ts'
+import { fileEnvironment } from '../../drivers/file-environment.ts'
+import { imsicDriver } from '../../drivers/imsic.ts'
+import { pcieMessages } from '../../drivers/pcie-messages.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
 import { plicDriver } from '../../drivers/plic.ts'
 import type { CurrentPort } from '../../drivers/port-environment.ts'
 import type { HartPort, Software, SoftwareState } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { sie, sip, stimecmp } from '../../hw/spec/csrs/supervisor.ts'
+import { sie, sip, stimecmp, stvec } from '../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A1 } from '../../hw/spec/sbi.ts'
 import { openTree, readTree, treeFindings, VIRTIO_SLOTS } from './device-tree.ts'
+import { fileFindings, readFiles } from './interrupt-files.ts'
 import { type GuestDevice, guestDevice, type Hardware, placeDriver, type TaskGround } from './device.ts'
 
 export type { Hardware, TaskGround } from './device.ts'
@@ -92,6 +96,15 @@ function groundOf(name: string, program: Program) {
   const plicConfig = { context: 0, sources: SOURCES }
   const controller = plicDriver(plicEnvironment, plicConfig)
   const bus = pcieBus(placeDriver({ current, now, memory }, 'pcie', ecam, []))
+  const file = fileEnvironment(current, 'imsic')
+  const files = imsicDriver(file.environment)
+  const table = { base: 0 }
+  const messages = pcieMessages(
+    placeDriver({ current, now, memory }, 'pcie messages', ecam, []),
+    placeDriver({ current, now, memory }, 'message table', table, []),
+    table,
+  )
+  const fileFound = fileFindings()
   const state: SoftwareState = {
     findings,
     'virtio windows': slots.windows,
@@ -100,6 +113,9 @@ function groundOf(name: string, program: Program) {
     'plic context': plicConfig,
     ecam,
     ...plicEnvironment.registered,
+    'interrupt files': fileFound,
+    'message table': table,
+    ...file.registered,
   }
   const data = label('data')
   return {
@@ -116,16 +132,35 @@ function groundOf(name: string, program: Program) {
     plicConfig,
     ecam,
     controller,
+    files,
+    fileFound,
+    messages,
     bus,
     state,
   }
 }
 
 function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly GuestDevice[], task: Task): Software {
-  const { name, program, label, current, findings, slots, plicWindow, plicConfig, ecam, controller, now } = ground
+  const {
+    name,
+    program,
+    label,
+    current,
+    findings,
+    slots,
+    plicWindow,
+    plicConfig,
+    ecam,
+    controller,
+    files,
+    fileFound,
+    now,
+  } = ground
   const state: SoftwareState = Object.assign({}, ground.state, ...devices.map(device => device.state), task.state)
-  const [read, idle, work, begin, finish, failed, back] = [
+  const [read, filesDoor, trapMessage, idle, work, begin, finish, failed, back] = [
     label('read'),
+    label('files'),
+    label('trap_message'),
     label('idle'),
     label('work'),
     label('begin'),
@@ -142,7 +177,7 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
   function onRead(port: HartPort): void {
     current.port = port
     if (!readTree(port, findings, slots)) return port.jump(read)
-    if (findings.plic === 0 || findings.context < 0 || findings.ticksPerSecond === 0) return port.jump(failed)
+    if (findings.plic === 0 || findings.context < 0 || findings.ticksPerSecond === 0) return port.jump(filesDoor)
     ecam.base = findings.ecam
     for (const device of devices) if (!device.find(port)) return port.jump(failed)
     plicWindow.base = findings.plic
@@ -151,6 +186,25 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
     port.write(stimecmp, NEVER)
     port.write(sie, STIP | SEIP)
     for (const device of devices) device.start()
+    port.jump(work)
+  }
+
+  /** There is no PLIC: interrupts are messages, or none of this guest's business. a1 is still where the tree is. */
+  function onFiles(port: HartPort): void {
+    current.port = port
+    if (!fileFound.reading) openTree(port, port.x(A1), findings)
+    fileFound.reading = true
+    if (!readFiles(port, findings, fileFound)) return port.jump(filesDoor)
+    if (fileFound.file === 0 || findings.ticksPerSecond === 0) return port.jump(failed)
+    ecam.base = findings.ecam
+    files.start()
+    for (let index = 0; index < devices.length; index++) {
+      if (!devices[index].findByMessage(fileFound.file, index + 1)) return port.jump(failed)
+    }
+    port.write(stvec, trapMessage)
+    port.write(stimecmp, NEVER)
+    port.write(sie, STIP | SEIP)
+    for (const device of devices) device.startByMessage()
     port.jump(work)
   }
 
@@ -184,11 +238,27 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
     port.jump(back)
   }
 
+  function onMessage(port: HartPort): void {
+    current.port = port
+    const pending = port.read(sip)
+    if ((pending & STIP) !== 0) port.write(stimecmp, NEVER)
+    if ((pending & SEIP) !== 0) {
+      let source = files.claim()
+      while (source !== 0) {
+        for (const device of devices) device.interrupted(source)
+        source = files.claim()
+      }
+    }
+    port.jump(back)
+  }
+
   const doors: Readonly<Record<string, (port: HartPort) => void>> = {
     boot: onBoot,
     read: onRead,
+    files: onFiles,
     work: onWork,
     interrupt: onInterrupt,
+    message: onMessage,
   }
   return { name, entries: program.entries.map(entry => doors[entry.label]), state }
 }

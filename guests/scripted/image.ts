@@ -3,7 +3,7 @@
  * a hart with nothing to do waits in `wfi`, and takes the interrupt behind it, as Linux's idle loop does. The handler
  * saves what a compiled one would.
  *
- *   boot ─▶ read … ─▶ work ─▶ begin (mark) ─▶ work ⇄ idle (interrupt) … ─▶ finish (mark) ─▶ shutdown
+ *   boot ─▶ read … ─▶ (files … ─▶) work ─▶ begin (mark) ─▶ work ⇄ idle (interrupt) … ─▶ finish (mark) ─▶ shutdown
  */
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { PORT_STUBS } from '../../hw/spec/port-stubs.ts'
@@ -63,6 +63,16 @@ ${each('ld')}
     addi sp, sp, ${FRAME_BYTES}
     sret
 ${PORT_STUBS}
+    .balign 4
+files:
+    enter files
+    .balign 4
+trap_message:               # where interrupts are messages
+    addi sp, sp, -${FRAME_BYTES}
+${each('sd')}
+    csrr t0, scause
+    bgez t0, failed
+    enter message
     .bss
     .balign 4096
 drivers:

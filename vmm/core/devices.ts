@@ -1,5 +1,5 @@
 /** A guest's chips, in the places that its device tree names. Both VMMs put the same ones there. */
-import { GUEST_MAP, GUEST_PCIE } from '../../hw/spec/guest-map.ts'
+import { GUEST_AIA, GUEST_MAP, GUEST_PCIE } from '../../hw/spec/guest-map.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { swizzle } from '../../hw/spec/devices/pcie.ts'
 import type {
@@ -11,6 +11,7 @@ import type {
   VirtualLine,
   WorkingChip,
 } from '../virtual/chip.ts'
+import { VirtualAplic } from '../virtual/aplic.ts'
 import { CompletingPlic } from '../virtual/completing-plic.ts'
 import { VirtualFinisher } from '../virtual/finisher.ts'
 import { VirtualEcam, VirtualPcieMemory } from '../virtual/pcie-bus.ts'
@@ -43,6 +44,8 @@ export interface OwnDevices {
   connect(index: number, line: VirtualLine): void
   /** The guest has handled an interrupt of this source. */
   completed(port: HartPort, source: number): void
+  /** Writes to a vCPU's interrupt file: of a guest that takes messages, and has an APLIC in place of the PLIC. */
+  readonly deliver?: (port: HartPort, vcpu: number, identity: number) => void
 }
 
 /** One console with two plugs: what comes in goes to both, and the guest listens to one. */
@@ -147,8 +150,23 @@ export function attachPcie(vm: VirtualMachine, { functions }: OwnDevices): void 
 }
 
 /** Its wires, by source. Set-up. */
-export function linesOf(plic: VirtualPlic): readonly VirtualLine[] {
-  return Array.from({ length: PLIC_SOURCES }, (_, source) => plic.line(source))
+export function linesOf(controller: Pick<VirtualPlic, 'line'>): readonly VirtualLine[] {
+  return Array.from({ length: PLIC_SOURCES }, (_, source) => controller.line(source))
+}
+
+/** The interrupt controller that fits: one for messages if the guest takes them. */
+function attachController(
+  vm: VirtualMachine,
+  externals: readonly VirtualLine[],
+  own: OwnDevices | undefined,
+): { readonly lines: readonly VirtualLine[]; readonly state: Registered } {
+  if (own?.deliver) {
+    const aplic = new VirtualAplic(stateName(vm, 'aplic'), own.deliver)
+    vm.attach('aplic', GUEST_AIA.aplic.base, GUEST_AIA.aplic.bytes, aplic)
+    return { lines: linesOf(aplic), state: aplic.state }
+  }
+  const { plic, state } = attachPlic(vm, externals, own && ((port, source) => own.completed(port, source)))
+  return { lines: linesOf(plic), state }
 }
 
 /** Puts all of a guest's chips where its device tree says. `externals`: the external interrupt of each vCPU. */
@@ -158,11 +176,11 @@ export function attachDevices(
   console: ConsoleBackend,
   finished: (port: HartPort, code: number) => void,
   optional: OptionalDevices = {},
-): GuestDevices {
+): Pick<GuestDevices, 'state'> {
   const { own } = optional
-  const { plic, state } = attachPlic(vm, externals, own && ((port, source) => own.completed(port, source)))
+  const { lines, state } = attachController(vm, externals, own)
   const wiring: Wiring = {
-    lines: linesOf(plic),
+    lines,
     memory: optional.memory ?? vm.ram,
     later: vm.later,
     addWorker: chip => vm.addWorker(chip),
@@ -173,7 +191,7 @@ export function attachDevices(
     attachPcie(vm, own)
     own.functions.forEach((_, index) => own.connect(index, wiring.lines[ownSource(index)]))
   }
-  return { plic, state: { [stateName(vm, 'later')]: vm.later, ...state, ...consoles, ...io } }
+  return { state: { [stateName(vm, 'later')]: vm.later, ...state, ...consoles, ...io } }
 }
 
 /** The source of the pin (INTA) of a guest's nth own function, which is in slot n + 1. */

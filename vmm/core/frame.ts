@@ -25,6 +25,8 @@ export const frame = layout(0x400, 'our own', {
   scounteren: { at: 0x178, bytes: 8 },
   fcsr: { at: 0x180, bytes: 8 },
   senvcfg: { at: 0x188, bytes: 8 },
+  /** On machines with interrupt files. */
+  vsiselect: { at: 0x190, bytes: 8 },
   /** Locks: of the vCPU's interrupts; and, in the frame of a machine's first vCPU, of its memory and of its devices. */
   lock: { at: 0x1a0, bytes: 8 },
   memoryLock: { at: 0x1b0, bytes: 8 },

@@ -29,17 +29,19 @@ export const GUEST_CSRS = [
 ] as const
 /** CSRs of the hart that VU-mode is governed by, which the VMM itself has no use for. */
 export const USER_CSRS = ['scounteren', 'senvcfg'] as const
-/** CSRs that belong to the vCPU on the hart; they change hands when it does. */
-const CONTEXT = [...GUEST_CSRS, ...USER_CSRS]
+/** What more there is of a guest's on machines with interrupt files. */
+const FILE_CSRS = ['vsiselect'] as const
 
 /** sstatus.FS as a mask: a guest's floating-point registers are dirty when both bits are set. */
 export const FS = 0x6000
 
 /**
  * Assembly text with the labels from_guest, to_guest, save_context, load_context, and the door `exit`. `prefix` begins
- * all of them, where another world switch is in the same image.
+ * all of them, where another world switch is in the same image. `files`: the machine has guest interrupt files.
  */
-export function worldSwitch(prefix = ''): string {
+export function worldSwitch(prefix = '', files = false): string {
+  // CSRs that belong to the vCPU on the hart; they change hands when it does.
+  const context = [...GUEST_CSRS, ...USER_CSRS, ...(files ? FILE_CSRS : [])]
   const lines = (rows: readonly string[]) => rows.join('\n')
   return `
     .align 2
@@ -60,7 +62,7 @@ ${lines(GENERAL.map(register => `    ld x${register}, ${frame.x.at + register * 
     sret
 
 ${prefix}save_context:
-${lines(CONTEXT.map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
+${lines(context.map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
     ld t0, ${frame.vsstatus.at}(a0)
     li t1, ${FS}
     and t0, t0, t1
@@ -72,7 +74,7 @@ ${lines(FLOATS.map(register => `    fsd f${register}, ${frame.f.at + register * 
 1:  jr a1
 
 ${prefix}load_context:
-${lines(CONTEXT.map(csr => `    ld t0, ${frame[csr].at}(a0)\n    csrw ${csr}, t0`))}
+${lines(context.map(csr => `    ld t0, ${frame[csr].at}(a0)\n    csrw ${csr}, t0`))}
     li t1, ${FS}
     csrs sstatus, t1
 ${lines(FLOATS.map(register => `    fld f${register}, ${frame.f.at + register * 8}(a0)`))}

@@ -9,6 +9,7 @@ import type { CurrentPort, PortEnvironment } from '../../drivers/port-environmen
 import type { StateRecord } from '../../hw/port.ts'
 import { type Fdt, type FdtNode, fdtCompatible, fdtRanges } from '../../hw/spec/layouts/fdt.ts'
 import { windowOf } from '../core/machine-tree.ts'
+import type { FileGeometry } from './guest-files.ts'
 import { FIRST_MESSAGE, messageBus } from './message-bus.ts'
 
 /** PLIC contexts come in pairs a hart, M and S: hart 0's S. */
@@ -34,6 +35,8 @@ export interface MachineController {
   bus(bus: PcieBus, ecam: number): PcieBus
   /** Where the messages of devices of the VMM's own go; 0 on a machine without. */
   readonly messages: number
+  /** Its guest interrupt files. Throws one line if it has none. */
+  files(): FileGeometry
 }
 
 export function makeController(
@@ -60,7 +63,7 @@ function byWire(tree: Fdt, place: (name: string, registers: number) => PortEnvir
     claim: () => device.claim(),
     complete: source => device.complete(source),
   }
-  return { controller, device, state: environment.registered, bus: bus => bus, messages: 0 }
+  return { controller, device, state: environment.registered, bus: bus => bus, messages: 0, files: noFiles }
 }
 
 /** Sources of wires keep their numbers as identities of messages; devices' own messages have those from FIRST_MESSAGE on. */
@@ -98,12 +101,22 @@ function byMessage(
     claim: () => device.claim(),
     complete: source => device.complete(source),
   }
+  const bits = node.properties.get('riscv,guest-index-bits')
+  const indexBits = bits ? new DataView(bits.buffer, bits.byteOffset).getUint32(0) : 0
   const made = { next: FIRST_MESSAGE }
+  const table = { base: 0 }
   return {
     controller,
     device,
-    state: { ...registered, messages: made },
-    bus: (bus, ecam) => messageBus(bus, current, ecam, messages, made),
+    state: { ...registered, messages: made, 'message table': table },
+    bus: (bus, ecam) => messageBus(bus, current, ecam, messages, { made, place: table }),
     messages,
+    files: () => (indexBits === 0 ? noFiles() : { base: messages, files: 2 ** indexBits - 1 }),
   }
+}
+
+function noFiles(): FileGeometry {
+  throw new Error(
+    'interrupts of a guest’s own device are posted to a guest interrupt file, and this machine has none: give it aia "aplic-imsic" and guestFiles, or have them trapped',
+  )
 }

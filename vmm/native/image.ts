@@ -4,7 +4,7 @@ import { worldSwitch } from '../core/world-switch.ts'
 import { VMM_BASE } from './layout.ts'
 
 /** Each door is a label and, behind it, an entry of the same name. `wfi` and `ecall` fall into theirs. */
-const SOURCE = `
+const source = (files: boolean): string => `
     .option norvc
 start:                      # a0 = hart
     csrw sie, zero
@@ -45,9 +45,10 @@ padded:
     enter padded
 loaded:
     enter loaded
-${worldSwitch()}
+${worldSwitch('', files)}
 `
 
-export function nativeImage(): Program {
-  return assemble(SOURCE, { origin: VMM_BASE })
+/** `files`: for a machine with guest interrupt files. */
+export function nativeImage(files = false): Program {
+  return assemble(source(files), { origin: VMM_BASE })
 }

@@ -22,7 +22,7 @@ export const NATIVE_PARTIES = {
 export function createNativeVmm(deviceTree: Uint8Array): Installed {
   const plan = makePlan(deviceTree)
   return {
-    images: [new NativeVmm(nativeImage(), plan)],
+    images: [new NativeVmm(nativeImage(plan.hasFiles), plan)],
     vms: plan.vms,
     ...(plan.guard && { dmaFaults: plan.guard }),
   }

@@ -18,6 +18,7 @@ import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { Boot } from './boot.ts'
+import type { GuestFiles } from './guest-files.ts'
 import { Interrupts } from './interrupts.ts'
 import type { Plan } from './plan.ts'
 import { Running } from './running.ts'
@@ -62,9 +63,15 @@ export class NativeVmm implements Host {
       padded: port => running.keeper!.padded(port),
       exit: port => this.#exit(port),
     }
+    const first: ReturnType<typeof doorsOfFiles> = plan.files ? doorsOfFiles(plan.files, running) : {}
     this.software = {
       name: 'native VMM',
-      entries: program.entries.map(({ label }) => guard.guard(program.symbols.get(label)!, doors[label])),
+      entries: program.entries.map(({ label }) => {
+        const door = doors[label]
+        const before = first[label]
+        const both = before && ((port: HartPort) => (before(port), door(port)))
+        return guard.guard(program.symbols.get(label)!, both ?? door)
+      }),
       state: this.#state(),
     }
   }
@@ -182,5 +189,17 @@ export class NativeVmm implements Host {
       this.#running.kick(port, vcpu)
     }
     for (const passed of this.#plan.passed) if (passed.guest.vm === vm) passed.end(port)
+  }
+}
+
+/** What is done first at those doors where guest interrupt files are looked at. */
+function doorsOfFiles(
+  files: GuestFiles,
+  running: Running,
+): Readonly<Record<string, ((port: HartPort) => void) | undefined>> {
+  return {
+    loaded: port => files.loaded(port, running.coming[port.hart]),
+    exit: port => files.wake(port),
+    woken: port => files.wake(port),
   }
 }

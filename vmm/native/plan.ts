@@ -22,6 +22,7 @@ import { FreeMemory } from '../core/free-memory.ts'
 import { type Controller, makeController } from './controllers.ts'
 import { type DmaGuard, guardedBus, OWN_DOMAINS } from './dma-guard.ts'
 import type { Ground, PlannedGuest } from './ground.ts'
+import { GuestFiles } from './guest-files.ts'
 import { IOMMU, makeGuard } from './guarding.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
@@ -55,6 +56,9 @@ export interface Plan {
   readonly devices: readonly PlacedDevice[]
   /** Of the machine's memory, if there is an IOMMU. */
   readonly guard: DmaGuard | undefined
+  /** Guest interrupt files, if a guest takes messages; and whether the machine has any. */
+  readonly files: GuestFiles | undefined
+  readonly hasFiles: boolean
   /** Functions that guests drive. */
   readonly passed: readonly PassedFunction[]
   /** Registered state of the drivers and of what is built on them. */
@@ -111,6 +115,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const scheduler = new Scheduler(vcpus, shares, harts)
   const slots = timeSlotsOf(tree, harts, vcpus.length)
   const gated = (vm: VirtualMachine, backend: BlockBackend) => slots?.gate(vm, backend) ?? backend
+  const taking = vms.filter(vm => ownOf(assignments, vm.index)?.interrupts === 'messages')
+  const files = taking.length > 0 ? new GuestFiles(vcpus, taking, machine.files()) : undefined
 
   const uart = windowOf(tree, 'ns16550a')
   const uartSource = new DataView(uart.node.properties.get('interrupts')!.slice().buffer).getUint32(0)
@@ -139,11 +145,11 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     serve: (registers, guest) => guard?.serve(registers, guest),
   }
   const { disk, network } = placeServices(ground, placements)
-  const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable })
+  const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable, files })
   const devices = guests.map(guest => {
     const { vm, node } = guest
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
-    const own = ownDevicesOf(passed, guest)
+    const own = ownDevicesOf(passed, guest, taking.includes(vm) ? files : undefined)
     const optional: OptionalDevices = {
       ...(own && { own }),
       ...(node.disk &&
@@ -174,6 +180,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     devices: [...(guard ? [guard] : []), console, ...disk.devices, ...network.devices, ...passed],
     guard,
     passed,
+    files,
+    hasFiles: machine.messages !== 0,
     state: Object.assign(
       { ...machine.state, ...console.state, ...disk.state, ...network.state, ...slots?.state() },
       ...devices.map(({ state }) => state),

@@ -9,6 +9,7 @@ import { frame } from '../core/frame.ts'
 import { NO_TIME } from '../core/guest-context.ts'
 import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, STOPPED, type Vcpu, type VcpuRecord, WAITING } from '../core/vcpu.ts'
+import { SGEI } from './guest-files.ts'
 import type { Interrupts } from './interrupts.ts'
 import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
@@ -64,6 +65,8 @@ export class Running {
   readonly #plan: Plan
   readonly #interrupts: Interrupts
   readonly #places: Places
+  /** hie while no vCPU is loaded. */
+  readonly #unloaded: number
 
   constructor(plan: Plan, interrupts: Interrupts, { symbols }: Program) {
     const { harts } = plan
@@ -71,6 +74,7 @@ export class Running {
     this.#interrupts = interrupts
     this.#places = placesIn(symbols)
     this.keeper = plan.slots && new SlotKeeper(plan, plan.slots, interrupts, this, this.#places)
+    this.#unloaded = plan.files ? SGEI : 0
     this.loaded = new Int32Array(harts).fill(NOWHERE)
     this.coming = new Int32Array(harts).fill(NOWHERE)
     this.kicks = new Int32Array(harts)
@@ -141,7 +145,7 @@ export class Running {
 
   /** A vCPU that will not go on by itself has left the hart: its interrupts must not wake the hart any more. */
   dropped(port: HartPort): void {
-    port.write(hie, 0)
+    port.write(hie, this.#unloaded)
     port.write(hvip, 0)
     port.write(vstimecmp, NO_TIME)
     this.#plan.vcpus[this.loaded[port.hart]].record.hart = NOWHERE

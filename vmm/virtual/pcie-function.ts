@@ -74,26 +74,23 @@ export class VirtualPcieFunction {
     if (wide) this.#masks[FIRST_BAR + bar + 1] = 0xffff_ffff
   }
 
-  /** A word of a capability; the first one's `next` is the capability that stands behind it. */
-  setWord(at: number, value: number, mask: number): void {
+  /** A word of a capability. */
+  #setWord(at: number, value: number, mask: number): void {
     this.#words[at >>> 2] = value
     this.#masks[at >>> 2] = mask
   }
 
-  setFirstCapability(at: number): void {
-    this.#words[pcie.CAPABILITIES_POINTER.at >>> 2] = at
-  }
-
-  /** MSI-X with its table and pending bits where the real function has them (BIR and offset). */
+  /** MSI-X, its only capability, with table and pending bits where the real function has them (BIR and offset). */
   setMessages(vectors: number, table: number, pendingBits: number): void {
     const { ENABLE, FUNCTION_MASK } = msixCapability.MESSAGE_CONTROL.fields
-    this.setWord(
+    this.#words[pcie.CAPABILITIES_POINTER.at >>> 2] = MSIX_AT
+    this.#setWord(
       MSIX_AT,
       (CAPABILITY.MSIX | ((vectors - 1) << CONTROL_SHIFT)) >>> 0,
       ((withField(ENABLE, 0, 1) | withField(FUNCTION_MASK, 0, 1)) << CONTROL_SHIFT) >>> 0,
     )
-    this.setWord(MSIX_AT + msixCapability.TABLE.at, table, 0)
-    this.setWord(MSIX_AT + msixCapability.PBA.at, pendingBits, 0)
+    this.#setWord(MSIX_AT + msixCapability.TABLE.at, table, 0)
+    this.#setWord(MSIX_AT + msixCapability.PBA.at, pendingBits, 0)
   }
 
   /** Where the guest has put a BAR; what stands there while memory is not decoded means nothing. */

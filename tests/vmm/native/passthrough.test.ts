@@ -7,7 +7,7 @@ import type { VirtNic } from '../../../hw/boards/virt.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import type { Placements } from '../../../hw/spec/layouts/placement.ts'
 import { nicOnStation } from '../../../lab/network.ts'
-import type { SystemGuest, SystemOptions } from '../../../lab/system.ts'
+import { buildSystem, type SystemGuest, type SystemOptions } from '../../../lab/system.ts'
 import { ECHO, END } from '../assembly.ts'
 import type { VmmRun } from '../machine.ts'
 import { native, type TestGuest } from './machine.ts'
@@ -24,6 +24,7 @@ const NETWORK = { mac: [2, 0, 0, 0, 0, 1], vlan: 0 }
 const COMMAND = 0x3000_8004
 const MEMORY_AND_MASTER = 6
 const WAIT = '1: wfi\n j 1b'
+const SPIN = '1: j 1b'
 
 type Interrupts = Placements['disk']['interrupts']
 
@@ -47,6 +48,19 @@ function passed(device: 'disk' | 'network', interrupts: Interrupts, more: Partia
 
 const faultsOf = (run: VmmRun) => run.system.dmaFaults!.record.faults
 
+/** The same guest on the bare machine. */
+function bareSystem(guest: TestGuest, options: ReturnType<typeof passed>): VmmRun['machine'] {
+  const own = { label: 'bare', memoryBytes: BYTES, vcpus: 1, harts: [], weight: 256, cap: 0, bootargs: '' }
+  return buildSystem({
+    ...options,
+    iommu: false,
+    configuration: 'bare',
+    harts: 1,
+    ramBytes: 64 * MIB,
+    guests: [{ ...own, ...guest, kernel: guest.kernel as Uint8Array }],
+  }).machine
+}
+
 /** Runs to the workload's end; true if it came there. */
 function ends(run: VmmRun): boolean {
   for (;;) {
@@ -66,6 +80,40 @@ describe('a guest drives', () => {
     const run = native([scripted(device)], passed(device, 'trapped', board))
     expect(ends(run)).toBe(true)
     expect(faultsOf(run)).toBe(0)
+  })
+})
+
+describe('interrupts that are posted', () => {
+  test.each(DEVICES)('reach a guest that drives the %s at the speed of the bare board', device => {
+    const board: Partial<SystemOptions> = { aia: 'aplic-imsic' }
+    const run = native([scripted(device, { harts: [0] })], passed(device, 'posted', board))
+    const span = (machine: VmmRun['machine']): number => {
+      const at: number[] = []
+      while (at.length < 2) {
+        const stop = machine.run({ marks: true, untilCycle: PATIENCE })
+        if (stop.kind !== 'mark') throw new Error(`no mark, but ${stop.kind} at cycle ${machine.now()}`)
+        at.push(machine.now())
+      }
+      return at[1] - at[0]
+    }
+    const bare = bareSystem(scripted(device), passed(device, 'posted', { ...board, placements: {} }))
+    expect(span(run.machine) / span(bare)).toBeLessThan(1.01)
+    expect(faultsOf(run)).toBe(0)
+  })
+
+  test('wake a guest that waits while another has its hart', () => {
+    const guests = [scripted('disk', { harts: [0] }), { kernel: SPIN, harts: [0] }]
+    const run = native(guests, passed('disk', 'posted', { aia: 'aplic-imsic' }))
+    expect(ends(run)).toBe(true)
+  })
+
+  test('are not shared: a vCPU that has no hart of its own, and one file too few, are refused', () => {
+    const guest = { kernel: END, disk: DISK }
+    const options = passed('disk', 'posted', { aia: 'aplic-imsic', guestFiles: 1 })
+    expect(() => native([guest], options)).toThrow('give the guest harts')
+    const two = [0, 1].map(() => ({ ...guest, harts: [0] }))
+    expect(() => native(two, options)).toThrow('hart 0 has 1 guest interrupt files')
+    expect(() => native([{ ...guest, harts: [0] }], passed('disk', 'posted'))).toThrow('this machine has none')
   })
 })
 

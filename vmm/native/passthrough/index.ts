@@ -6,8 +6,10 @@ import { type OwnDevices, ownSource } from '../../core/devices.ts'
 import type { TableAllocator } from '../../core/g-stage.ts'
 import type { DmaGuard } from '../dma-guard.ts'
 import type { PlannedGuest } from '../ground.ts'
+import type { GuestFiles } from '../guest-files.ts'
 import type { Assignment } from './assignment.ts'
 import { BarMap } from './bar-map.ts'
+import { MessageRoute } from './message-route.ts'
 import { PassedFunction } from './passed-function.ts'
 
 /** Where the functions' memory is put: behind that of the VMM's own devices, so much for each. */
@@ -22,11 +24,13 @@ export interface PassingParts {
   /** Where configuration space begins. */
   readonly ecam: number
   readonly takeTable: TableAllocator
+  /** Guest interrupt files, if any guest takes messages. */
+  readonly files: GuestFiles | undefined
 }
 
 /** Throws one line if the machine cannot keep a guest's device from the memory of others. */
 export function passFunctions(parts: PassingParts): readonly PassedFunction[] {
-  const { guests, assignments, guard, current, ecam, takeTable } = parts
+  const { guests, assignments, guard, current, ecam, takeTable, files } = parts
   if (assignments.length === 0) return []
   if (!guard)
     throw new Error(
@@ -54,19 +58,28 @@ export function passFunctions(parts: PassingParts): readonly PassedFunction[] {
         guard,
         bars: new BarMap(guest.vm.ram.root, takeTable),
         window: WINDOWS + index * WINDOW_BYTES,
-        route: undefined,
+        route: assignment.interrupts === 'posted' && files ? routeOf(guard, guest, files, takeTable) : undefined,
       },
       index,
     )
   })
 }
 
-/** Those of one guest, as its chips need them; undefined if there are none. */
-export function ownDevicesOf(passed: readonly PassedFunction[], guest: PlannedGuest): OwnDevices | undefined {
+function routeOf(guard: DmaGuard, { vm }: PlannedGuest, files: GuestFiles, takeTable: TableAllocator): MessageRoute {
+  return new MessageRoute(guard, vm.index, vm.ram.root, files.pagesOf(vm), takeTable)
+}
+
+/** Those of one guest, as its chips need them; undefined if there are none. `files`: of a guest that takes messages. */
+export function ownDevicesOf(
+  passed: readonly PassedFunction[],
+  guest: PlannedGuest,
+  files: GuestFiles | undefined,
+): OwnDevices | undefined {
   const own = passed.filter(candidate => candidate.guest === guest)
   if (own.length === 0) return undefined
   return {
     functions: own.map(({ virtual }) => virtual),
+    ...(files && { deliver: (port, vcpu, identity) => files.send(port, guest.vm, vcpu, identity) }),
     connect: (index, line) => own[index].connect(line),
     completed: (port: HartPort, source: number) => {
       for (let index = 0; index < own.length; index++) if (source === ownSource(index)) own[index].completed(port)

@@ -105,7 +105,7 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
   }
 
   /** Finds it, and gives its memory a place. It masters nothing yet. */
-  start(): void {
+  start(port: HartPort): void {
     const { assignment, configuration } = this.#parts
     const record = this.#record
     const identity = configuration.findClass(this.#class, assignment.number)
@@ -117,7 +117,7 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
     this.#setCommand(MEMORY | SILENT)
     if (assignment.interrupts === 'trapped')
       record.source = FIRST_WIRE + swizzle(identity >>> 3, configuration.read8(identity, pcie.INTERRUPT_PIN.at))
-    this.#parts.route?.prepare()
+    this.#parts.route?.prepare(port)
   }
 
   settled(): boolean {
