@@ -9,6 +9,8 @@ import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
 import { createCounters } from './accounting.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
 import type { KernelCode } from './image.ts'
+import { ORDER } from './interrupts/interrupts.ts'
+import { CAUSES, MESSAGES, SOURCES } from './interrupts/lines.ts'
 import { taskFrame } from './layout.ts'
 import { PROGRAMS_GROUP, WHOLE_GROUP } from './memory/groups.ts'
 import { createHartMemory } from './memory/hart-memory.ts'
@@ -18,6 +20,7 @@ import { createSecurity } from './objects/security.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
+import { LOOK, WAKE } from './scheduler.ts'
 import { createTimes } from './scheduling/time-keeping.ts'
 import type { Timers } from './timers.ts'
 
@@ -73,14 +76,20 @@ export class Boot {
     const { queues, timers } = plan.scheduler
     for (let hart = 0; hart < plan.harts; hart++) {
       queues.pages[hart] = plan.free.takeTable(port)
-      timers[hart] = plan.free.takeTable(port)
+      timers.pages[hart] = plan.free.takeTable(port)
     }
     for (let page = 0; page < queues.groupPages.length; page++) queues.groupPages[page] = plan.free.takeTable(port)
     queues.create(port)
+    plan.lines.create(port)
+    for (let cause = 0; cause < ORDER.length; cause++) plan.lines.connect(port, CAUSES, ORDER[cause])
+    plan.lines.connect(port, MESSAGES, LOOK)
+    plan.lines.connect(port, MESSAGES, WAKE)
     plan.controller.start()
     for (const device of plan.devices) {
       device.start(port)
-      if (device.source() !== 0) plan.controller.enable(device.source())
+      if (device.source() === 0) continue
+      plan.lines.connect(port, SOURCES, device.source())
+      plan.controller.enable(device.source())
     }
     this.#switchSpace(port, plan.idleFrame, this.#code.scrub)
   }

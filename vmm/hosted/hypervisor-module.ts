@@ -71,6 +71,7 @@ export class HypervisorModule implements Host, Hypervisor {
     this.#exits = new Float64Array(vcpus.length)
     this.#reading = new Int32Array(vcpus.length).fill(NOBODY)
     this.#halts = new HaltPolling(vcpus.length)
+    parts.scheduler.attachTimers((port, timer) => this.kick(port, vcpus[timer]))
     this.runPages = new Float64Array(vcpus.length)
     this.state = {
       outstanding: this.#outstanding,
@@ -91,11 +92,7 @@ export class HypervisorModule implements Host, Hypervisor {
 
   run(port: HartPort, task: Task): boolean {
     const vcpu = this.#parts.vcpus[task.vcpu]
-    port.add32(vcpu.frame + vcpuControl.users.at, 1)
-    if (port.swap32If(vcpu.frame + vcpuControl.lock.at, 0, 1) !== 0) {
-      port.add32(vcpu.frame + vcpuControl.users.at, -1)
-      return false
-    }
+    if (port.swap32If(vcpu.frame + vcpuControl.lock.at, 0, 1) !== 0) return false
     addNote(port, task.index, vcpu.frame + vcpuControl.note.at)
     if (this.#outstanding[task.vcpu] !== 0) {
       this.#outstanding[task.vcpu] = 0
@@ -112,7 +109,6 @@ export class HypervisorModule implements Host, Hypervisor {
     this.#endReading(port, task)
     removeNote(port, task.index, vcpu.frame + vcpuControl.note.at)
     port.swap32(vcpu.frame + vcpuControl.lock.at, 0)
-    port.add32(vcpu.frame + vcpuControl.users.at, -1)
     task.record.mode = IN_USER
     task.record.guest = false
   }
@@ -125,10 +121,8 @@ export class HypervisorModule implements Host, Hypervisor {
   }
 
   interrupt(port: HartPort, vcpu: Vcpu, level: boolean): void {
-    port.add32(vcpu.frame + vcpuControl.users.at, 1)
     const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
     if (elsewhere || level) this.kick(port, vcpu)
-    port.add32(vcpu.frame + vcpuControl.users.at, -1)
   }
 
   /** A doorbell of the guest's, which from now on adds to an event of the process's. The phase to be waited for, or NOBODY. */
@@ -193,10 +187,12 @@ export class HypervisorModule implements Host, Hypervisor {
     if (record.status === WAITING && this.#isAlone(port) && this.#watches(port, task.vcpu)) return true
     if (record.status !== RUNNABLE) {
       task.record.guest = false
-      scheduler.sleep(port, task, record.status === WAITING ? port.read(vstimecmp) : NEVER)
+      if (record.status === WAITING) this.#wakeAt(port, task.vcpu, port.read(vstimecmp))
+      scheduler.sleep(port, task, NEVER)
       return false
     }
     if (!isLoaded) {
+      scheduler.timers.cancel(port, this.#timerOf(task.vcpu))
       this.#contexts.load(port, task)
       return true
     }
@@ -249,6 +245,15 @@ export class HypervisorModule implements Host, Hypervisor {
     port.setX(A1, until)
     port.jump(this.#parts.code.watchVcpu)
     return true
+  }
+
+  /** A vCPU's timer beside the threads': what its comparator would do if it were on a hart. */
+  #timerOf(vcpu: number): number {
+    return this.#parts.scheduler.tasks.length + vcpu
+  }
+
+  #wakeAt(port: HartPort, vcpu: number, due: number): void {
+    if (due < NEVER) this.#parts.scheduler.timers.start(port, this.#timerOf(vcpu), due)
   }
 
   /** True if no other thread wants the hart. */

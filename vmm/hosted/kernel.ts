@@ -20,7 +20,7 @@ import { NOWHERE } from '../core/vcpu.ts'
 import { Boot } from './boot.ts'
 import { Endings } from './endings.ts'
 import type { KernelCode } from './image.ts'
-import { Interrupts } from './interrupts.ts'
+import { Interrupts } from './interrupts/interrupts.ts'
 import { hartFrameOf, taskFrameOf } from './layout.ts'
 import type { Plan } from './plan.ts'
 import { IN_CALL, type ProgramThread } from './programs/program-thread.ts'
@@ -162,6 +162,7 @@ export class Kernel {
     port.account('host kernel', 'schedule', 'scheduling')
     const now = port.read(time)
     this.#timers.run(port)
+    scheduler.takeWoken(port)
     scheduler.wanted[hart] = 0
     const next = scheduler.pick(port, now)
     this.#coming[hart] = next

@@ -70,6 +70,8 @@ export const TABLES = {
   sync: KERNEL_BASE + 480 * KIB,
   buses: KERNEL_BASE + 484 * KIB,
   events: KERNEL_BASE + 500 * KIB,
+  /** Interrupt lines. */
+  interrupts: KERNEL_BASE + 503 * KIB,
 } as const
 const DMA = KERNEL_BASE + MIB
 /** Packets' buffers. */
@@ -112,8 +114,6 @@ export const hostContext = layout(0x400, 'our own', {
 export const vcpuControl = layout(0x400, 'our own', {
   /** 1 while a thread is in `run`. */
   lock: { at: 0x190, bytes: 4 },
-  /** System calls that use the vCPU. */
-  users: { at: 0x194, bytes: 4 },
   /** MODE_: whether the hart is in the guest, so that it has to be interrupted to see what is new. */
   mode: { at: 0x198, bytes: 4 },
   /** Who is told when the thread loses its hart: links to the next (scheduling/preemption-notes.ts). */

@@ -114,11 +114,7 @@ export class MonitorDriver implements Hypervisor {
 
   run(port: HartPort, task: Task): boolean {
     const vcpu = this.#vcpus[task.vcpu]
-    port.add32(vcpu.frame + vcpuControl.users.at, 1)
-    if (port.swap32If(vcpu.frame + vcpuControl.lock.at, 0, 1) !== 0) {
-      port.add32(vcpu.frame + vcpuControl.users.at, -1)
-      return false
-    }
+    if (port.swap32If(vcpu.frame + vcpuControl.lock.at, 0, 1) !== 0) return false
     const asked = this.#asked[task.vcpu]
     this.#asked[task.vcpu] = 0
     const page = this.#monitor.pages[task.vcpu]
@@ -138,15 +134,12 @@ export class MonitorDriver implements Hypervisor {
   #return(port: HartPort, task: Task, vcpu: Vcpu, reason: number): void {
     port.store32(this.runPages[task.vcpu] + runPage.reason.at, reason)
     port.swap32(vcpu.frame + vcpuControl.lock.at, 0)
-    port.add32(vcpu.frame + vcpuControl.users.at, -1)
     task.record.mode = IN_USER
   }
 
   interrupt(port: HartPort, vcpu: Vcpu, level: boolean): void {
-    port.add32(vcpu.frame + vcpuControl.users.at, 1)
     const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
     if (elsewhere || level) this.#kick(port, vcpu)
-    port.add32(vcpu.frame + vcpuControl.users.at, -1)
   }
 
   /** Doorbells are the process's in this form. */

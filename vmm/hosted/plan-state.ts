@@ -47,5 +47,17 @@ function together(parts: readonly Readonly<Record<string, StateRecord>>[]): Reco
 function schedulerState(scheduler: Scheduler): Record<string, StateRecord> {
   const { current, wanted, ticks, kicks, timers, evening, queues, caps } = scheduler
   const { pages, groupPages, since } = queues
-  return { current, wanted, ticks, since, kicks, timers, evening, queues: pages, groupPages, caps: caps.record }
+  return {
+    current,
+    wanted,
+    ticks,
+    since,
+    kicks,
+    timers: timers.pages,
+    evening,
+    queues: pages,
+    groupPages,
+    caps: caps.record,
+    'timer homes': timers.homes,
+  }
 }

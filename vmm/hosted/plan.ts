@@ -22,6 +22,7 @@ import type { Hypervisor } from './hypervisor.ts'
 import { Events } from './hypervisor/events.ts'
 import { IoBuses } from './hypervisor/io-buses.ts'
 import type { KernelCode } from './image.ts'
+import { InterruptLines } from './interrupts/lines.ts'
 import { KernelDevices } from './kernel-devices.ts'
 import { KernelThread } from './kernel-thread.ts'
 import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.ts'
@@ -74,6 +75,7 @@ export interface Plan {
   readonly rcu: ReadCopyUpdate
   readonly buses: IoBuses
   readonly events: Events
+  readonly lines: InterruptLines
   readonly controller: Controller
   readonly console: HostConsole
   readonly files: FileService
@@ -170,7 +172,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   })
   const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
   const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping, processes.length)
-  const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication)
+  const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication, tasks.length)
   writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
   journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
   soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))
@@ -273,6 +275,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     rcu,
     buses,
     events,
+    lines: new InterruptLines(),
     controller,
     console,
     files,

@@ -7,9 +7,9 @@ import type { HartPort } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
-import { heapCount, heapFirst, heapFirstKey, heapPush, heapRemove } from './heap.ts'
 import { Caps } from './scheduling/caps.ts'
 import { EMPTY, RunQueues } from './scheduling/run-queues.ts'
+import { SoftTimers } from './scheduling/soft-timers.ts'
 import { sendTo } from './scheduling/time-keeping.ts'
 import { ASLEEP, NEVER, READY, type Thread } from './task.ts'
 
@@ -17,8 +17,9 @@ import { ASLEEP, NEVER, READY, type Thread } from './task.ts'
 export const TICK = 40_000
 const BALANCE = 4 * TICK
 
-/** What harts are interrupted for by others. */
-export const RESCHEDULE = 1
+/** What harts are interrupted for by others, as bits: to look at what is wanted of them; to take in threads that have been woken. */
+export const LOOK = 0
+export const WAKE = 1
 
 export const IDLE = -1
 
@@ -30,24 +31,36 @@ export class Scheduler {
   readonly ticks: Float64Array
   /** By hart: harts that it has to interrupt before it goes on (a mask). */
   readonly kicks: Int32Array
-  /** By hart: where its timers lie, and when it evens out next. */
-  readonly timers: Float64Array
+  /** By hart: when it evens out next. */
   readonly evening: Float64Array
   readonly queues: RunQueues
+  /** Threads' come first, by their numbers; then those of others. */
+  readonly timers: SoftTimers
   readonly caps: Caps
   readonly dedication: Dedication
 
-  constructor(tasks: readonly Thread[], harts: number, dedication: Dedication) {
+  #elapsed: (port: HartPort, timer: number) => void = () => {}
+
+  /** `others`: how many timers there are beside the threads'. */
+  constructor(tasks: readonly Thread[], harts: number, dedication: Dedication, others = 0) {
     this.tasks = tasks
     this.dedication = dedication
     this.current = new Int32Array(harts).fill(IDLE)
     this.wanted = new Int32Array(harts)
     this.ticks = new Float64Array(harts).fill(NEVER)
     this.kicks = new Int32Array(harts)
-    this.timers = new Float64Array(harts)
     this.evening = new Float64Array(harts)
     this.queues = new RunQueues(tasks, harts)
+    this.timers = new SoftTimers(tasks.length + others, harts, (port, timer) => {
+      if (timer < tasks.length) this.wake(port, tasks[timer])
+      else this.#elapsed(port, timer - tasks.length)
+    })
     this.caps = new Caps(tasks)
+  }
+
+  /** Who is called when a timer that is no thread's is due. Set-up. */
+  attachTimers(elapsed: (port: HartPort, timer: number) => void): void {
+    this.#elapsed = elapsed
   }
 
   /** Threads that are ready from the beginning: each to its hart, or to the one with the fewest. */
@@ -80,15 +93,35 @@ export class Scheduler {
     const { record } = task
     record.state = READY
     record.due = NEVER
-    if (record.timer !== NOWHERE) {
-      heapRemove(port, this.timers[record.timer], task.index)
-      record.timer = NOWHERE
-    }
+    this.timers.cancel(port, task.index)
     // The hart where it fell asleep may still be saving it, and looks for work itself afterwards.
     if (record.hart !== NOWHERE) return this.want(port, record.hart)
     const hart = this.#place(port, task)
+    if (hart === port.hart) return this.#arrive(port, task)
+    // Another hart's queue is its own affair: it takes the thread in when it is interrupted.
+    record.last = hart
+    this.queues.send(port, task, hart)
+    this.#message(port, hart, WAKE)
+  }
+
+  /** A thread that has been woken comes to this hart's queue. */
+  #arrive(port: HartPort, task: Thread): void {
+    const { hart } = port
     this.#add(port, task, hart)
-    if (this.current[hart] === IDLE || this.queues.pick(port, hart) === task.index) this.want(port, hart)
+    if (this.current[hart] === IDLE || this.queues.pick(port, hart) === task.index) this.wanted[hart] = 1
+  }
+
+  /** Takes in those that other harts have woken for this one. */
+  takeWoken(port: HartPort): void {
+    for (let index = this.queues.takeSent(port); index !== EMPTY; index = this.queues.nextSent(port, index)) {
+      const task = this.tasks[index]
+      if (task.record.state === READY) this.#arrive(port, task)
+    }
+  }
+
+  /** What this hart was interrupted for: looking is done by whoever leaves the kernel. */
+  take(port: HartPort, what: number): void {
+    if (what === WAKE) this.takeWoken(port)
   }
 
   #add(port: HartPort, task: Thread, hart: number): void {
@@ -101,17 +134,14 @@ export class Scheduler {
     const { record } = task
     record.state = ASLEEP
     record.due = due
-    if (due === NEVER) return
-    record.timer = port.hart
-    heapPush(port, this.timers[port.hart], due, task.index)
+    if (due !== NEVER) this.timers.start(port, task.index, due)
   }
 
   /** A sleeping thread is to wake at another time. */
   rearm(port: HartPort, task: Thread, due: number): void {
     const { record } = task
     if (record.state !== ASLEEP) return
-    if (record.timer !== NOWHERE) heapRemove(port, this.timers[record.timer], task.index)
-    record.timer = NOWHERE
+    this.timers.cancel(port, task.index)
     this.sleep(port, task, due)
   }
 
@@ -123,8 +153,11 @@ export class Scheduler {
 
   /** Makes another hart enter the kernel. */
   interrupt(port: HartPort, hart: number): void {
-    if (hart === port.hart) return
-    sendTo(port, hart, RESCHEDULE)
+    if (hart !== port.hart) this.#message(port, hart, LOOK)
+  }
+
+  #message(port: HartPort, hart: number, what: number): void {
+    sendTo(port, hart, 1 << what)
     this.kicks[port.hart] |= 1 << hart
   }
 
@@ -276,14 +309,8 @@ export class Scheduler {
 
   /** Wakes what is due on this hart; returns when the next is, or when threads that have had their cap may go on. */
   wakeDue(port: HartPort, now: number): number {
-    const timers = this.timers[port.hart]
     this.#renew(port, now)
-    while (heapCount(port, timers) > 0) {
-      const due = heapFirstKey(port, timers)
-      if (due > now) break
-      this.wake(port, this.tasks[heapFirst(port, timers)])
-    }
-    const next = heapCount(port, timers) > 0 ? heapFirstKey(port, timers) : NEVER
+    const next = this.timers.expire(port, now)
     return this.caps.record.throttled > 0 ? Math.min(next, this.caps.nextPeriod()) : next
   }
 
@@ -292,8 +319,7 @@ export class Scheduler {
     const { record } = task
     record.state = state
     if (record.queued !== NOWHERE) this.queues.remove(port, task, record.queued, port.read(time))
-    if (record.timer !== NOWHERE) heapRemove(port, this.timers[record.timer], task.index)
-    record.timer = NOWHERE
+    this.timers.cancel(port, task.index)
     if (record.hart !== NOWHERE) this.want(port, record.hart)
   }
 }

@@ -28,9 +28,8 @@ export interface TaskRecord {
   last: number
   /** Asleep: when it wakes in any case (ticks). */
   due: number
-  /** The hart whose run queue it is in, and the one whose timer wakes it; or NOWHERE. */
+  /** The hart in whose run queue it waits, or NOWHERE. */
   queued: number
-  timer: number
   /** Its process has had what its cap allows: it waits for the next period. */
   throttled: boolean
   /** What its system call has open meanwhile (objects/descriptor-tables.ts), or 0. */
@@ -66,7 +65,6 @@ export function taskRecord(state: number): TaskRecord {
     last: NOWHERE,
     due: NEVER,
     queued: NOWHERE,
-    timer: NOWHERE,
     throttled: false,
     holds: 0,
     guest: false,

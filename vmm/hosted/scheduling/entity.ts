@@ -31,6 +31,8 @@ export const entity = layout(0x100, 'our own', {
   /** Who is told when the thread loses its hart (preemption-notes.ts). */
   notes: { at: 0xb8, bytes: 8 },
   had: { at: 0xc0, bytes: 8 },
+  /** Among those that have been woken for a hart: the number of the next, plus one. */
+  next: { at: 0xc8, bytes: 4 },
 })
 
 /** `current` is in no tree. The average of what all have had is `zero` + `lags` ÷ `weights`. */
@@ -43,6 +45,8 @@ export const queue = layout(0x100, 'our own', {
   /** Entities, the current one included; of a hart: threads in all below. */
   count: { at: 0x24, bytes: 4 },
   threads: { at: 0x28, bytes: 4 },
+  /** Of a hart: the number, plus one, of the thread that others have woken for it last. */
+  sent: { at: 0x2c, bytes: 4 },
   /** The process whose threads are in it, or 0: a hart's. */
   owner: { at: 0x30, bytes: 8 },
   load: { at: 0x40, bytes: 16 },

@@ -252,6 +252,35 @@ export class RunQueues {
     this.#fair.wait(port, root, node)
   }
 
+  /** A thread that another hart is to take in goes before those that it has not taken in yet. */
+  send(port: HartPort, task: Thread, hart: number): void {
+    const head = this.pages[hart] + queue.sent.at
+    for (;;) {
+      const first = port.load32(head)
+      port.store32(threadEntity(task.index) + entity.next.at, first)
+      if (port.swap32If(head, first, task.index + 1) === first) return
+    }
+  }
+
+  /** The first of those that are to be taken in here, as they came; EMPTY if there is none. `nextSent` has the others. */
+  takeSent(port: HartPort): number {
+    const head = this.pages[port.hart] + queue.sent.at
+    if (port.load32(head) === 0) return EMPTY
+    let order = 0
+    for (let number = port.swap32(head, 0); number !== 0; ) {
+      const link = threadEntity(number - 1) + entity.next.at
+      const next = port.load32(link)
+      port.store32(link, order)
+      order = number
+      number = next
+    }
+    return order - 1
+  }
+
+  nextSent(port: HartPort, index: number): number {
+    return port.load32(threadEntity(index) + entity.next.at) - 1
+  }
+
   /** Whoever wakes a thread is alone with its state, and sees what the thread had written before it slept. */
   beginWake(port: HartPort, task: Thread): void {
     port.swap32If(threadEntity(task.index) + entity.wakeLock.at, 0, 1)
