@@ -45,6 +45,8 @@ const SEIP = 1 << 9
 const NEVER = Number.MAX_SAFE_INTEGER
 const MICROSECONDS = 1_000_000
 const RETRY_MICROSECONDS = 1000
+/** Interrupts handled in one entry. */
+const CLAIMS = 8
 /** Of any PLIC that these guests meet. */
 const SOURCES = 95
 
@@ -229,10 +231,11 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
     if ((pending & STIP) !== 0) port.write(stimecmp, NEVER)
     if ((pending & SEIP) !== 0) {
       let source = controller.claim()
-      while (source !== 0) {
+      // A wire that stays up whatever its driver does must not keep the entry going.
+      for (let left = CLAIMS; source !== 0 && left > 0; left--) {
         for (const device of devices) device.interrupted(source)
         controller.complete(source)
-        source = controller.claim()
+        source = left > 1 ? controller.claim() : 0
       }
     }
     port.jump(back)

@@ -1,12 +1,76 @@
-/** Who is reached by a fault: what the fault study says of a placement. */
-import type { PlacementName } from '../placements.ts'
+/** Whom the faults of a driver reach in a placement: what all trials come to, kind by kind. */
+import { placementNamed, type PlacementName } from '../placements.ts'
+import { FAULT_KINDS, type FaultKind } from './kinds.ts'
+import type { FaultTrial } from './trials.ts'
 
-/** Who is there when a fault strikes, from the driver outwards. */
+/**
+ * Who is there when a fault strikes, from the driver outwards. Other users share the driver with its user; other guests
+ * do not. All of the machine: nobody gets any further.
+ */
 export const BYSTANDERS = ['driver', 'its user', 'other users', 'other guests', 'whole machine'] as const
 export type Bystander = (typeof BYSTANDERS)[number]
 
+export interface BlastOfKind {
+  readonly kind: FaultKind
+  readonly struck: number
+  /** How many faults reached each of them. */
+  readonly reached: Readonly<Partial<Record<Bystander, number>>>
+  /** After so many all users of the driver came to their ends: nothing was lasting, or the driver began anew. */
+  readonly recovered: number
+  /** The longest that those waited who came to their ends: µs beyond the run without a fault. */
+  readonly longestRecovery: number
+  /** Blocks or frames with wrong content that were passed for good. */
+  readonly lost: number
+}
+
 export interface Blast {
   readonly placement: PlacementName
-  /** Who has died, or has seen wrong data, of a fault of the driver. */
+  readonly struck: number
+  readonly kinds: readonly BlastOfKind[]
+  /** Who has been reached by any. */
   readonly radius: readonly Bystander[]
+  /** It claims that no fault reaches other guests. */
+  readonly contains: boolean
+  /** Faults that did although it claims so: their numbers, from 0. */
+  readonly escapes: readonly number[]
+  /** Requests of devices that the IOMMU refused. */
+  readonly refused: number
+}
+
+const OUTSIDE: ReadonlySet<Bystander> = new Set(['other guests', 'whole machine'])
+
+export function blastOf(
+  placement: PlacementName,
+  trials: readonly FaultTrial[],
+  cyclesPerMicrosecond: number,
+): Blast {
+  const { contains = false } = placementNamed(placement)
+  const struck = trials.filter(trial => trial.struck)
+  return {
+    placement,
+    struck: struck.length,
+    kinds: FAULT_KINDS.flatMap(kind => {
+      const own = struck.filter(({ strike }) => strike.kind === kind)
+      return own.length === 0 ? [] : [ofKind(kind, own, cyclesPerMicrosecond)]
+    }),
+    radius: BYSTANDERS.filter(bystander => struck.some(({ reached }) => reached.includes(bystander))),
+    contains,
+    escapes: contains
+      ? trials.flatMap(({ reached }, index) => (reached.some(who => OUTSIDE.has(who)) ? [index] : []))
+      : [],
+    refused: trials.reduce((sum, { refused }) => sum + refused, 0),
+  }
+}
+
+function ofKind(kind: FaultKind, trials: readonly FaultTrial[], cyclesPerMicrosecond: number): BlastOfKind {
+  const count = (who: Bystander) => trials.filter(({ reached }) => reached.includes(who)).length
+  const recovered = trials.filter(trial => trial.recovered)
+  return {
+    kind,
+    struck: trials.length,
+    reached: Object.fromEntries(BYSTANDERS.map(who => [who, count(who)] as const).filter(([, times]) => times > 0)),
+    recovered: recovered.length,
+    longestRecovery: Math.max(0, ...recovered.map(({ stalls }) => Math.max(...stalls))) / cyclesPerMicrosecond,
+    lost: trials.reduce((sum, { lost }) => sum + lost, 0),
+  }
 }

@@ -1,0 +1,69 @@
+/**
+ * The machine on which faults are tried: a guest that uses the driver in question, another that uses the same driver, or
+ * one of its own, and one that has nothing to do with any. Loaded with planted drivers.
+ */
+import { bystander } from '../../../guests/witnesses/bystander.ts'
+import { diskUser } from '../../../guests/witnesses/disk-user.ts'
+import { networkUser } from '../../../guests/witnesses/network-user.ts'
+import { MemoryBacking, SECTOR_BYTES } from '../../../hw/devices/disk-backing.ts'
+import { nicOnStation } from '../../network.ts'
+import { buildSystem, type System, type SystemGuest } from '../../system.ts'
+import { placementNamed, type PlacementName } from '../placements.ts'
+import type { Device } from '../workloads.ts'
+
+export interface World {
+  readonly system: System
+  /** Who is there, by guest number: on the bare machine the first alone. */
+  readonly witnesses: readonly ('user' | 'other user' | 'bystander')[]
+  readonly ramBytes: number
+}
+
+const MIB = 2 ** 20
+const GUEST_BYTES = 8 * MIB
+const RAM_BYTES = 160 * MIB
+const DISK_BYTES = 4 * MIB
+const PAIRS = 8
+const ECHOES = 24
+const ROUNDS = 12
+
+export function faultWorld(name: PlacementName, device: Device): World {
+  const { configuration, at, hostPolicy, board, own } = placementNamed(name)
+  const sectors = DISK_BYTES / SECTOR_BYTES
+  const guest = (index: number, label: string): Omit<SystemGuest, 'kernel'> => ({
+    label,
+    memoryBytes: GUEST_BYTES,
+    vcpus: 1,
+    harts: [0],
+    weight: 256,
+    cap: 0,
+    bootargs: '',
+    ...(index < 2 && device === 'nvme' && { disk: { first: own ? 0 : index * sectors, sectors } }),
+    ...(index < 2 && device === 'nic' && { network: { mac: [2, 0x62, 0x68, 0, 0, index + 1], vlan: 0 } }),
+  })
+  const user = (index: number, label: string): SystemGuest => {
+    const scripted = device === 'nvme' ? diskUser(index, PAIRS) : networkUser(index, ECHOES)
+    return { ...guest(index, label), kernel: scripted.program.bytes, scripted }
+  }
+  const alone = configuration === 'bare'
+  const guests = [
+    user(0, 'user'),
+    ...(alone ? [] : [user(1, 'other user'), { ...guest(2, 'bystander'), kernel: bystander(2, ROUNDS).bytes }]),
+  ]
+  const devices = own === 'device' ? 2 : 1
+  const system = buildSystem({
+    configuration,
+    harts: 1,
+    ramBytes: RAM_BYTES,
+    guests,
+    ...board,
+    ...(hostPolicy && { hostPolicy }),
+    ...(at && { placements: device === 'nvme' ? { disk: at } : { network: at } }),
+    disks: device === 'nvme' ? Array.from({ length: devices }, () => new MemoryBacking(2 * sectors)) : [],
+    nics: device === 'nic' ? Array.from({ length: devices }, (_, index) => nicOnStation(index)) : [],
+  })
+  return {
+    system,
+    witnesses: alone ? ['user'] : ['user', 'other user', 'bystander'],
+    ramBytes: RAM_BYTES,
+  }
+}
