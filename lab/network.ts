@@ -21,3 +21,11 @@ export function nicOnStation(card = 0): VirtNic {
     },
   }
 }
+
+/** So many cards, each on a cable to a station of its own; the first has so many virtual functions. */
+export function cards(count: number, functions: number): readonly VirtNic[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ...nicOnStation(index),
+    ...(index === 0 && functions > 0 && { virtualFunctions: functions }),
+  }))
+}

@@ -2,11 +2,12 @@
 import chalk from 'chalk'
 import { Command } from 'commander'
 import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
+import { type FaultStudy, faultStudy } from '../place/faults/study.ts'
 import { findingsOf, type PlaceFinding } from '../place/findings.ts'
 import type { DriverOptions } from '../place/machine.ts'
 import { placementNamed, PLACEMENT_NAMES, type PlacementName } from '../place/placements.ts'
 import { type PlacePlan, type PlaceStudy, placeStudy } from '../place/study.ts'
-import { crowdTable, placeDifferences, placeTable } from '../place/table.ts'
+import { blastTable, crowdTable, placeDifferences, placeTable } from '../place/table.ts'
 import { deviceOf, DEVICES, namesFor, placeWorkload } from '../place/workloads.ts'
 import { PLACEMENTS } from '../../hw/spec/layouts/placement.ts'
 import { Progress } from '../progress.ts'
@@ -27,6 +28,7 @@ interface PlaceOptions extends CoreOptions {
   readonly transfer?: string
   readonly hart?: string
   readonly pathLength: string
+  readonly faults: string
   readonly ledger?: boolean
   readonly json?: boolean
 }
@@ -34,6 +36,7 @@ interface PlaceOptions extends CoreOptions {
 const MOST_SEEDS = 10_000
 const MOST_GUESTS = 64
 const MOST_HARTS = 8
+const MOST_FAULTS = 1_000_000
 
 export function placeCommand(): Command {
   const command = new Command('place')
@@ -57,6 +60,7 @@ export function placeCommand(): Command {
     )
     .option('--hart <n>', 'reserved for the driver; shared unless given')
     .option('--path-length <factor>', "scale of the counted path length of VMMs', hosts' and drivers' code", '1')
+    .option('--faults <n>', 'random faults of the driver, tried in each placement: whom they reach; 0: none', '16')
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the findings as JSON')
     .action(place)
@@ -123,20 +127,52 @@ async function place(workload: string, options: PlaceOptions): Promise<void> {
   const progress = new Progress(plan.placements.length * plan.guests.length * plan.seeds.length)
   const found = await placeStudy(plan, progress)
   progress.end()
-  const findings = findingsOf(found, plan, [])
-  if (options.json) printData(findings, found, plan)
-  else print(findings, found, plan, options.ledger ?? false)
-  if (findings.length === 0) process.exitCode = 1
+  const faults = await tryFaults(found, plan, wholeNumber('--faults', options.faults, 0, MOST_FAULTS))
+  const findings = findingsOf(found, plan, faults.blasts)
+  if (options.json) printData(findings, found, plan, faults)
+  else print(findings, found, plan, faults, options.ledger ?? false)
+  if (findings.length === 0 || faults.blasts.some(({ escapes }) => escapes.length > 0)) process.exitCode = 1
 }
 
-function printData(findings: readonly PlaceFinding[], { differences, lacks }: PlaceStudy, plan: PlacePlan): void {
+/** In the placements that are to be had. */
+async function tryFaults({ points }: PlaceStudy, { device, seeds }: PlacePlan, runs: number): Promise<FaultStudy> {
+  if (runs === 0) return { blasts: [], lacks: [] }
+  const placements = [...new Set(points.map(({ placement }) => placement))]
+  const progress = new Progress(placements.length)
+  const found = await faultStudy(placements, { device, runs, seed: seeds[0] ?? 0 }, progress)
+  progress.end()
+  return found
+}
+
+function printData(
+  findings: readonly PlaceFinding[],
+  { differences, lacks }: PlaceStudy,
+  plan: PlacePlan,
+  faults: FaultStudy,
+): void {
   const { workload, device, seeds, options } = plan
   const units = { throughput: 'operations/s', latency: 'µs', cyclesPerOperation: 'cycles', ledger: 'cycles/operation' }
-  const data = { workload, device, seeds, options, units, placements: findings, differences, absent: lacks }
+  const data = {
+    workload,
+    device,
+    seeds,
+    options,
+    units,
+    placements: findings,
+    differences,
+    absent: lacks,
+    faults: faults.blasts,
+  }
   console.log(JSON.stringify(data, undefined, 1))
 }
 
-function print(findings: readonly PlaceFinding[], found: PlaceStudy, plan: PlacePlan, withLedger: boolean): void {
+function print(
+  findings: readonly PlaceFinding[],
+  found: PlaceStudy,
+  plan: PlacePlan,
+  faults: FaultStudy,
+  withLedger: boolean,
+): void {
   if (findings.length > 0) {
     console.log(`\n${placeTable(findings)}\n`)
     console.log(
@@ -144,6 +180,9 @@ function print(findings: readonly PlaceFinding[], found: PlaceStudy, plan: Place
     )
     if (findings.some(({ crowds }) => crowds.length > 0)) console.log(`\n${crowdTable(findings)}`)
   }
+  if (faults.blasts.length > 0) console.log(`\n${blastTable(faults.blasts)}`)
+  for (const { placement, why } of faults.lacks)
+    console.error(`barehart: ${placementNamed(placement).label}, faults: ${why}`)
   for (const { placement, guests, why } of found.lacks)
     console.error(`barehart: ${placementNamed(placement).label}, ${guests} guest${guests === 1 ? '' : 's'}: ${why}`)
   const differences = placeDifferences(found, plan)

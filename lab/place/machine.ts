@@ -4,7 +4,7 @@ import type { Workload } from '../../guests/workload.ts'
 import { type Prices, rocketFlat } from '../../hw/index.ts'
 import { SECTOR_BYTES } from '../../hw/devices/disk-backing.ts'
 import type { DriverPlacement } from '../../hw/spec/layouts/placement.ts'
-import { nicOnStation } from '../network.ts'
+import { cards } from '../network.ts'
 import { configurationHash } from '../study/configuration-hash.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
 import { type NamedPlacement, placementNamed, type PlacementName } from './placements.ts'
@@ -104,7 +104,7 @@ export function placedSystem(
     guests,
     ...(driver && { placements: workload.disk ? { disk: driver } : { network: driver } }),
     disks: workload.disk ? Array.from({ length: devices }, () => new RepeatedBacking(content, own ? 1 : count)) : [],
-    nics: workload.network ? Array.from({ length: devices }, (_, index) => nicOnStation(index)) : [],
+    nics: workload.network ? cards(devices, own === 'function' ? count : 0) : [],
   })
   const nodes = guests.map(({ scripted: _software, kernel: _kernel, ...node }) => node)
   return {

@@ -41,13 +41,15 @@ export interface Sample {
 
 /** Cycles between two looks at the rest of the world. */
 const TURN = 20_000_000
-/** A workload that has not come to its next mark after so many cycles never will. */
-const PATIENCE = 3_000_000_000
+/** A workload that has not come to its next mark after so many cycles never will: of one guest, and what others add. */
+const PATIENCE = 500_000_000
+const PATIENCE_A_GUEST = 50_000_000
 
 /** Runs until as many guests have come to a mark; throws one line if they do not. */
 async function runToMarks(system: System, mark: 'start' | 'end', count: number): Promise<void> {
   const { machine } = system
-  const end = machine.now() + PATIENCE
+  const patience = PATIENCE + PATIENCE_A_GUEST * Math.max(1, system.guests.length)
+  const end = machine.now() + patience
   for (let seen = 0; seen < count; ) {
     const stop = machine.run({ marks: true, untilCycle: machine.now() + TURN })
     if (stop.kind === 'mark') {
@@ -60,7 +62,7 @@ async function runToMarks(system: System, mark: 'start' | 'end', count: number):
       throw new Error(`a guest gave up before its ${mark} mark`)
     if (stop.kind === 'stopped') throw new Error(`it ended before its ${mark} mark: ${stop.reason}, code ${stop.code}`)
     if (stop.kind !== 'cycle') throw new Error(`it waits forever before its ${mark} mark (${stop.kind})`)
-    if (machine.now() >= end) throw new Error(`it has not come to its ${mark} mark in ${PATIENCE} cycles`)
+    if (machine.now() >= end) throw new Error(`it has not come to its ${mark} mark in ${patience} cycles`)
     await setImmediate()
   }
 }

@@ -2,6 +2,7 @@
 import chalk from 'chalk'
 import { ENOUGH } from '../study/statistics.ts'
 import { shortCount } from '../study/table.ts'
+import type { Blast } from './faults/blast.ts'
 import type { PlaceFinding } from './findings.ts'
 import { placementNamed } from './placements.ts'
 import type { PlaceDifference, PlacePlan, PlaceStudy } from './study.ts'
@@ -55,6 +56,18 @@ export function crowdTable(findings: readonly PlaceFinding[]): string {
     ),
   )
   return [chalk.bold(row('driver in', ['', 'all/s', 'each/s', 'median', 'cycles/op'])), ...lines].join('\n')
+}
+
+/** Whom faults of the driver have reached. */
+export function blastTable(blasts: readonly Blast[]): string {
+  const name = Math.max(...blasts.map(({ placement }) => placementNamed(placement).label.length)) + 2
+  return blasts
+    .map(({ placement, struck, radius, escapes }) => {
+      const reached = radius.length === 0 ? 'nobody' : radius.join(', ')
+      const broken = escapes.length === 0 ? '' : chalk.red(` although it should contain them: ${escapes.length}`)
+      return `${placementNamed(placement).label.padEnd(name)}${struck} faults reached ${reached}${broken}`
+    })
+    .join('\n')
 }
 
 const WORDS = {

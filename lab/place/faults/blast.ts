@@ -39,11 +39,7 @@ export interface Blast {
 
 const OUTSIDE: ReadonlySet<Bystander> = new Set(['other guests', 'whole machine'])
 
-export function blastOf(
-  placement: PlacementName,
-  trials: readonly FaultTrial[],
-  cyclesPerMicrosecond: number,
-): Blast {
+export function blastOf(placement: PlacementName, trials: readonly FaultTrial[], cyclesPerMicrosecond: number): Blast {
   const { contains = false } = placementNamed(placement)
   const struck = trials.filter(trial => trial.struck)
   return {

@@ -16,6 +16,7 @@ const strike = `
   function befalls(): string {
     if (!fault.isVictim(instance)) return ''
     struck.requests += 1
+    fault.seen = struck.requests
     if (struck.requests !== fault.at) return ''
     fault.strikes(time.now())
     struck.kind = fault.code
@@ -31,6 +32,8 @@ const strike = `
 
 const NVME = 'drivers/nvme.ts'
 const NIC = 'drivers/nic.ts'
+const FUNCTION = 'drivers/nic-function.ts'
+const QUEUES = 'drivers/nic-queues.ts'
 
 const nvmePlan: readonly Substitution[] = [
   { file: NVME, anchor: 'const BUDGET = 64\n', replacement: `const BUDGET = 64\n${trigger}\n` },
@@ -98,55 +101,85 @@ const nvmePlan: readonly Substitution[] = [
   },
 ]
 
-const nicPlan: readonly Substitution[] = [
-  { file: NIC, anchor: 'const BUDGET = 64\n', replacement: `const BUDGET = 64\n${trigger}\n` },
+/** A driver of the card, of either kind: its variables have a place for what has befallen it, and its handler may be deaf. */
+const nicHandler = (file: string): readonly Substitution[] => [
+  { file, anchor: 'const BUDGET = 64\n', replacement: `const BUDGET = 64\n${trigger}\n` },
+  { file, anchor: '    looks: 0,\n', replacement: '    looks: 0,\n    requests: 0,\n    struck: 0,\n' },
   {
-    file: NIC,
+    file,
+    anchor: '  function onInterrupt(): void {\n',
+    replacement: `  function onInterrupt(): void {
+    if (state.struck !== 0 && fault.kind === 'interrupt storm') return
+`,
+  },
+]
+
+const nicPlan: readonly Substitution[] = [
+  ...nicHandler(NIC),
+  ...nicHandler(FUNCTION),
+  { file: QUEUES, anchor: 'const FIRST = 0\n', replacement: `const FIRST = 0\n${trigger}\n` },
+  {
+    file: QUEUES,
     anchor: '  let received = unheardReceived\n',
-    replacement: `  let received = unheardReceived\n${strike}`,
+    replacement: `  let received = unheardReceived
+  const instance = fault.made++
+  const { interrupts, time } = env
+  const own = state as any
+  function befalls(): string {
+    if (!fault.isVictim(instance)) return ''
+    own.requests += 1
+    fault.seen = own.requests
+    if (own.requests !== fault.at) return ''
+    fault.strikes(time.now())
+    own.struck = 1
+    return fault.kind
+  }
+  function suffers(kind: string): boolean {
+    return own.struck !== 0 && fault.kind === kind
+  }
+  /** The same for what happens once. */
+  function once(kind: string): boolean {
+    if (own.struck !== 1 || fault.kind !== kind) return false
+    own.struck = 2
+    return true
+  }
+`,
   },
   {
-    file: NIC,
+    file: QUEUES,
     anchor: '      return false\n    sending[tag] = 1\n',
     replacement: `      return false
     const kind = befalls()
     sending[tag] = 1
-    if (suffers('hang')) {
-      if (kind === 'hang') {
-        mask()
-        time.defer(drain)
-      }
-      return true
-    }
-    if (kind === 'wrong register') device.write({ ...nic.CTRL, at: fault.value } as any, fault.data)
+    if (suffers('hang')) return true
+    if (kind === 'wrong register') device.write({ ...queue.TDT, at: fault.value } as any, fault.data)
     else if (kind === 'crash') transmitter.memory.write64(fault.value - transmitter.memory.device, fault.data)
-    else if (kind === 'lost interrupt') mask()
+    else if (kind === 'lost interrupt') for (let i = 0; i < interrupts.length; i++) interrupts[i].mask()
 `,
   },
   {
-    file: NIC,
+    file: QUEUES,
     anchor: '    receiving[tag] = 1\n    const { memory } = receiver\n',
     replacement: `    receiving[tag] = 1
-    if (suffers('wild DMA') && struck.kind === fault.code) {
-      struck.kind = -1
-      buffer = fault.value
-    }
+    if (once('wild DMA')) buffer = fault.value
     const { memory } = receiver
 `,
   },
   {
-    file: NIC,
-    anchor: "    received(tag, (status & RX_ERROR) === 0 ? bytes : 0)\n",
-    replacement: `    if (suffers('corrupted completion') && struck.kind === fault.code) {
-      struck.kind = -1
-      received(tag, BUFFER_BYTES)
-      return true
-    }
-    received(tag, (status & RX_ERROR) === 0 ? bytes : 0)
+    file: QUEUES,
+    anchor: '  function poll(budget: number): number {\n',
+    replacement: `  function poll(budget: number): number {
+    if (suffers('hang')) return budget
 `,
   },
   {
-    file: NIC,
+    file: QUEUES,
+    anchor: '    received(tag, (status & RX_ERROR) === 0 ? bytes : 0)\n',
+    replacement: `    received(tag, once('corrupted completion') ? BUFFER_BYTES : bytes)
+`,
+  },
+  {
+    file: QUEUES,
     anchor: '    sending[tag] = 0\n    state.progress = 1\n    transmitted(tag)\n',
     replacement: `    state.progress = 1
     if (suffers('leak')) return true
@@ -154,27 +187,12 @@ const nicPlan: readonly Substitution[] = [
     transmitted(tag)
 `,
   },
-  {
-    file: NIC,
-    anchor: '    if (state.phase !== RUNNING) return\n    const causes = device.read(nic.ICR)\n',
-    replacement: `    if (state.phase !== RUNNING || suffers('interrupt storm')) return
-    const causes = device.read(nic.ICR)
-`,
-  },
-  {
-    file: NIC,
-    anchor: '  function drain(): void {\n',
-    replacement: `  function drain(): void {
-    if (suffers('hang')) {
-      time.defer(drain)
-      return
-    }
-`,
-  },
 ]
 
 /** What is planted, and under which name. */
-export const PLANS: Readonly<Record<Device, { readonly name: string; readonly substitutions: readonly Substitution[] }>> = {
+export const PLANS: Readonly<
+  Record<Device, { readonly name: string; readonly substitutions: readonly Substitution[] }>
+> = {
   nvme: { name: 'driver-faults-nvme', substitutions: nvmePlan },
   nic: { name: 'driver-faults-nic', substitutions: nicPlan },
 }

@@ -25,6 +25,8 @@ export interface Trial {
   /** The machine's software stands still for good, and why. */
   readonly halted: string | undefined
   readonly witnesses: readonly Witnessed[]
+  /** Requests of devices that the IOMMU refused, since the machine was switched on. */
+  readonly refused: number
 }
 
 interface Tally {
@@ -85,6 +87,7 @@ export class Rig {
       struck: this.#strikeAt !== undefined,
       halted,
       witnesses: this.#tallies.map((tally, index) => this.#witnessed(tally, index)),
+      refused: this.world.system.dmaFaults?.record.faults ?? 0,
     }
   }
 

@@ -39,8 +39,6 @@ export interface TrialPlan {
 /** Drivers look after what has become of requests within half a second; nobody spins for so long who ever stops. */
 export const PATIENCE: Patience = { cycles: 2_500_000_000, busy: 6_000_000 }
 
-/** Requests of the user, of which a random one is struck. */
-const REQUESTS = 12
 /** Of wild addresses, so many in 4 are aimed at memory that is in use. */
 const AIMED = 3
 const RAM = 0x8000_0000
@@ -74,25 +72,27 @@ function pagesInUse({ system, ramBytes }: World): readonly number[] {
   )
 }
 
-/** Tries so many; `told` hears of each that is over. */
-export async function faultTrials(plan: TrialPlan, told: () => void): Promise<readonly FaultTrial[]> {
+/** Tries so many. */
+export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[]> {
   const { placement, device, runs, seed, patience } = plan
   let rig = await newRig(placement, device)
   const reference = rig.try(undefined, patience)
-  if (reference.witnesses.some(({ ended }) => !ended)) throw new Error('without any fault, not all guests come to their ends')
+  if (reference.witnesses.some(({ ended }) => !ended))
+    throw new Error('without any fault, not all guests come to their ends')
   const pages = pagesInUse(rig.world)
+  // One of those that the driver is given; not the last ones, so that there is somebody to see what comes of it.
+  const requests = Math.max(1, Math.floor((trigger().seen * 3) / 4))
   const everywhere: Reach = { from: 0x7000_0000, bytes: 0x2000_0000 }
   const next = dice(seed)
   const trials: FaultTrial[] = []
   for (let run = 0; run < runs; run++) {
     const aimed = next(4) < AIMED
     const reach = aimed ? { from: pages[next(pages.length)], bytes: PAGE_BYTES } : everywhere
-    const strike = randomStrike(FAULT_KINDS[run % FAULT_KINDS.length], device, reach, REQUESTS, next)
+    const strike = randomStrike(FAULT_KINDS[run % FAULT_KINDS.length], device, reach, requests, next)
     const trial = rig.try(strike, patience)
     trials.push(judged(strike, trial, reference, placement))
     // What threw has left the machine in the midst of something.
     if (trial.halted !== undefined) rig = await newRig(placement, device)
-    told()
   }
   return trials
 }

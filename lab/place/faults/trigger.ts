@@ -20,6 +20,8 @@ export interface Trigger {
   strikes(microseconds: number): void
   /** How often, since it was set. */
   struck: number
+  /** Requests that the victim has been given. */
+  seen: number
   victim: number
 }
 
@@ -42,6 +44,7 @@ export function trigger(): Trigger {
     data: 0,
     strikes: () => void made.struck++,
     struck: 0,
+    seen: 0,
   }
   ;(globalThis as { [symbol]?: Trigger })[symbol] = made
   return made

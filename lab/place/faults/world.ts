@@ -6,7 +6,7 @@ import { bystander } from '../../../guests/witnesses/bystander.ts'
 import { diskUser } from '../../../guests/witnesses/disk-user.ts'
 import { networkUser } from '../../../guests/witnesses/network-user.ts'
 import { MemoryBacking, SECTOR_BYTES } from '../../../hw/devices/disk-backing.ts'
-import { nicOnStation } from '../../network.ts'
+import { cards } from '../../network.ts'
 import { buildSystem, type System, type SystemGuest } from '../../system.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
 import type { Device } from '../workloads.ts'
@@ -59,7 +59,7 @@ export function faultWorld(name: PlacementName, device: Device): World {
     ...(hostPolicy && { hostPolicy }),
     ...(at && { placements: device === 'nvme' ? { disk: at } : { network: at } }),
     disks: device === 'nvme' ? Array.from({ length: devices }, () => new MemoryBacking(2 * sectors)) : [],
-    nics: device === 'nic' ? Array.from({ length: devices }, (_, index) => nicOnStation(index)) : [],
+    nics: device === 'nic' ? cards(devices, own === 'function' ? 2 : 0) : [],
   })
   return {
     system,
