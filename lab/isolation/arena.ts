@@ -9,10 +9,12 @@ import { HEDELEG, HGATP, HIDELEG, MEDELEG, MIDELEG, slot } from '../../hw/hart/s
 import { MODE, VIRTUAL } from '../../hw/hart/state.ts'
 import type { Program as Assembled } from '../../hw/spec/isa/assembler.ts'
 import { sscratch } from '../../hw/spec/csrs/supervisor.ts'
+import { PAGE_BYTES } from '../../hw/spec/address.ts'
+import { frame } from '../../vmm/core/frame.ts'
 import { buildSystem, type System } from '../system.ts'
 import { trapName } from '../../hw/hart/causes.ts'
 import type { Sighting, Where } from './finding.ts'
-import { GuestPages } from './guest-pages.ts'
+import { GuestPages, NO_TABLES } from './guest-pages.ts'
 import { areaOf, POOL, runtimeImage, STATE, STATE_PAGE } from './guest-runtime.ts'
 import { interleavingOf } from './interleave.ts'
 import { type Exit, NOBODY, type Observer } from './observer.ts'
@@ -23,11 +25,19 @@ import type { Action, Scenario, Topology } from './scenario.ts'
 import { type GuestView, viewOf } from './view.ts'
 import { wire } from './wire.ts'
 
+/** Who is in an arena: a guest, or whoever has a bare machine. */
+export interface Inhabitant {
+  readonly vcpus: number
+  readonly record: { readonly ended: boolean; readonly crashed: boolean; readonly exitCode: number }
+}
+
 export interface Run {
   readonly exits: number
   readonly cycles: number
   /** Every program has come to its end. */
   readonly finished: boolean
+  /** By guest: when its programs were over; Infinity if they were not. */
+  readonly doneAt: readonly number[]
   /** An error that the VMM has thrown. */
   readonly failure: string | undefined
   readonly traceHash: string
@@ -46,6 +56,7 @@ const SETTLING = 200_000
 /** What devices have begun is over; and how long neighbours are waited for. */
 const AFTERWARDS = 400_000
 const PATIENCE = 300_000
+const NEVER_ENDS: Inhabitant['record'] = { ended: false, crashed: false, exitCode: 0 }
 const SSCRATCH = slot(sscratch.name)
 const MODE_WORD = MODE >> 2
 /** Frames are told apart by the vCPU's number in the machine. */
@@ -59,6 +70,7 @@ export class Arena {
   readonly machine: Machine
   readonly image: Assembled[]
   readonly pages: readonly GuestPages[]
+  readonly guests: readonly Inhabitant[]
   /** Of the run under way. */
   exits = 0
   readonly began: number
@@ -70,6 +82,7 @@ export class Arena {
   readonly #frames = new Map<number, { readonly guest: number; readonly vcpu: number }>()
   readonly #printed: number[] = []
   readonly #hasDevices: boolean
+  #doneAt: number[] = []
   readonly #wire = wire()
 
   constructor(topology: Topology) {
@@ -100,14 +113,28 @@ export class Arena {
     this.machine = machine
     this.#words = machine.memory.words
     if (topology.poison !== undefined) poison(machine.memory, RAM_BASE, topology.ramMiB * MIB, IMAGES, topology.poison)
+    this.guests =
+      topology.vmm === 'bare'
+        ? topology.guests.map(({ vcpus }) => ({ vcpus, record: NEVER_ENDS }))
+        : this.system.guests.map(({ vcpus, record }) => ({ vcpus: vcpus.length, record }))
     this.#boot()
-    this.pages = this.system.guests.map(vm => new GuestPages(machine.memory, vm))
+    this.pages = topology.guests.map(
+      ({ memoryMiB }, index) => new GuestPages(machine.memory, this.#rootOf(index), memoryMiB * MIB),
+    )
     for (const vm of this.system.guests)
       for (const vcpu of vm.vcpus) this.#frames.set(vcpu.frame, { guest: vm.index, vcpu: vcpu.index })
     this.#listen()
     this.#checkpoint = machine.checkpoint()
     for (const pages of this.pages) pages.remember()
     this.began = machine.now()
+  }
+
+  /** Where a guest's tables are: its first vCPU's frame says so. */
+  #rootOf(guest: number): number {
+    const vm = this.system.guests[guest]
+    if (!vm) return NO_TABLES
+    const at = this.machine.memory.toHost(vm.vcpus[0].frame + frame.hgatp.at) >> 2
+    return ((this.#words[at] >>> 0) + (this.#words[at + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
   }
 
   /** What was printed on the serial line during the run. */
@@ -129,6 +156,7 @@ export class Arena {
     this.#printed.length = 0
     this.#wire.left.length = 0
     this.exits = 0
+    this.#doneAt = this.guests.map(() => Infinity)
     this.lastExit = { hart: 0, from: 0, code: 0, guest: NOBODY, vcpu: 0 }
     for (const observer of observers) observer.begin(this, scenario)
     this.#observers = observers
@@ -151,7 +179,8 @@ export class Arena {
       finished,
       failure,
       traceHash: failure === undefined ? machine.traceHash() : '',
-      views: failure === undefined ? this.system.guests.map((vm, index) => viewOf(this, vm, index)) : [],
+      doneAt: this.#doneAt,
+      views: failure === undefined ? this.guests.map((_, index) => viewOf(this, index)) : [],
       sighting: observers.find(({ sighting }) => sighting)?.sighting,
     }
   }
@@ -164,8 +193,8 @@ export class Arena {
   }
 
   #boot(): void {
-    const { machine, system } = this
-    const awaited = system.guests.reduce((sum, { vcpus }) => sum + vcpus.length, 0)
+    const { machine } = this
+    const awaited = this.guests.reduce((sum, { vcpus }) => sum + vcpus, 0)
     let ready = 0
     while (ready < awaited) {
       const stop = machine.run({ marks: true, untilCycle: BOOT_CYCLES })
@@ -197,21 +226,21 @@ export class Arena {
   }
 
   /** Runs until all programs are over; until guest 0's is, if the others take long; or until time is. True: guest 0's is over. */
-  #go({ actions, cycles }: Scenario): boolean {
+  #go({ actions, cycles, everyone }: Scenario): boolean {
     const { machine, began } = this
     const due = [...actions].sort((a, b) => a.at - b.at)
     const end = began + cycles
-    const patience = began + PATIENCE
+    const patience = everyone ? end : began + PATIENCE
     while (machine.now() < end) {
       const next = Math.min(end, due[0] ? began + due[0].at : end, machine.now() < patience ? patience : end)
       const stop = machine.run({ marks: true, untilCycle: next })
       if (stop.kind === 'stopped') break
       if (due[0] && (machine.now() >= began + due[0].at || stop.kind === 'idle')) this.#act(due.shift()!)
       else if (stop.kind === 'idle') break
-      if (due.length === 0 && (this.#isDone() || (machine.now() >= patience && this.#isOver(0)))) break
+      if ((this.#isDone() || (machine.now() >= patience && this.#isOver(0))) && due.length === 0) break
     }
     if (this.#hasDevices) machine.run({ untilCycle: Math.min(end, machine.now() + AFTERWARDS) })
-    return this.#isOver(0)
+    return everyone ? this.#isDone() : this.#isOver(0)
   }
 
   /** Whoever restores a machine writes to all of its memory: nobody need look. */
@@ -224,14 +253,21 @@ export class Arena {
     this.#observers = observers
   }
 
-  /** True if every guest has come to its programs' end, or has ended. */
+  /** True if every guest has come to its programs' end, or has ended. Notes when. */
   #isDone(): boolean {
-    return this.system.guests.every((_, guest) => this.#isOver(guest))
+    let all = true
+    for (let guest = 0; guest < this.guests.length; guest++) {
+      if (!this.#isOver(guest)) all = false
+      else if (this.#doneAt[guest] === Infinity) this.#doneAt[guest] = this.machine.now() - this.began
+    }
+    return all
   }
 
   #isOver(guest: number): boolean {
-    const { record, vcpus } = this.system.guests[guest]
-    return record.ended || vcpus.every(({ index }) => this.isDone(guest, index))
+    const { record, vcpus } = this.guests[guest]
+    if (record.ended) return true
+    for (let vcpu = 0; vcpu < vcpus; vcpu++) if (!this.isDone(guest, vcpu)) return false
+    return true
   }
 
   isDone(guest: number, vcpu: number): boolean {

@@ -4,8 +4,6 @@ import { TOUCHED_LATELY } from '../../hw/memory/memory.ts'
 import { PAGE_BYTES } from '../../hw/spec/address.ts'
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import { PTE_R, PTE_W, PTE_X } from '../../hw/spec/layouts/pte.ts'
-import { frame } from '../../vmm/core/frame.ts'
-import type { VirtualMachine } from '../../vmm/core/virtual-machine.ts'
 
 const LARGE = 0x20_0000
 const SMALL_IN_LARGE = 512
@@ -21,18 +19,21 @@ export interface Leaf {
   readonly flags: number
 }
 
+/** No tables: a bare machine's memory is where it is. */
+export const NO_TABLES = 0
+
 export class GuestPages {
   readonly root: number
   readonly #memory: Memory
   /** By guest page number: the hash of what was there at the checkpoint. */
   readonly #before = new Map<number, number>()
-  #bytes: number
+  readonly #bytes: number
 
-  constructor(memory: Memory, vm: VirtualMachine) {
+  /** `root` is the physical address of the tables; `bytes` how much RAM the guest has. */
+  constructor(memory: Memory, root: number, bytes: number) {
+    this.root = root
     this.#memory = memory
-    this.#bytes = vm.ram.bytes
-    const at = memory.toHost(vm.vcpus[0].frame + frame.hgatp.at)
-    this.root = ((memory.words[at >> 2] >>> 0) + (memory.words[(at >> 2) + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
+    this.#bytes = bytes
   }
 
   /** Host offset of a guest physical address. Throws where nothing is mapped. */
@@ -44,9 +45,8 @@ export class GuestPages {
 
   /** The same, -1 where nothing is mapped. */
   find(address: number): number {
-    const top = this.#entry(this.root, Math.floor(address / 2 ** 30))
-    if (top === 0) return -1
-    const middle = this.#entry(tableOf(top), Math.floor(address / LARGE) % ENTRIES)
+    if (this.root === NO_TABLES) return this.#memory.toHost(address)
+    const middle = this.#middle(address)
     if (middle === 0) return -1
     if ((middle & LEAF) !== 0) return this.#memory.toHost(tableOf(middle) + (address % LARGE))
     const leaf = this.#entry(tableOf(middle), Math.floor(address / PAGE_BYTES) % ENTRIES)
@@ -80,6 +80,13 @@ export class GuestPages {
       table(tableOf(entry))
       this.#table(tableOf(entry), ENTRIES, address, shift - 9, leaf, table)
     }
+  }
+
+  /** The entry for an address's 2 MiB; 0 if there is none. */
+  #middle(address: number): number {
+    if (this.root === NO_TABLES) return (address / PAGE_BYTES) * 1024 + LEAF
+    const top = this.#entry(this.root, Math.floor(address / 2 ** 30))
+    return top === 0 ? 0 : this.#entry(tableOf(top), Math.floor(address / LARGE) % ENTRIES)
   }
 
   /** An entry of a table; 0 if it is not valid, or the table lies nowhere. */
@@ -116,11 +123,10 @@ export class GuestPages {
   }
 
   #each(wanted: (host: number) => boolean, visit: (page: number, host: number) => void): void {
-    for (let large = 0; large < this.#bytes; large += LARGE) {
+    // On a bare machine the firmware is at the start of RAM.
+    for (let large = this.root === NO_TABLES ? LARGE : 0; large < this.#bytes; large += LARGE) {
       const address = GUEST_RAM + large
-      const top = this.#entry(this.root, Math.floor(address / 2 ** 30))
-      if (top === 0) continue
-      const middle = this.#entry(tableOf(top), Math.floor(address / LARGE) % ENTRIES)
+      const middle = this.#middle(address)
       if (middle === 0) continue
       const together = (middle & LEAF) !== 0
       const host = together ? this.#memory.toHost(tableOf(middle)) : 0

@@ -164,9 +164,8 @@ ready:
     sd t1, ${STATE.cause}(t0)
     csrw stimecmp, t1
     csrw sie, zero
-    csrci sstatus, 2
     li t0, ${FS}
-    csrs sstatus, t0
+    csrw sstatus, t0
     slli t0, s0, 3
     la t1, handlers
     add t1, t1, t0

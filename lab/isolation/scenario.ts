@@ -54,7 +54,8 @@ export interface PlacedGuest {
 
 /** What is built and booted once for many scenarios. */
 export interface Topology {
-  readonly vmm: 'native' | 'hosted'
+  /** `bare`: no VMM; its one guest has the machine. */
+  readonly vmm: 'native' | 'hosted' | 'bare'
   readonly policy?: Partial<HostPolicy>
   readonly placements?: NonNullable<SystemOptions['placements']>
   readonly harts: number
@@ -84,6 +85,8 @@ export interface Scenario {
   readonly guests: readonly { readonly programs: readonly Program[] }[]
   readonly interleaving?: Interleaving
   readonly actions: readonly Action[]
+  /** It lasts until everybody's programs are over, not guest 0's alone. */
+  readonly everyone?: boolean
   /** How long it may take, from where guests begin. */
   readonly cycles: number
 }

@@ -1,5 +1,4 @@
 /** All that a guest has seen of a run: what its steps came to, its memory, how it ended. */
-import type { VirtualMachine } from '../../vmm/core/virtual-machine.ts'
 import type { Arena } from './arena.ts'
 import { areaOf, LOG, LOG_BYTES, LOG_ENTRY, STATE, STATE_PAGE } from './guest-runtime.ts'
 
@@ -17,10 +16,11 @@ export interface GuestView {
   readonly exitCode: number
 }
 
-export function viewOf(arena: Arena, vm: VirtualMachine, guest: number): GuestView {
-  const { ended, crashed, exitCode } = vm.record
+export function viewOf(arena: Arena, guest: number): GuestView {
+  const { record, vcpus } = arena.guests[guest]
+  const { ended, crashed, exitCode } = record
   return {
-    vcpus: vm.vcpus.map(({ index }) => ({ done: arena.isDone(guest, index) })),
+    vcpus: Array.from({ length: vcpus }, (_, vcpu) => ({ done: arena.isDone(guest, vcpu) })),
     memory: arena.pages[guest].changed(),
     ended,
     crashed,

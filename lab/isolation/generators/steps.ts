@@ -113,26 +113,30 @@ const PPN_SHIFT = 10
 const NOTHING: Step = { op: 'word', word: 0x13, a1: 0, a4: 0 }
 
 /** Translation on, by tables of which one entry leads anywhere; accesses through it; and off again. */
-export const translated: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(
-    anyAddress,
-    fc.constantFrom(0xcf, 0xdf, 0xc7, 0x01, 0x0f, 0xcb, 0xff),
-    fc.array(fc.nat(0x3fff_ffff), { minLength: 1, maxLength: 3 }),
-  )
-  .map(([target, flags, offsets]): readonly Step[] => {
-    const page =
-      BigInt.asUintN(64, BigInt(typeof target === 'number' ? target : target.startsWith('-') ? -1 : target)) >> 12n
-    const leads = ((page << 10n) | BigInt(flags)) & 0x3f_ffff_ffff_ffffn
-    const itself = (0x8000_0000 / 4096) * 2 ** PPN_SHIFT + RIGHTS
-    return [
-      { op: 'copy', address: ROOT, words: [`0x${leads.toString(16)}`, 0, itself] },
-      { op: 'write', csr: 0x180, value: satp },
-      { op: 'fence' },
-      ...offsets.map((offset): Step => ({ op: 'load', bytes: 8, signed: false, address: (offset % GIGABYTE) & ~7 })),
-      { op: 'store', bytes: 4, address: offsets[0] & ~3, value: 0x55 },
-      NOTHING,
-    ]
-  })
+export function translatedTo(targets: fc.Arbitrary<Value>): fc.Arbitrary<readonly Step[]> {
+  return fc
+    .tuple(
+      targets,
+      fc.constantFrom(0xcf, 0xdf, 0xc7, 0x01, 0x0f, 0xcb, 0xff),
+      fc.array(fc.nat(0x3fff_ffff), { minLength: 1, maxLength: 3 }),
+    )
+    .map(([target, flags, offsets]): readonly Step[] => {
+      const page =
+        BigInt.asUintN(64, BigInt(typeof target === 'number' ? target : target.startsWith('-') ? -1 : target)) >> 12n
+      const leads = ((page << 10n) | BigInt(flags)) & 0x3f_ffff_ffff_ffffn
+      const itself = (0x8000_0000 / 4096) * 2 ** PPN_SHIFT + RIGHTS
+      return [
+        { op: 'copy', address: ROOT, words: [`0x${leads.toString(16)}`, 0, itself] },
+        { op: 'write', csr: 0x180, value: satp },
+        { op: 'fence' },
+        ...offsets.map((offset): Step => ({ op: 'load', bytes: 8, signed: false, address: (offset % GIGABYTE) & ~7 })),
+        { op: 'store', bytes: 4, address: offsets[0] & ~3, value: 0x55 },
+        NOTHING,
+      ]
+    })
+}
+
+export const translated = translatedTo(anyAddress)
 
 /** All registers, something that may change them, and what they are then. */
 export function registersAround(between: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {

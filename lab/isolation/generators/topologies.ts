@@ -31,6 +31,11 @@ export const HOSTED_SMALL_PAGES: Topology = { ...HOSTED, policy: { pages: 'small
 export const HOSTED_SWITCH: Topology = { ...HOSTED, policy: { form: 'switch' } }
 export const HOSTED_KERNEL: Topology = { ...HOSTED, policy: { backend: 'kernel' } }
 
+/** The only guest there is, and the same without a VMM. */
+export const LONE: Topology = { ...APART, guests: [guest([0])] }
+export const LONE_HOSTED: Topology = { ...LONE, vmm: 'hosted' }
+export const BARE: Topology = { vmm: 'bare', harts: 1, ramMiB: 16, guests: [guest([0])] }
+
 const native = fc.constantFrom(APART, APART, TOGETHER, WANDERING, SMALL_PAGES)
 const hosted = fc.constantFrom(HOSTED, HOSTED_TOGETHER, HOSTED_SMALL_PAGES, HOSTED_SWITCH, HOSTED_KERNEL)
 

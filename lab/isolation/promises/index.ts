@@ -1,9 +1,21 @@
 /** All that is promised. */
 import type { IsolationPromise } from '../promise.ts'
+import { containment } from './containment.ts'
 import { disk } from './disk.ts'
+import { invisibility } from './invisibility.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { registers } from './registers.ts'
 import { residue } from './residue.ts'
+import { resources } from './resources.ts'
 
-export const PROMISES: readonly IsolationPromise[] = [memory, registers, disk, network, residue]
+export const PROMISES: readonly IsolationPromise[] = [
+  memory,
+  registers,
+  disk,
+  network,
+  residue,
+  resources,
+  containment,
+  invisibility,
+]
