@@ -6,7 +6,7 @@ import { ALL_WORKLOADS, WORKLOADS } from '../../guests/index.ts'
 import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { Progress } from '../progress.ts'
 import { makeReport, type ReportPlan } from '../report/make-report.ts'
-import type { Comparison } from '../study/comparison.ts'
+import { type Comparison, EQUIVALENCE } from '../study/comparison.ts'
 import { CONFIGURATIONS, DEFAULT_CONFIGURATIONS } from '../study/configurations.ts'
 import { differenceLines } from '../study/difference-lines.ts'
 import type { Result } from '../study/measure.ts'
@@ -24,6 +24,7 @@ interface CompareOptions extends CoreOptions {
   readonly seed?: string
   readonly harts?: string
   readonly pathLength: string
+  readonly equalWithin: string
   readonly ledger?: boolean
   readonly json?: boolean
   readonly report?: string
@@ -51,6 +52,11 @@ export function compareCommand(): Command {
     .option('--seed <n>', 'this seed alone; 0, if neither is given: nothing is left to chance')
     .option('--harts <n>', 'of the machine; unless given, as many as the configurations need')
     .option('--path-length <factor>', "scale of the counted path length of VMMs', hosts' and drivers' code", '1')
+    .option(
+      '--equal-within <percent>',
+      'differences whose whole interval is smaller than this part of a median count as none',
+      String(EQUIVALENCE * 100),
+    )
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the results as JSON')
     .option(
@@ -75,12 +81,21 @@ function seedsOf({ seeds: given, seed, report }: CompareOptions): readonly numbe
   return Array.from({ length: wholeNumber('--seeds', seeds, 1, MOST_SEEDS) }, (_, index) => index + 1)
 }
 
+/** A part of one, from per cent. */
+function percentOf(text: string): number {
+  const percent = Number(text)
+  if (text.trim() === '' || !(percent >= 0 && percent < 100))
+    throw new UserError(`--equal-within ${text}: give per cent, 0 or more and below 100`)
+  return percent / 100
+}
+
 function planOf(names: readonly string[], options: CompareOptions): StudyPlan {
   const configurations = configurationsOf(options.configurations)
   return {
     workloads: workloadsOf(names),
     configurations,
     seeds: seedsOf(options),
+    equivalence: percentOf(options.equalWithin),
     conditions: {
       harts: hartsOf(options.harts, configurations),
       pathLength: pathLengthOf(options.pathLength),

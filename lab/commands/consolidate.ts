@@ -49,13 +49,14 @@ async function one(name: Configuration, most: number, progress: Progress): Promi
   return found
 }
 
-function print({ configuration, points, limit, availableBytes, ramBytes, restCycles }: Consolidation): void {
+function print({ configuration, points, limit, lost }: Consolidation): void {
   console.log(`\n${chalk.cyan(configurationNamed(configuration).label)}`)
   console.log(chalk.bold('  guests  requests/s of all  of each'))
   for (const { guests, total, each } of points)
     console.log(`${String(guests).padStart(8)}${total.toFixed(0).padStart(19)}${each.toFixed(0).padStart(9)}`)
   console.log(`  ${limit}`)
+  const parts = lost.memory.map(({ what, bytes }) => `${what} ${bytes / MIB}`).join(', ')
   console.log(
-    `  at rest: ${(ramBytes - availableBytes) / MIB} of ${ramBytes / MIB} MiB, and ${restCycles} cycles a second, are not for guests`,
+    `  at rest: ${lost.bytes / MIB} of ${lost.ramBytes / MIB} MiB (${parts}), and ${lost.cyclesPerSecond.toFixed(0)} cycles a second, are not for guests`,
   )
 }

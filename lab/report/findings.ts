@@ -27,6 +27,8 @@ export interface Verdict {
   readonly slower: readonly Finding[]
   readonly faster: readonly Finding[]
   readonly undecided: readonly Finding[]
+  /** Shown, and too small to matter. */
+  readonly equal: readonly Finding[]
   /** Too few seeds in both to say. */
   readonly unsaid: readonly Finding[]
 }
@@ -38,13 +40,15 @@ export function verdict(comparisons: readonly Comparison[], a: Configuration, b:
     return difference && factor ? [{ comparison, difference, ratio: factor }] : []
   })
   const stated = found.filter(({ difference }) => difference.pairs >= ENOUGH)
-  const shown = stated.filter(({ difference }) => !difference.undecided)
+  const decided = stated.filter(({ difference }) => !difference.undecided)
+  const shown = decided.filter(({ difference }) => !difference.equivalent)
   return {
     a,
     b,
     slower: shown.filter(({ ratio }) => ratio.median > 1).toSorted((x, y) => y.ratio.median - x.ratio.median),
     faster: shown.filter(({ ratio }) => ratio.median <= 1).toSorted((x, y) => x.ratio.median - y.ratio.median),
     undecided: stated.filter(({ difference }) => difference.undecided),
+    equal: decided.filter(({ difference }) => difference.equivalent),
     unsaid: found.filter(({ difference }) => difference.pairs < ENOUGH),
   }
 }

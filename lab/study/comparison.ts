@@ -17,6 +17,8 @@ export interface Difference extends Estimate {
   readonly b: Configuration
   /** The interval includes zero: no difference is shown. */
   readonly undecided: boolean
+  /** The whole interval lies within the comparison's `equivalence`, on either side of zero: whatever it is, it is too small to matter. */
+  readonly equivalent: boolean
   /** The axes in which they differ. */
   readonly axes: readonly Axis[]
   /** Pairs behind it; and the seed whose pair `rows` take apart: the one closest to the median. */
@@ -31,6 +33,8 @@ export interface Difference extends Estimate {
 export interface Comparison {
   readonly workload: string
   readonly unit: string
+  /** Differences within this part of the first one's median count as none. */
+  readonly equivalence: number
   readonly samples: readonly Result[]
   readonly summary: readonly Summary[]
   /** Of every pair of configurations, the one that stands first in the table of configurations first. */
@@ -43,33 +47,42 @@ export interface AxisEffects {
   readonly differences: readonly (Difference & { readonly workload: string; readonly unit: string })[]
 }
 
+/** Unless somebody says otherwise: 1 %. */
+export const EQUIVALENCE = 0.01
+
 /** Results by workload, in the order of their first appearance. */
-export function comparisonsOf(results: readonly Result[]): readonly Comparison[] {
+export function comparisonsOf(results: readonly Result[], equivalence = EQUIVALENCE): readonly Comparison[] {
   const workloads = [...new Set(results.map(({ workload }) => workload))]
-  return workloads.map(workload => comparisonOf(results.filter(result => result.workload === workload)))
+  return workloads.map(workload =>
+    comparisonOf(
+      results.filter(result => result.workload === workload),
+      equivalence,
+    ),
+  )
 }
 
 /** Of one workload's results, one at least. */
-export function comparisonOf(samples: readonly Result[]): Comparison {
+export function comparisonOf(samples: readonly Result[], equivalence = EQUIVALENCE): Comparison {
   const { workload, unit } = samples[0]
   const configurations = [...new Set(samples.map(({ configuration }) => configuration))]
   const samplesOf = (name: Configuration) => samples.filter(({ configuration }) => configuration === name)
   return {
     workload,
     unit,
+    equivalence,
     samples,
     summary: configurations.map(configuration => ({
       configuration,
       ...estimate(samplesOf(configuration).map(({ value }) => value)),
     })),
     differences: configurations.flatMap((a, index) =>
-      configurations.slice(index + 1).flatMap(b => differenceOf(samplesOf(a), samplesOf(b)) ?? []),
+      configurations.slice(index + 1).flatMap(b => differenceOf(samplesOf(a), samplesOf(b), equivalence) ?? []),
     ),
   }
 }
 
 /** Paired by seed; undefined if no seed succeeded in both. */
-function differenceOf(ofA: readonly Result[], ofB: readonly Result[]): Difference | undefined {
+function differenceOf(ofA: readonly Result[], ofB: readonly Result[], equivalence: number): Difference | undefined {
   const pairs = ofA.flatMap(a => {
     const b = ofB.find(({ seed }) => seed === a.seed)
     return b ? [{ a, b, more: b.value - a.value }] : []
@@ -84,6 +97,7 @@ function differenceOf(ofA: readonly Result[], ofB: readonly Result[]): Differenc
     b: b.configuration,
     ...found,
     undecided: found.low <= 0 && found.high >= 0,
+    equivalent: Math.max(-found.low, found.high) <= equivalence * estimate(ofA.map(({ value }) => value)).median,
     axes: axesBetween(a.configuration, b.configuration),
     pairs: pairs.length,
     seed: a.seed,

@@ -43,11 +43,11 @@ export interface Order {
   readonly survives: boolean
 }
 
-/** What is shown: every difference whose interval lies off zero, over enough seeds. */
+/** What is shown: every difference whose interval lies off zero, over enough seeds, and that is not too small to matter. */
 export function claimsOf(comparisons: readonly Comparison[]): readonly Claim[] {
   return comparisons.flatMap(({ workload, differences }) =>
     differences
-      .filter(({ undecided, pairs }) => !undecided && pairs >= ENOUGH)
+      .filter(({ undecided, equivalent, pairs }) => !undecided && !equivalent && pairs >= ENOUGH)
       .map(({ a, b, median }) => (median > 0 ? { workload, less: a, more: b } : { workload, less: b, more: a })),
   )
 }

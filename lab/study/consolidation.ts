@@ -3,10 +3,8 @@
  * all; and what the hypervisor, or the host, takes for itself: memory that no guest can have, and time while all sleep.
  */
 import { setImmediate } from 'node:timers/promises'
-import { gluttonImage } from '../../guests/workloads/glutton.ts'
 import { tenant } from '../../guests/workloads/tenant.ts'
-import { guestImage } from '../../guests/image.ts'
-import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
+import { type ResourcesLost, resourcesLost } from '../calibrate/resources-lost.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
 import { configurationHash } from './configuration-hash.ts'
 import { type Configuration, configurationNamed, hartsNeeded } from './configurations.ts'
@@ -29,10 +27,8 @@ export interface Consolidation {
   readonly points: readonly ConsolidationPoint[]
   /** Why there is no guest more. */
   readonly limit: string
-  /** What one guest can have of the RAM, image included, in whole 2 MiB. */
-  readonly availableBytes: number
-  /** Cycles of a second in which the machine's only guest sleeps that are spent all the same. */
-  readonly restCycles: number
+  /** What is gone before any guest does anything. */
+  readonly lost: ResourcesLost
   readonly configurationHash: string
 }
 
@@ -45,14 +41,6 @@ export const MOST_GUESTS = 31
 const TURN = 20_000_000
 const PATIENCE = 1_000_000_000
 const REQUESTS = tenant.operations ?? 1
-
-const SLEEPER = `
-start:
-    mark.start
-    csrw sie, zero
-1:  wfi
-    j 1b
-`
 
 /** `told` hears of each machine that is about to run. */
 export async function consolidation(
@@ -81,8 +69,7 @@ export async function consolidation(
     harts: hartsNeeded([configuration]),
     points,
     limit,
-    availableBytes: await available(configuration),
-    restCycles: await atRest(configuration),
+    lost: resourcesLost({ configuration, harts: hartsNeeded([configuration]), ramBytes: RAM_BYTES }),
     configurationHash: configurationHash({ ...configurationNamed(configuration), RAM_BYTES, GUEST_BYTES }, [bytes]),
   }
 }
@@ -141,33 +128,4 @@ async function crowd(
   const cycles = machine.now() - first
   const total = (REQUESTS * count * machine.board.frequency) / cycles
   return { guests: count, cycles, total, each: total / count, traceHash: machine.traceHash() }
-}
-
-/** How far a guest comes that may have as much as there is. */
-async function available(configuration: Configuration): Promise<number> {
-  const system = systemOf(configuration, [{ kernel: gluttonImage().bytes, memoryBytes: RAM_BYTES }])
-  const [guest] = system.guests
-  while (!guest.record.crashed && system.machine.now() < PATIENCE) {
-    system.machine.run({ untilCycle: system.machine.now() + TURN, until: () => guest.record.crashed })
-    await setImmediate()
-  }
-  return Math.floor((guest.record.faultAddress - GUEST_RAM) / (2 * MIB)) * 2 * MIB
-}
-
-/** What is spent in a second although the only guest sleeps. The first second is for settling. */
-async function atRest(configuration: Configuration): Promise<number> {
-  const { machine } = systemOf(configuration, [{ kernel: guestImage(SLEEPER).bytes, memoryBytes: GUEST_BYTES }])
-  const second = machine.board.frequency
-  const busy = () =>
-    machine.harts
-      .flatMap(({ id }) => machine.ledger(id))
-      .reduce((sum, row) => sum + (row.party === 'idle' ? 0 : row.cycles), 0)
-  const runTo = async (end: number) => {
-    while (machine.now() < end && machine.run({ untilCycle: Math.min(end, machine.now() + TURN) }).kind !== 'idle')
-      await setImmediate()
-  }
-  await runTo(second)
-  const before = busy()
-  await runTo(2 * second)
-  return busy() - before
 }

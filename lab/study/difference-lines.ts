@@ -15,17 +15,23 @@ export function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${text}`
 }
 
+/** Of two that differ by less than what matters. */
+export function equalWithin(equivalence: number): string {
+  return `equal within ${Number((equivalence * 100).toPrecision(3))} %`
+}
+
 function label(name: Configuration): string {
   return configurationNamed(name).label
 }
 
-function line(difference: Difference, { summary }: Comparison): string {
-  const { a, b, low, high, undecided } = difference
+function line(difference: Difference, { summary, equivalence }: Comparison): string {
+  const { a, b, low, high, undecided, equivalent } = difference
   const pair = `  ${`${label(b)} − ${label(a)}`.padEnd(PAIR)}`
   if (difference.pairs < ENOUGH) return `${pair} too few seeds succeeded in both to say (${difference.pairs})`
   if (low === 0 && high === 0) return `${pair} ${chalk.dim('no difference shown: the same with every seed')}`
   const interval = `[${signed(low)}, ${signed(high)}]`
   if (undecided) return `${pair} ${chalk.dim(`no difference shown ${interval}`)}`
+  if (equivalent) return `${pair} ${chalk.dim(`${equalWithin(equivalence)} ${interval}`)}`
   const base = summary.find(({ configuration }) => configuration === a)!.median
   const percent = percentOf(difference.median / base)
   return `${pair} ${signed(difference.median).padStart(MEDIAN)}  ${interval.padEnd(22)} ${chalk.yellow(percent)}`

@@ -8,6 +8,8 @@ import { type Absence, MICRO } from './micro.ts'
 import type { Conditions } from './subject.ts'
 
 export interface StudyPlan {
+  /** Differences within this part of a median count as none. */
+  readonly equivalence?: number
   readonly workloads: readonly string[]
   readonly configurations: readonly Configuration[]
   readonly seeds: readonly number[]
@@ -49,7 +51,7 @@ export async function study(
       found.filter(result => result.workload === workload && result.configuration === configuration),
     ),
   )
-  const comparisons = comparisonsOf(results)
+  const comparisons = comparisonsOf(results, plan.equivalence)
   return {
     results,
     comparisons,

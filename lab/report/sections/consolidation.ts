@@ -33,18 +33,19 @@ export function consolidationSection({ consolidation, does }: ReportData): Marku
         'cycles/s at rest',
         'what ends it',
       ],
-      consolidation.map(({ configuration, points, availableBytes, ramBytes, restCycles, limit }) => [
+      consolidation.map(({ configuration, points, lost, limit }) => [
         configurationNamed(configuration).label,
         points.length,
         quantity(points.at(-1)?.total ?? 0),
-        availableBytes / MIB,
-        (ramBytes - availableBytes) / MIB,
-        whole(restCycles),
+        (lost.ramBytes - lost.bytes) / MIB,
+        lost.bytes / MIB,
+        whole(lost.cyclesPerSecond),
         limit,
       ]),
       [6],
     ),
     element('details', {}, element('summary', {}, 'Every number of guests'), everyNumber(consolidation)),
+    element('details', {}, element('summary', {}, 'What is taken at rest, by what for'), atRest(consolidation)),
     figureBlock(
       'Throughput of all guests together',
       curves(
@@ -65,6 +66,23 @@ export function consolidationSection({ consolidation, does }: ReportData): Marku
       ),
       reproduction(consolidation),
     ),
+  )
+}
+
+/** Memory by part, and cycles a second by who and why. */
+function atRest(consolidation: readonly Consolidation[]): Markup {
+  return table(
+    ['configuration', 'what', 'MiB', 'cycles/s'],
+    consolidation.flatMap(({ configuration, lost }) => [
+      ...lost.memory.map(({ what, bytes }) => [configurationNamed(configuration).label, what, bytes / MIB, '']),
+      ...lost.rows.map(({ party, cause, cyclesPerSecond }) => [
+        configurationNamed(configuration).label,
+        `${party}: ${cause}`,
+        '',
+        whole(cyclesPerSecond),
+      ]),
+    ]),
+    [1],
   )
 }
 

@@ -6,6 +6,7 @@ import { isMicrobenchmark } from '../../study/micro.ts'
 import { type Finding, middleRatio, type Verdict, verdict } from '../findings.ts'
 import { type Child, element, type Markup, together } from '../markup.ts'
 import { more, times } from '../numbers.ts'
+import { equalWithin } from '../../study/difference-lines.ts'
 import type { ReportData } from '../report-data.ts'
 import { list, paragraph, section } from './block.ts'
 
@@ -60,7 +61,8 @@ function pairsOf(names: readonly Configuration[]): readonly (readonly [Configura
 }
 
 function sentences(found: Verdict, noun: string): readonly Child[] {
-  const all = found.slower.length + found.faster.length + found.undecided.length + found.unsaid.length
+  const all =
+    found.slower.length + found.faster.length + found.equal.length + found.undecided.length + found.unsaid.length
   if (all === 0) return []
   const [a, b] = [found.a, found.b].map(name => configurationNamed(name).label)
   const head = element('strong', {}, `${b} against ${a}`)
@@ -69,15 +71,20 @@ function sentences(found: Verdict, noun: string): readonly Child[] {
   const parts = [
     found.slower.length > 0 ? `slower in ${found.slower.length} (${named(found.slower)})` : '',
     found.faster.length > 0 ? `faster in ${found.faster.length} (${named(found.faster)})` : '',
+    found.equal.length > 0
+      ? `${equalWithin(found.equal[0].comparison.equivalence)} in ${found.equal.length} (${workloads(found.equal)})`
+      : '',
     found.undecided.length > 0
-      ? `no difference is shown in ${found.undecided.length} (${found.undecided
-          .map(({ comparison }) => comparison.workload)
-          .slice(0, NAMED)
-          .join(', ')}${furtherThan(found.undecided)})`
+      ? `no difference is shown in ${found.undecided.length} (${workloads(found.undecided)})`
       : '',
     found.unsaid.length > 0 ? `too few seeds succeeded in ${found.unsaid.length}` : '',
   ].filter(part => part !== '')
   return [together(head, counts, parts.join('; '), '.', cause(found))]
+}
+
+function workloads(findings: readonly Finding[]): string {
+  const shown = findings.slice(0, NAMED).map(({ comparison }) => comparison.workload)
+  return shown.join(', ') + furtherThan(findings)
 }
 
 function named(findings: readonly Finding[]): string {

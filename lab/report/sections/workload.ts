@@ -9,6 +9,7 @@ import { stacks } from '../figures/stacks.ts'
 import { waterfall } from '../figures/waterfall.ts'
 import { ratio } from '../findings.ts'
 import { type Child, element, type Markup } from '../markup.ts'
+import { equalWithin } from '../../study/difference-lines.ts'
 import { more, quantity, signed } from '../numbers.ts'
 import type { ReportData } from '../report-data.ts'
 import { reproduce } from '../reproduce.ts'
@@ -74,10 +75,10 @@ function against(comparison: Comparison, base: Difference['a'], configuration: D
   return found ? more(found.median) : ''
 }
 
-function differenceTable({ differences, unit }: Comparison): Markup {
+function differenceTable({ differences, unit, equivalence }: Comparison): Markup {
   return table(
     ['paired difference', `median, ${unit}`, '95 % interval', 'verdict'],
-    differences.map(({ a, b, median, low, high, undecided, pairs }) => [
+    differences.map(({ a, b, median, low, high, undecided, equivalent, pairs }) => [
       `${configurationNamed(b).label} − ${configurationNamed(a).label}`,
       signed(median),
       low === high ? '–' : `${signed(low)} to ${signed(high)}`,
@@ -85,9 +86,11 @@ function differenceTable({ differences, unit }: Comparison): Markup {
         ? `${pairs} pair${pairs === 1 ? '' : 's'}: not stated`
         : undecided
           ? 'no difference shown'
-          : median > 0
-            ? 'slower'
-            : 'faster',
+          : equivalent
+            ? equalWithin(equivalence)
+            : median > 0
+              ? 'slower'
+              : 'faster',
     ]),
     [3],
   )
