@@ -193,9 +193,11 @@ export class AddressSpace {
     return true
   }
 
-  /** The 4 KiB page behind a guest physical address, given now if need be. */
+  /** The page behind a guest physical address, given now if need be: where it starts, large or small. */
   pageOfGuest(port: HartPort, guest: number): number {
-    return this.populate(port, USER_RAM + guest - GUEST_RAM, true)
+    const address = USER_RAM + guest - GUEST_RAM
+    const page = this.populate(port, address, true)
+    return page === 0 ? 0 : page - (address % this.sizeAt(port, address)) + (address % TABLE)
   }
 
   /** Takes a part of the anonymous memory away and gives its pages back; false if none is left. */
