@@ -193,10 +193,15 @@ export class AddressSpace {
     return true
   }
 
-  /** The page behind a guest physical address, given now if need be: where it starts, large or small. */
+  /** The 4 KiB page behind a guest physical address, given now if need be. */
   pageOfGuest(port: HartPort, guest: number): number {
+    return this.populate(port, USER_RAM + guest - GUEST_RAM, true)
+  }
+
+  /** The same page, or the large one that it lies in. */
+  wholePageOfGuest(port: HartPort, guest: number): number {
+    const page = this.pageOfGuest(port, guest)
     const address = USER_RAM + guest - GUEST_RAM
-    const page = this.populate(port, address, true)
     return page === 0 ? 0 : page - (address % this.sizeAt(port, address)) + (address % TABLE)
   }
 

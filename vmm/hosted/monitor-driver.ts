@@ -125,7 +125,7 @@ export class MonitorDriver implements Hypervisor {
     } else if (asked === NEEDS_PAGE) {
       // The process has touched it: it is there now, and stays.
       const guest = port.load64(page + crossing.address.at)
-      port.store64(page + crossing.page.at, task.process.space.pageOfGuest(port, guest))
+      port.store64(page + crossing.page.at, task.process.space.wholePageOfGuest(port, guest))
     }
     task.record.mode = IN_GUEST
     return true
