@@ -94,7 +94,7 @@ export class Ownership implements Observer {
     const hart = this.#arena.machine.harts.findIndex(({ present }) => present)
     const virtual = (this.#words[MODE_WORD] & VIRTUAL) !== 0
     const guest = virtual ? this.#vmid() - 1 : this.#handled[hart]
-    if (owner === FIRST_GUEST + guest || (!virtual && !this.#quiet)) return
+    if (owner === FIRST_GUEST + guest || !this.#quiet) return
     const who = virtual ? `guest ${guest}` : guest < 0 ? 'the VMM, for nobody,' : `the VMM, for guest ${guest},`
     this.#see(`${who} writes ${bytes} bytes to ${this.#physical(host)}, which is guest ${owner - FIRST_GUEST}'s`)
   }

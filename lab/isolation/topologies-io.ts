@@ -43,3 +43,46 @@ export function networkTopologies(vmm: Topology['vmm'] = 'native'): readonly Top
     guests: vlans.map((vlan, guest) => ({ ...GUEST, harts: [harts[guest]], network: { vlan } })),
   }))
 }
+
+/** Two guests with a disk and a network card each. */
+export function dmaTopologies(): readonly Topology[] {
+  return [ioTopology([0, 1]), ioTopology([0, 0])]
+}
+
+/** The first guest has two harts: one says what the other takes back. */
+export const RACING: Topology = {
+  vmm: 'native',
+  harts: 3,
+  ramMiB: 128,
+  guests: [
+    { ...GUEST, vcpus: 2, harts: [0, 1], disk: disk(0) },
+    { ...GUEST, harts: [2], disk: disk(1) },
+  ],
+}
+
+/** Two guests with a disk each, on one hart, on two, or wherever there is room. */
+export function interruptTopologies(): readonly Topology[] {
+  return [
+    [[0], [0]],
+    [[0], [1]],
+    [[], []],
+  ].map((pins, index) => ({
+    vmm: 'native',
+    harts: index === 0 ? 1 : 2,
+    ramMiB: 128,
+    guests: pins.map((harts, guest) => ({ ...GUEST, harts, disk: disk(guest) })),
+  }))
+}
+
+/** A guest of two harts beside one of one; on one hart of the machine, or on three. */
+export function pairTopologies(): readonly Topology[] {
+  return [
+    [[0, 0], [0]],
+    [[0, 1], [2]],
+  ].map((pins, index) => ({
+    vmm: 'native',
+    harts: index === 0 ? 1 : 3,
+    ramMiB: 128,
+    guests: pins.map((harts, guest) => ({ ...GUEST, vcpus: harts.length, harts, disk: disk(guest) })),
+  }))
+}

@@ -74,7 +74,7 @@ export const PARTITIONS: readonly Bug[] = [
     file: NVME,
     anchor: 'if (left <= PAGE) return page',
     replacement: 'if (left <= 2 * PAGE) return page',
-    promise: 'dma',
+    promise: 'disk',
     seed: 1,
   },
   {

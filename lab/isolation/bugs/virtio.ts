@@ -149,7 +149,7 @@ export const VIRTIO: readonly Bug[] = [
     file: BLK,
     anchor: 'port.store8(this.#queue.record.piece, status)',
     replacement: 'port.store8(this.#statusAt[slot], status)',
-    promise: 'dma',
+    promise: 'disk',
     seed: 1,
   },
   {

@@ -22,6 +22,8 @@ import {
 const LARGE_PAGE = 0x20_0000
 /** Where these drivers have their rings and buffers, unless they mean harm by it. */
 export const HOSTILE_DATA = DATA + 0x8_0000
+/** Where two of its large pages meet, which lie apart in the machine. */
+export const PAGES_MEET = GUEST_KERNEL + LARGE_PAGE
 const RING = ringAt(HOSTILE_DATA, 16)
 const TABLE = HOSTILE_DATA + 0x1000
 const BUFFERS = HOSTILE_DATA + 0x2000
@@ -33,7 +35,8 @@ export const anyAddress = (memoryMiB: number): fc.Arbitrary<number> => {
   const end = GUEST_RAM + memoryMiB * 2 ** 20
   return fc.oneof(
     { weight: 4, arbitrary: multipleOf(16, 0xff).map(offset => BUFFERS + offset * 16) },
-    { weight: 2, arbitrary: multipleOf(4, 40).map(offset => GUEST_KERNEL + LARGE_PAGE - offset) },
+    { weight: 2, arbitrary: multipleOf(4, 40).map(offset => PAGES_MEET - offset) },
+    { weight: 1, arbitrary: multipleOf(16, 32).map(offset => PAGES_MEET - offset) },
     { weight: 1, arbitrary: multipleOf(4, 40).map(offset => end - offset) },
     { weight: 1, arbitrary: multipleOf(4, 40).map(offset => end + offset) },
     { weight: 1, arbitrary: multipleOf(4096, 2047).map(offset => GUEST_RAM + offset) },

@@ -55,6 +55,7 @@ const arbitrary = fc
       requests,
       guests: requests.map((own, guest) => ({ programs: [diskProgram(own, topology.guests[guest].disk!.sectors)] })),
       actions: [],
+      everyone: true,
       cycles: 60_000_000,
     }),
   )

@@ -2,6 +2,8 @@
 import type { IsolationPromise } from '../promise.ts'
 import { containment } from './containment.ts'
 import { disk } from './disk.ts'
+import { dma } from './dma.ts'
+import { interrupts } from './interrupts.ts'
 import { invisibility } from './invisibility.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
@@ -14,6 +16,8 @@ export const PROMISES: readonly IsolationPromise[] = [
   registers,
   disk,
   network,
+  interrupts,
+  dma,
   residue,
   resources,
   containment,

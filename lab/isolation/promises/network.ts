@@ -88,6 +88,7 @@ const arbitrary = fc
         ],
       })),
       actions: arrivals.map(one => ({ at: one.at, do: 'frame', bytes: [...arrivalBytes(one)] })),
+      everyone: true,
       cycles: 60_000_000,
     }),
   )

@@ -1,0 +1,103 @@
+/** DMA: devices and drivers reach what they were given. */
+import fc from 'fast-check'
+import { diskProgram, type DiskBatch } from '../disk-requests.ts'
+import { bait, crossed, misplaced, racing, resetAmid, writtenAfterReset } from '../generators/disk-attacks.ts'
+import { hostileSteps } from '../generators/hostile-virtio.ts'
+import { interleaving } from '../generators/scenarios.ts'
+import { found, watch } from '../judge.ts'
+import { Ownership } from '../ownership.ts'
+import type { IsolationPromise } from '../promise.ts'
+import type { Program, Scenario } from '../scenario.ts'
+import { dmaTopologies, RACING } from '../topologies-io.ts'
+import { difference, logOf } from '../view.ts'
+
+const NAME = 'dma'
+const MEMORY_MIB = 8
+
+interface DmaScenario extends Scenario {
+  /** The same of guest 1, whose memory holds something else. */
+  readonly otherwise: Program
+  /** Sectors that guest 0 took back by a reset, last of all; 0: none. */
+  readonly takenBack: number
+}
+
+/** What the neighbour does: it has something in its memory, and uses its disk. */
+function neighbour(isLaid: boolean, size: number): Program {
+  const batch: DiskBatch = [
+    { write: true, where: 'inside', offset: 1, sectors: 9, place: { kind: 'page', at: 512 }, stamp: 77 },
+    { write: false, where: 'inside', offset: 2, sectors: 17, place: { kind: 'page', at: 0 }, stamp: 78 },
+  ]
+  return [...bait(isLaid), ...diskProgram([batch], size)]
+}
+
+const harm = fc.oneof(
+  { weight: 3, arbitrary: misplaced(MEMORY_MIB) },
+  { weight: 2, arbitrary: crossed },
+  { weight: 2, arbitrary: hostileSteps('disk', MEMORY_MIB) },
+  { weight: 1, arbitrary: hostileSteps('network', MEMORY_MIB) },
+  { weight: 1, arbitrary: hostileSteps('console', MEMORY_MIB) },
+)
+
+const harmful = fc
+  .record({
+    topology: fc.constantFrom(...dmaTopologies()),
+    parts: fc.array(harm, { minLength: 1, maxLength: 4 }),
+    takenBack: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 24 })),
+    requests: fc.integer({ min: 1, max: 4 }),
+  })
+  .map(({ topology, parts, takenBack, requests }) => ({
+    topology,
+    takenBack,
+    first: [[...parts.flat(), ...(takenBack > 0 ? resetAmid(takenBack, requests) : [])]],
+    interleaving: undefined,
+  }))
+const raced = fc.record({ programs: racing, interleaving }).map(({ programs, interleaving }) => ({
+  topology: RACING,
+  takenBack: 0,
+  first: programs,
+  interleaving: interleaving ?? { seed: 1, every: 3, cycles: 100 },
+}))
+
+const arbitrary = fc
+  .oneof({ weight: 6, arbitrary: harmful }, { weight: 1, arbitrary: raced })
+  .map(({ topology, takenBack, first, interleaving }): DmaScenario => {
+    const size = topology.guests[1].disk!.sectors
+    return {
+      topology,
+      takenBack,
+      otherwise: neighbour(false, size),
+      guests: [{ programs: first }, { programs: [neighbour(true, size)] }],
+      ...(interleaving && { interleaving }),
+      actions: [],
+      everyone: true,
+      cycles: 100_000_000,
+    }
+  })
+
+function check(scenario: Scenario) {
+  const { otherwise, takenBack, guests } = scenario as DmaScenario
+  const { arena, run } = watch(scenario, [new Ownership()])
+  if (run.sighting) return found(NAME, scenario, run, run.sighting)
+  const where = arena.where()
+  const see = (what: string) => found(NAME, scenario, run, { what, where })
+  if (takenBack > 0) {
+    const { longs } = arena.machine.memory
+    const what = writtenAfterReset(takenBack, logOf(arena, 0, 0), address => longs[arena.pages[0].hostOf(address) >> 3])
+    if (what !== undefined) return see(`guest 0: ${what}`)
+  }
+  const other = watch({ ...scenario, guests: [guests[0], { programs: [otherwise] }] }, [])
+  if (other.run.sighting) return found(NAME, scenario, run, other.run.sighting)
+  const read = difference(run.views[0], other.run.views[0])
+  if (read !== undefined) return see(`guest 0 learns by its devices what is in guest 1's memory: ${read}`)
+  const silent = watch({ ...scenario, guests: [{ programs: guests[0].programs.map(() => []) }, guests[1]] }, [])
+  const written = difference(run.views[1], silent.run.views[1])
+  return written === undefined ? undefined : see(`guest 1's memory is changed by guest 0's devices: ${written}`)
+}
+
+export const dma: IsolationPromise = {
+  name: NAME,
+  sentence:
+    'Whatever a guest writes into rings, descriptors and registers, and whenever, its devices read and write its own memory only, of that what they were given, and nothing once a reset is over.',
+  arbitrary,
+  check,
+}
