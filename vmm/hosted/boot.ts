@@ -21,7 +21,7 @@ import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
 import { LOOK, WAKE } from './scheduler.ts'
-import { createTimes } from './scheduling/time-keeping.ts'
+import { createTimes, TIMEBASE } from './scheduling/time-keeping.ts'
 import type { Timers } from './timers.ts'
 
 /** Policy: programs can have this part of the machine's memory, and the rest is for guests. */
@@ -63,7 +63,7 @@ export class Boot {
     createStorage(port, plan.storage, plan.free)
     createNetwork(port, plan.network)
     createCounters(port, plan.harts)
-    createTimes(port, plan.harts)
+    createTimes(port, plan.harts, TIMEBASE)
     plan.rcu.create(port)
     plan.buses.create(port)
     plan.events.create(port)

@@ -249,7 +249,7 @@ export class HypervisorModule implements Host, Hypervisor {
 
   /** A vCPU's timer beside the threads': what its comparator would do if it were on a hart. */
   #timerOf(vcpu: number): number {
-    return this.#parts.scheduler.tasks.length + vcpu
+    return this.#parts.scheduler.otherTimer(vcpu)
   }
 
   #wakeAt(port: HartPort, vcpu: number, due: number): void {

@@ -8,6 +8,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
 import { Caps } from './scheduling/caps.ts'
+import { IDLE, Placement } from './scheduling/placement.ts'
 import { EMPTY, RunQueues } from './scheduling/run-queues.ts'
 import { SoftTimers } from './scheduling/soft-timers.ts'
 import { sendTo } from './scheduling/time-keeping.ts'
@@ -16,12 +17,14 @@ import { ASLEEP, NEVER, READY, type Thread } from './task.ts'
 /** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; queues are evened out every fourth tick. */
 export const TICK = 40_000
 const BALANCE = 4 * TICK
+/** No timer for the end of a turn is set closer. */
+const SHORTEST = 100
 
 /** What harts are interrupted for by others, as bits: to look at what is wanted of them; to take in threads that have been woken. */
 export const LOOK = 0
 export const WAKE = 1
 
-export const IDLE = -1
+export { IDLE }
 
 export class Scheduler {
   readonly tasks: readonly Thread[]
@@ -34,9 +37,12 @@ export class Scheduler {
   /** By hart: when it evens out next. */
   readonly evening: Float64Array
   readonly queues: RunQueues
-  /** Threads' come first, by their numbers; then those of others. */
+  /** Threads' come first, by their numbers; then one a hart, for the end of a turn; then those of others. */
   readonly timers: SoftTimers
+  readonly #turns: number
+  readonly #others: number
   readonly caps: Caps
+  readonly placement: Placement
   readonly dedication: Dedication
 
   #elapsed: (port: HartPort, timer: number) => void = () => {}
@@ -51,14 +57,23 @@ export class Scheduler {
     this.kicks = new Int32Array(harts)
     this.evening = new Float64Array(harts)
     this.queues = new RunQueues(tasks, harts)
-    this.timers = new SoftTimers(tasks.length + others, harts, (port, timer) => {
-      if (timer < tasks.length) this.wake(port, tasks[timer])
-      else this.#elapsed(port, timer - tasks.length)
+    this.#turns = tasks.length
+    this.#others = tasks.length + harts
+    this.timers = new SoftTimers(this.#others + others, harts, (port, timer) => {
+      if (timer < this.#turns) this.wake(port, tasks[timer])
+      else if (timer < this.#others) this.#endTurn(port)
+      else this.#elapsed(port, timer - this.#others)
     })
     this.caps = new Caps(tasks)
+    this.placement = new Placement(tasks, this.current, this.queues, this.caps, dedication)
   }
 
-  /** Who is called when a timer that is no thread's is due. Set-up. */
+  /** The number of a timer beside the scheduler's own. */
+  otherTimer(number: number): number {
+    return this.#others + number
+  }
+
+  /** Who is called when one of them is due. Set-up. */
   attachTimers(elapsed: (port: HartPort, timer: number) => void): void {
     this.#elapsed = elapsed
   }
@@ -68,14 +83,7 @@ export class Scheduler {
     for (let index = 0; index < this.tasks.length; index++) {
       const task = this.tasks[index]
       if (task.record.state !== READY) continue
-      let hart = task.pin
-      if (hart === NOWHERE) {
-        hart = this.dedication.housekeeping
-        for (let other = 0; other < this.current.length; other++) {
-          if (this.dedication.reserved[other]) continue
-          if (this.queues.count(port, other) < this.queues.count(port, hart)) hart = other
-        }
-      }
+      const hart = task.pin === NOWHERE ? this.placement.emptiest(port) : task.pin
       this.#add(port, task, hart)
     }
   }
@@ -96,7 +104,7 @@ export class Scheduler {
     this.timers.cancel(port, task.index)
     // The hart where it fell asleep may still be saving it, and looks for work itself afterwards.
     if (record.hart !== NOWHERE) return this.want(port, record.hart)
-    const hart = this.#place(port, task)
+    const hart = this.placement.place(port, task)
     if (hart === port.hart) return this.#arrive(port, task)
     // Another hart's queue is its own affair: it takes the thread in when it is interrupted.
     record.last = hart
@@ -109,6 +117,7 @@ export class Scheduler {
     const { hart } = port
     this.#add(port, task, hart)
     if (this.current[hart] === IDLE || this.queues.pick(port, hart) === task.index) this.wanted[hart] = 1
+    else this.#timeTurn(port, port.read(time))
   }
 
   /** Takes in those that other harts have woken for this one. */
@@ -161,18 +170,6 @@ export class Scheduler {
     this.kicks[port.hart] |= 1 << hart
   }
 
-  /** Where a woken thread runs: its pin; or its last hart, this one, or any that is idle; else its last hart. */
-  #place(port: HartPort, task: Thread): number {
-    const { pin, record } = task
-    if (pin !== NOWHERE) return pin
-    if (record.last !== NOWHERE && this.current[record.last] === IDLE) return record.last
-    const { reserved, housekeeping } = this.dedication
-    for (let hart = 0; hart < this.current.length; hart++)
-      if (this.current[hart] === IDLE && !reserved[hart]) return hart
-    if (record.last !== NOWHERE) return record.last
-    return reserved[port.hart] ? housekeeping : port.hart
-  }
-
   /** A new period: everybody may have his share again. */
   #renew(port: HartPort, now: number): void {
     const { record } = this.caps
@@ -183,7 +180,7 @@ export class Scheduler {
       if (!task.record.throttled) continue
       task.record.throttled = false
       if (task.record.state !== READY || task.record.hart !== NOWHERE || task.record.queued !== NOWHERE) continue
-      const hart = this.#place(port, task)
+      const hart = this.placement.place(port, task)
       this.#add(port, task, hart)
       if (this.current[hart] === IDLE) this.want(port, hart)
     }
@@ -214,10 +211,27 @@ export class Scheduler {
     let next = this.#first(port, now)
     if (next === EMPTY && this.#take(port, 1)) next = this.#first(port, now)
     if (next === EMPTY) return IDLE
-    if (next === last) return next
-    if (stays) queues.wait(port, this.tasks[last], hart, now)
-    queues.begin(port, this.tasks[next], hart, now)
+    if (next !== last) {
+      if (stays) queues.wait(port, this.tasks[last], hart, now)
+      queues.begin(port, this.tasks[next], hart, now)
+    }
+    this.#timeTurn(port, now)
     return next
+  }
+
+  /** Others wait: the turn of the thread that has this hart ends when it is over, not at the tick after. */
+  #timeTurn(port: HartPort, now: number): void {
+    const { hart } = port
+    const timer = this.#turns + hart
+    if (this.queues.count(port, hart) === 0) return this.timers.cancel(port, timer)
+    this.timers.start(port, timer, now + Math.max(SHORTEST, this.queues.left(port, hart)))
+  }
+
+  #endTurn(port: HartPort): void {
+    const { hart } = port
+    const now = port.read(time)
+    if (this.isOverdue(port, now)) this.wanted[hart] = 1
+    else if (this.current[hart] !== IDLE) this.#timeTurn(port, now)
   }
 
   /** True if the current thread is ready and has not had what it may have. Else it leaves the queue. */
@@ -241,42 +255,18 @@ export class Scheduler {
 
   /** A thread that may run anywhere waits: a hart that idles looks for it. */
   #offer(port: HartPort): void {
-    for (let hart = 0; hart < this.current.length; hart++) {
-      if (this.current[hart] === IDLE && hart !== port.hart && !this.dedication.reserved[hart])
-        return this.want(port, hart)
-    }
+    const hart = this.placement.idle(port.hart)
+    if (hart !== NOWHERE) this.want(port, hart)
   }
 
   /** Takes a thread from the hart that has the most waiting, if it has at least so many more. True if it did. */
   #take(port: HartPort, more: number): boolean {
-    const { hart } = port
-    if (this.dedication.reserved[hart]) return false
-    const own = this.queues.count(port, hart)
-    let busiest = hart
-    let most = own + more - 1
-    for (let other = 0; other < this.current.length; other++) {
-      if (other === hart) continue
-      const count = this.queues.count(port, other)
-      if (count < most || (count === most && !this.#isBusier(port, other, busiest))) continue
-      most = count
-      busiest = other
-    }
-    if (busiest === hart) return false
-    for (let index = this.tasks.length - 1; index >= 0; index--) {
-      const task = this.tasks[index]
-      if (task.record.queued !== busiest || task.pin !== NOWHERE) continue
-      // One that is only just leaving its hart still has its registers there.
-      if (task.record.hart !== NOWHERE || task.record.state !== READY || this.caps.isReached(task.share)) continue
-      this.queues.remove(port, task, busiest, port.read(time))
-      this.#add(port, task, hart)
-      return true
-    }
-    return false
-  }
-
-  /** Of two harts with as many waiting, the one that has had more to do lately. */
-  #isBusier(port: HartPort, hart: number, than: number): boolean {
-    return than !== port.hart && this.queues.loadOf(port, hart) > this.queues.loadOf(port, than)
+    const index = this.placement.fromBusiest(port, more)
+    if (index === IDLE) return false
+    const task = this.tasks[index]
+    this.queues.remove(port, task, task.record.queued, port.read(time))
+    this.#add(port, task, port.hart)
+    return true
   }
 
   /** In the soft interrupt of a tick: evens the queues out now and then. */

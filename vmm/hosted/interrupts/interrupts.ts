@@ -29,8 +29,9 @@ export class Interrupts {
 
   /** Takes all that are pending. */
   take(port: HartPort): void {
-    const { lines } = this.#plan
+    const { lines, scheduler } = this.#plan
     interruptBegins(port)
+    scheduler.queues.beginInterrupted(port)
     const pending = port.read(sip) & port.read(sie)
     for (let index = 0; index < ORDER.length; index++) {
       const cause = ORDER[index]
@@ -41,6 +42,7 @@ export class Interrupts {
       else if (cause === EXTERNAL) this.#external(port)
       else this.#timer(port)
     }
+    scheduler.queues.endInterrupted(port)
     interruptEnds(port)
   }
 

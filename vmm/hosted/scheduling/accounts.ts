@@ -10,12 +10,27 @@ export function createAccounts(port: HartPort, groups: number): void {
   port.fill(TABLES.groups, 0, groups * pressure.size)
 }
 
-/** A hart's clocks, brought up to now (ns): the machine's, and the one by which threads are charged, which never goes back. */
-export function advanceClock(port: HartPort, hartQueue: number, now: number): void {
+/** A hart's clocks, brought up to now (ns): the machine's, and the threads', which stands while interrupts are handled. Returns what the latter has advanced by. */
+export function advanceClock(port: HartPort, hartQueue: number, now: number): number {
   const before = port.load64(hartQueue + queue.clock.at)
   port.store64(hartQueue + queue.clock.at, now)
   const elapsed = now > before ? now - before : 0
-  port.store64(hartQueue + queue.taskClock.at, port.load64(hartQueue + queue.taskClock.at) + elapsed)
+  const interrupted = port.load64(hartQueue + queue.interrupted.at)
+  const since = interrupted - port.load64(hartQueue + queue.excluded.at)
+  port.store64(hartQueue + queue.excluded.at, interrupted)
+  const had = since < elapsed ? elapsed - since : 0
+  port.store64(hartQueue + queue.taskClock.at, port.load64(hartQueue + queue.taskClock.at) + had)
+  return had
+}
+
+/** An interrupt begins: nobody is charged for it. */
+export function beginInterrupted(port: HartPort, hartQueue: number, now: number): void {
+  port.store64(hartQueue + queue.interruptedSince.at, now)
+}
+
+export function endInterrupted(port: HartPort, hartQueue: number, now: number): void {
+  const interrupted = hartQueue + queue.interrupted.at
+  port.store64(interrupted, port.load64(interrupted) + now - port.load64(hartQueue + queue.interruptedSince.at))
 }
 
 /** The load of an entity and of its queue, which it was ready for and running in so far. A process's weighs what its threads ask for. */

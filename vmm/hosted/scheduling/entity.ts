@@ -53,6 +53,10 @@ export const queue = layout(0x100, 'our own', {
   /** Of a hart: its clocks, and its pressure. */
   clock: { at: 0x80, bytes: 8 },
   taskClock: { at: 0x88, bytes: 8 },
+  /** Time in interrupts, since when, and how much of it threads' clock has left out. */
+  interrupted: { at: 0x90, bytes: 8 },
+  interruptedSince: { at: 0x98, bytes: 8 },
+  excluded: { at: 0xa0, bytes: 8 },
   pressure: { at: 0xc0, bytes: 16 },
 })
 

@@ -83,6 +83,13 @@ export class FairQueues {
     return isOver
   }
 
+  /** How long an entity's turn still is, if it has the hart (ns). */
+  left(port: HartPort, node: number): number {
+    const left = port.load64(node + entity.deadline.at) - port.load64(node + entity.runtime.at)
+    const weight = port.load32(node + entity.weight.at)
+    return weight === USUAL_WEIGHT ? left : Math.ceil((left * weight) / USUAL_WEIGHT)
+  }
+
   /** One comes to the queue: where it is on the queue's clock follows from how far it was behind when it left. */
   enter(port: HartPort, at: number, node: number): void {
     const weight = port.load32(node + entity.weight.at)

@@ -6,9 +6,20 @@ import type { HartPort } from '../../../hw/port.ts'
 import { acquire, LOCK_BYTES, release } from '../../core/spin-lock.ts'
 import { NOWHERE } from '../../core/vcpu.ts'
 import type { Thread } from '../task.ts'
-import { account, advanceClock, beginsToWait, createAccounts, hasWaited, loadOf, press } from './accounts.ts'
+import {
+  account,
+  advanceClock,
+  beginInterrupted,
+  beginsToWait,
+  endInterrupted,
+  createAccounts,
+  hasWaited,
+  loadOf,
+  press,
+} from './accounts.ts'
 import { entity, MOST_ENTITIES, NO_GROUP, queue, threadEntity } from './entity.ts'
 import { FairQueues } from './fair-queue.ts'
+import { clock } from './time-keeping.ts'
 
 /** Nobody. */
 export const EMPTY = -1
@@ -95,20 +106,19 @@ export class RunQueues {
 
   /** Charges a hart's current thread, and its process, for the time since it was charged last. True if its turn is over. */
   charge(port: HartPort, hart: number, time: number): boolean {
-    const ticks = time - this.since[hart]
     this.since[hart] = time
     const root = this.pages[hart]
-    const now = time * NANOSECONDS
-    advanceClock(port, root, now)
+    const now = clock(port)
+    const nanoseconds = advanceClock(port, root, now)
     let node = port.load64(root + queue.current.at)
     let at = root
     let isOver = false
     while (node !== 0) {
-      if (this.#fair.charge(port, at, ticks * NANOSECONDS)) isOver = true
+      if (this.#fair.charge(port, at, nanoseconds)) isOver = true
       account(port, node, at, now, true, true)
       at = port.load64(node + entity.members.at)
       if (at === 0) {
-        this.#tasks[port.load32(node + entity.number.at)].share.record.used += ticks
+        this.#tasks[port.load32(node + entity.number.at)].share.record.used += nanoseconds / NANOSECONDS
         return isOver
       }
       node = port.load64(at + queue.current.at)
@@ -116,10 +126,32 @@ export class RunQueues {
     return isOver
   }
 
+  /** The hart handles interrupts: its current thread is not charged for that. */
+  beginInterrupted(port: HartPort): void {
+    beginInterrupted(port, this.pages[port.hart], clock(port))
+  }
+
+  endInterrupted(port: HartPort): void {
+    endInterrupted(port, this.pages[port.hart], clock(port))
+  }
+
+  /** How long the turn of a hart's current thread still is, or of its process's, whichever is shorter (ticks). */
+  left(port: HartPort, hart: number): number {
+    let left = Number.MAX_SAFE_INTEGER
+    let at = this.pages[hart]
+    while (at !== 0) {
+      const node = port.load64(at + queue.current.at)
+      if (node === 0) break
+      left = Math.min(left, this.#fair.left(port, node))
+      at = port.load64(node + entity.members.at)
+    }
+    return Math.ceil(left / NANOSECONDS)
+  }
+
   /** A thread that is ready comes to a hart. */
   add(port: HartPort, task: Thread, hart: number, time: number): void {
     const root = this.pages[hart]
-    const now = time * NANOSECONDS
+    const now = clock(port)
     task.record.queued = hart
     acquire(port, root + LOCK)
     this.charge(port, hart, time)
@@ -158,7 +190,7 @@ export class RunQueues {
   remove(port: HartPort, task: Thread, hart: number, time: number): void {
     const root = this.pages[hart]
     const node = threadEntity(task.index)
-    const now = time * NANOSECONDS
+    const now = clock(port)
     acquire(port, root + LOCK)
     const at = port.load64(node + entity.queue.at)
     if (at !== 0) {
@@ -192,7 +224,7 @@ export class RunQueues {
   /** A thread that waits gets its hart. */
   begin(port: HartPort, task: Thread, hart: number, time: number): void {
     const root = this.pages[hart]
-    const now = time * NANOSECONDS
+    const now = clock(port)
     acquire(port, root + LOCK)
     const node = threadEntity(task.index)
     const at = port.load64(node + entity.queue.at)
@@ -202,6 +234,7 @@ export class RunQueues {
     hasWaited(port, node, now)
     press(port, root, task.group, now, 0, 1)
     this.since[hart] = time
+    advanceClock(port, root, now)
     release(port, root + LOCK)
     task.record.queued = NOWHERE
   }
@@ -215,7 +248,7 @@ export class RunQueues {
   /** The thread that had the hart waits for it again. */
   wait(port: HartPort, task: Thread, hart: number, time: number): void {
     const root = this.pages[hart]
-    const now = time * NANOSECONDS
+    const now = clock(port)
     acquire(port, root + LOCK)
     this.charge(port, hart, time)
     const node = threadEntity(task.index)
@@ -237,7 +270,7 @@ export class RunQueues {
 
   /** The thread that had the hart has gone to sleep. */
   end(port: HartPort, task: Thread, hart: number, time: number): void {
-    press(port, this.pages[hart], task.group, time * NANOSECONDS, 0, -1)
+    press(port, this.pages[hart], task.group, clock(port), 0, -1)
     this.remove(port, task, hart, time)
     // What its process is left with waits.
     if (task.group !== NO_GROUP) this.#rest(port, hart, task.group)
