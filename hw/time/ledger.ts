@@ -15,6 +15,7 @@ export interface LedgerState {
 }
 
 const IDLE = 0
+const NONE = -1
 /** What follows a cause in the rows of cycles that its party waited for caches to be filled. */
 export const MISSES = ', cache misses'
 
@@ -30,7 +31,8 @@ export class Ledger {
   /** Told of each stretch of time when it is charged: its row, and from which cycle to which. For recordings. */
   observer: ((row: number, from: number, to: number) => void) | undefined
   #keys: LedgerKey[] = []
-  #index = new Map<string, number>()
+  /** By cause: the row of each party and activity, or NONE. */
+  #index = new Map<string, Int32Array>()
   #cycles = new Float64Array(64)
   /** Row with the same party and cause, by activity; 0 until asked for (row 0 is idle's, which nothing splits). */
   #siblings = new Int32Array(64 * ACTIVITIES.length)
@@ -46,14 +48,16 @@ export class Ledger {
 
   /** The number of a row, made when first asked for. */
   row(party: Party, cause: string, activity: Activity): number {
-    if (!PARTIES.includes(party) || !ACTIVITIES.includes(activity))
-      throw new Error(`no party "${party}" or activity "${activity}" in the ledger`)
-    const name = `${party}\n${cause}\n${activity}`
-    const known = this.#index.get(name)
-    if (known !== undefined) return known
+    let of = this.#index.get(cause)
+    if (of === undefined) {
+      of = new Int32Array(PARTIES.length * ACTIVITIES.length).fill(NONE)
+      this.#index.set(cause, of)
+    }
+    const at = placeOf(party, activity)
+    if (of[at] !== NONE) return of[at]
     const row = this.#keys.length
     this.#keys.push({ party, cause, activity })
-    this.#index.set(name, row)
+    of[at] = row
     if (row === this.#cycles.length) {
       const grown = new Float64Array(row * 2)
       grown.set(this.#cycles)
@@ -130,12 +134,19 @@ export class Ledger {
   }
 
   restore(state: LedgerState): void {
-    this.#keys = []
-    this.#index = new Map()
+    const { rows } = state
+    const known = this.#keys
+    // Rows only ever come behind others: mostly, those of the state are the first.
+    const isBeginning = rows.length <= known.length && rows.every((row, index) => isSame(row, known[index]))
+    for (const { party, cause, activity } of known.splice(isBeginning ? rows.length : 0)) {
+      const of = this.#index.get(cause)!
+      of[placeOf(party, activity)] = NONE
+      if (of.every(row => row === NONE)) this.#index.delete(cause)
+    }
     this.#siblings.fill(0)
     this.#misses.fill(0)
     this.#cycles.fill(0)
-    for (const { party, cause, activity, cycles } of state.rows) {
+    for (const { party, cause, activity, cycles } of rows) {
       const row = this.row(party, cause, activity)
       this.#cycles[row] = cycles
     }
@@ -154,4 +165,16 @@ export class Ledger {
     }
     return row
   }
+}
+
+/** Where in a cause's rows. */
+function placeOf(party: Party, activity: Activity): number {
+  const first = PARTIES.indexOf(party)
+  const second = ACTIVITIES.indexOf(activity)
+  if (first < 0 || second < 0) throw new Error(`no party "${party}" or activity "${activity}" in the ledger`)
+  return first * ACTIVITIES.length + second
+}
+
+function isSame(a: LedgerKey, b: LedgerKey): boolean {
+  return a.party === b.party && a.cause === b.cause && a.activity === b.activity
 }

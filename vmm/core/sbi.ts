@@ -63,20 +63,21 @@ export function handleCall(port: HartPort, host: Host, vm: VirtualMachine, vcpu:
   answer(port, vcpu, SBI_NOT_SUPPORTED, 0)
 }
 
+const CALL_NAMES: Readonly<Record<number, string>> = {
+  [SBI_BASE]: 'ecall base',
+  [SBI_TIME]: 'ecall set_timer',
+  [SBI_IPI]: 'ecall send_ipi',
+  [SBI_RFENCE]: 'ecall remote fence',
+  [SBI_HSM]: 'ecall hart state',
+  [SBI_SRST]: 'ecall system reset',
+  [SBI_DBCN]: 'ecall debug console',
+  [SBI_LEGACY_PUTCHAR]: 'ecall putchar',
+  [SBI_LEGACY_SET_TIMER]: 'ecall set_timer',
+}
+
 /** The call's name for the ledger. Off the record. */
 function nameOfCall(extension: number, call: number): string {
-  const names: Readonly<Record<number, string>> = {
-    [SBI_BASE]: 'base',
-    [SBI_TIME]: 'set_timer',
-    [SBI_IPI]: 'send_ipi',
-    [SBI_RFENCE]: 'remote fence',
-    [SBI_HSM]: 'hart state',
-    [SBI_SRST]: 'system reset',
-    [SBI_DBCN]: 'debug console',
-    [SBI_LEGACY_PUTCHAR]: 'putchar',
-    [SBI_LEGACY_SET_TIMER]: 'set_timer',
-  }
-  return `ecall ${names[extension] ?? `0x${extension.toString(16)}.${call}`}`
+  return CALL_NAMES[extension] ?? `ecall 0x${extension.toString(16)}.${call}`
 }
 
 function answer(port: HartPort, vcpu: Vcpu, error: number, value: number): void {

@@ -41,7 +41,7 @@ export const watched: fc.Arbitrary<Program> = programOf(
     { weight: 1, arbitrary: one(sleep) },
     { weight: 1, arbitrary: translated },
     { weight: 2, arbitrary: registersAround(fc.oneof(question, sleep, work, anyLoad)) },
-    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad), 40) },
+    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad), 80) },
   ),
   20,
 )
@@ -58,7 +58,7 @@ export const hostile: fc.Arbitrary<Program> = programOf(
     { weight: 1, arbitrary: one(sleep) },
     { weight: 1, arbitrary: translated },
     { weight: 1, arbitrary: registersAround(fc.oneof(question, sleep)) },
-    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad, anyStore, harmlessCall), 40) },
+    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad, anyStore, harmlessCall), 80) },
   ),
   20,
 )

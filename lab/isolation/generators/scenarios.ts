@@ -4,16 +4,25 @@ import type { Action, Interleaving, Program, Scenario, Topology } from '../scena
 import { hostile, watched } from './programs.ts'
 import { anyTopology } from './topologies.ts'
 
-/** How long a scenario may take: several turns of each guest on a hart that they share. */
-export const CYCLES = 40_000_000
+/** How long a scenario may take: where harts are shared, a turn for each guest, and more. */
+const APART = 3_000_000
+const SHARED = 20_000_000
 
-export const interleaving: fc.Arbitrary<Interleaving | undefined> = fc.option(
-  fc.record({
-    seed: fc.nat(0xffff),
-    every: fc.integer({ min: 5, max: 60 }),
-    cycles: fc.integer({ min: 1, max: 150 }),
-  }),
-  { nil: undefined, freq: 2 },
+function cyclesFor({ guests, harts }: Topology): number {
+  const vcpus = guests.reduce((sum, guest) => sum + guest.vcpus, 0)
+  return vcpus <= harts ? APART : SHARED
+}
+
+export const interleaving: fc.Arbitrary<Interleaving | undefined> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      seed: fc.nat(0xffff),
+      every: fc.integer({ min: 5, max: 60 }),
+      cycles: fc.integer({ min: 1, max: 150 }),
+    }),
+  },
 )
 
 export const actions: fc.Arbitrary<readonly Action[]> = fc.oneof(
@@ -46,7 +55,7 @@ export function scenarioOf(
         guests: guests.map(programs => ({ programs })),
         ...(chosen && topology.harts > 1 && { interleaving: chosen }),
         actions: done,
-        cycles: CYCLES,
+        cycles: cyclesFor(topology),
       })),
   )
 }

@@ -41,6 +41,6 @@ const hosted = fc.constantFrom(HOSTED, HOSTED_TOGETHER, HOSTED_SMALL_PAGES, HOST
 
 /** Most are native: there, more happens in the same time. */
 export const anyTopology: fc.Arbitrary<Topology> = fc.oneof(
-  { weight: 5, arbitrary: native },
-  { weight: 2, arbitrary: hosted },
+  { weight: 6, arbitrary: native },
+  { weight: 1, arbitrary: hosted },
 )
