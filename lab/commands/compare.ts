@@ -1,10 +1,10 @@
 /** `barehart compare [WORKLOAD…]`: the same workloads bare, under type 1 and under type 2, and where the cycles went. */
-import { mkdirSync } from 'node:fs'
 import chalk from 'chalk'
 import { Command } from 'commander'
 import { ALL_WORKLOADS, WORKLOADS } from '../../guests/index.ts'
 import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { Progress } from '../progress.ts'
+import { makeFolder } from '../report/folder.ts'
 import { makeReport, type ReportPlan } from '../report/make-report.ts'
 import { type Comparison, EQUIVALENCE } from '../study/comparison.ts'
 import { CONFIGURATIONS, DEFAULT_CONFIGURATIONS } from '../study/configurations.ts'
@@ -126,13 +126,7 @@ async function compare(names: readonly string[], options: CompareOptions): Promi
 function reportPlanOf(names: readonly string[], { report, draws }: CompareOptions): ReportPlan | undefined {
   const times = wholeNumber('--draws', draws, 0, MOST_DRAWS)
   if (report === undefined) return undefined
-  try {
-    mkdirSync(report, { recursive: true })
-  } catch (error) {
-    throw new UserError(
-      `--report ${report}: no folder can be made there (${(error as NodeJS.ErrnoException).code}); give another`,
-    )
-  }
+  makeFolder(report)
   return {
     directory: report,
     command: `npx barehart ${process.argv.slice(2).join(' ')}`,

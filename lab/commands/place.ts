@@ -6,11 +6,13 @@ import { type FaultStudy, faultStudy } from '../place/faults/study.ts'
 import { findingsOf, type PlaceFinding } from '../place/findings.ts'
 import type { DriverOptions } from '../place/machine.ts'
 import { placementNamed, PLACEMENT_NAMES, type PlacementName } from '../place/placements.ts'
+import { makePlaceReport } from '../place/report/make.ts'
 import { type PlacePlan, type PlaceStudy, placeStudy } from '../place/study.ts'
 import { blastTable, crowdTable, placeDifferences, placeTable } from '../place/table.ts'
 import { deviceOf, DEVICES, namesFor, placeWorkload } from '../place/workloads.ts'
 import { PLACEMENTS } from '../../hw/spec/layouts/placement.ts'
 import { Progress } from '../progress.ts'
+import { makeFolder } from '../report/folder.ts'
 import { pathLengthOf, wholeNumber } from '../study/names.ts'
 import { UserError } from '../user-error.ts'
 
@@ -31,6 +33,7 @@ interface PlaceOptions extends CoreOptions {
   readonly faults: string
   readonly ledger?: boolean
   readonly json?: boolean
+  readonly report?: string
 }
 
 const MOST_SEEDS = 10_000
@@ -63,6 +66,7 @@ export function placeCommand(): Command {
     .option('--faults <n>', 'random faults of the driver, tried in each placement: whom they reach; 0: none', '16')
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the findings as JSON')
+    .option('--report <dir>', 'write a report there: a page with figures, and its data')
     .action(place)
   return withCoreOptions(command)
 }
@@ -124,6 +128,8 @@ function planOf(workload: string, options: PlaceOptions): PlacePlan {
 
 async function place(workload: string, options: PlaceOptions): Promise<void> {
   const plan = planOf(workload, options)
+  const { report } = options
+  if (report !== undefined) makeFolder(report)
   const progress = new Progress(plan.placements.length * plan.guests.length * plan.seeds.length)
   const found = await placeStudy(plan, progress)
   progress.end()
@@ -131,6 +137,12 @@ async function place(workload: string, options: PlaceOptions): Promise<void> {
   const findings = findingsOf(found, plan, faults.blasts)
   if (options.json) printData(findings, found, plan, faults)
   else print(findings, found, plan, faults, options.ledger ?? false)
+  if (report !== undefined && findings.length > 0) {
+    const command = `npx barehart ${process.argv.slice(2).join(' ')}`
+    const date = new Date().toISOString()
+    const page = makePlaceReport(findings, found, faults, plan, { directory: report, command, date })
+    if (!options.json) console.log(`\nThe report: ${chalk.bold(page)}`)
+  }
   if (findings.length === 0 || faults.blasts.some(({ escapes }) => escapes.length > 0)) process.exitCode = 1
 }
 
