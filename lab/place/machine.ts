@@ -1,6 +1,7 @@
 /** The machine on which a placement is measured: alike in every placement, but for what the placement needs. */
 import { createHash } from 'node:crypto'
 import type { Workload } from '../../guests/workload.ts'
+import { GUEST_FILES } from '../../hw/boards/virt.ts'
 import { type Prices, rocketFlat } from '../../hw/index.ts'
 import { SECTOR_BYTES } from '../../hw/devices/disk-backing.ts'
 import type { DriverPlacement } from '../../hw/spec/layouts/placement.ts'
@@ -96,7 +97,9 @@ export function placedSystem(
   const ramBytes = REST_BYTES + count * (GUEST_BYTES + IMAGE_BYTES)
   const devices = own === 'device' ? count : 1
   const driver = at && { ...at, ...options }
-  const common = { harts, ramBytes, prices, pathLength, ...board, ...(hostPolicy && { hostPolicy }) }
+  // Each vCPU takes an interrupt file of its hart.
+  const files = board && 'aia' in board ? { guestFiles: Math.max(GUEST_FILES, Math.ceil(count / harts)) } : {}
+  const common = { harts, ramBytes, prices, pathLength, ...board, ...files, ...(hostPolicy && { hostPolicy }) }
   const system = buildSystem({
     ...common,
     configuration,

@@ -27,6 +27,12 @@ const POSTING = { iommu: true, aia: 'aplic-imsic' } as const
 
 const TABLE = {
   bare: { configuration: 'bare', label: 'bare', does: 'the guest straight on the machine: the baseline' },
+  'bare-messages': {
+    configuration: 'bare',
+    label: 'bare, messages',
+    does: 'the same on a board with IMSICs: the device sends messages instead of pulling a wire',
+    board: { aia: 'aplic-imsic' },
+  },
   vmm: {
     configuration: 'native',
     label: 'VMM',

@@ -26,7 +26,7 @@ export function faultNamed(kind: FaultKind): Described {
   return TABLE[kind]
 }
 
-/** One fault: strikes when the driver is given its `at`th request (from 1) after all are at work. */
+/** One fault: strikes when the driver is given its `at`th request (from 1). */
 export interface Strike {
   readonly kind: FaultKind
   readonly at: number
@@ -48,7 +48,7 @@ export function randomStrike(
   kind: FaultKind,
   device: Device,
   reach: Reach,
-  requests: number,
+  given: { readonly before: number; readonly requests: number },
   next: (below: number) => number,
 ): Strike {
   const { takes } = TABLE[kind]
@@ -58,5 +58,5 @@ export function randomStrike(
       : takes === 'register'
         ? next(REGISTER_BYTES[device] / 4) * 4
         : 0
-  return { kind, at: 1 + next(requests), value, data: next(2 ** 32) }
+  return { kind, at: given.before + 1 + next(given.requests), value, data: next(2 ** 32) }
 }

@@ -48,6 +48,8 @@ export interface Patience {
 
 export class Rig {
   readonly world: World
+  /** Requests that the driver was given before the moment from which faults are tried. */
+  readonly before: number
   readonly #machine: Machine
   readonly #checkpoint: ReturnType<Machine['checkpoint']>
   #tallies: Tally[] = []
@@ -60,10 +62,11 @@ export class Rig {
     this.world = world
     this.#machine = world.system.machine
     disarm()
-    trigger().victim = -1
+    Object.assign(trigger(), { victim: -1, seen: 0 })
     const stop = this.#machine.run({ marks: true, untilCycle: START_WITHIN })
     if (stop.kind !== 'mark') throw new Error(`no witness has begun in ${START_WITHIN} cycles (${stop.kind})`)
     this.#machine.onMark((_hart, mark, number, cycle) => this.#marked(mark, number, cycle))
+    this.before = trigger().seen
     this.#checkpoint = this.#machine.checkpoint()
   }
 

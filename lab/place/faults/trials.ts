@@ -81,14 +81,20 @@ export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[
     throw new Error('without any fault, not all guests come to their ends')
   const pages = pagesInUse(rig.world)
   // One of those that the driver is given; not the last ones, so that there is somebody to see what comes of it.
-  const requests = Math.max(1, Math.floor((trigger().seen * 3) / 4))
+  const requests = Math.max(1, Math.floor(((trigger().seen - rig.before) * 3) / 4))
   const everywhere: Reach = { from: 0x7000_0000, bytes: 0x2000_0000 }
   const next = dice(seed)
   const trials: FaultTrial[] = []
   for (let run = 0; run < runs; run++) {
     const aimed = next(4) < AIMED
     const reach = aimed ? { from: pages[next(pages.length)], bytes: PAGE_BYTES } : everywhere
-    const strike = randomStrike(FAULT_KINDS[run % FAULT_KINDS.length], device, reach, requests, next)
+    const strike = randomStrike(
+      FAULT_KINDS[run % FAULT_KINDS.length],
+      device,
+      reach,
+      { before: rig.before, requests },
+      next,
+    )
     const trial = rig.try(strike, patience)
     trials.push(judged(strike, trial, reference, placement))
     // What threw has left the machine in the midst of something.

@@ -1,7 +1,7 @@
 /** A row a placement: latencies from median to worst, and where the cycles of an operation went. */
 import { element, type Markup } from '../../report/markup.ts'
 import { quantity, short, whole } from '../../report/numbers.ts'
-import { linear, logarithmic } from '../../report/figures/scale.ts'
+import { fitting, linear } from '../../report/figures/scale.ts'
 import { headingClass } from '../../report/figures/stacks.ts'
 import {
   AXIS_HEIGHT,
@@ -31,7 +31,7 @@ export function latencyFigure(findings: readonly PlaceFinding[]): Markup {
     Math.min(...findings.map(({ latency }) => latency.median)),
     Math.max(...findings.map(({ latency }) => latency.worst)),
   ]
-  const scale = logarithmic(low / 1.1, high * 1.1, left, WIDTH - 70)
+  const scale = fitting(low / 1.1, high * 1.1, left, WIDTH - 70)
   const bottom = findings.length * ROW
   return figure(
     bottom + AXIS_HEIGHT,
@@ -72,7 +72,7 @@ export function cyclesFigure(findings: readonly PlaceFinding[]): Markup {
   const scale = linear(0, most, left, WIDTH - 70)
   const bottom = LEGEND + findings.length * ROW
   const used = HEADINGS.filter(heading => findings.some(finding => (byHeading(finding).get(heading) ?? 0) > 0))
-  let x = left
+  let x = 0
   const legend = used.flatMap(heading => {
     const shown = heading === 'idle' ? 'polling' : heading
     const parts = [box(x, 3, 12, 12, headingClass(heading)), text(x + 17, 13.5, shown, { class: 'key' })]

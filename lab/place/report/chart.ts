@@ -1,16 +1,18 @@
 /** Speed against blast radius: how long a request takes, and how far a fault of the driver has been seen to reach. */
 import { element, type Markup } from '../../report/markup.ts'
-import { logarithmic } from '../../report/figures/scale.ts'
+import { fitting } from '../../report/figures/scale.ts'
 import { mark } from '../../report/figures/overview.ts'
 import { AXIS_HEIGHT, figure, horizontalAxis, line, text, textWidth, WIDTH } from '../../report/figures/svg.ts'
 import { type Bystander, BYSTANDERS } from '../faults/blast.ts'
 import type { PlaceFinding } from '../findings.ts'
 import { placementNamed } from '../placements.ts'
 
-const ROW = 54
+const ROW = 74
 const LEFT = 112
-const RIGHT = 40
+const RIGHT = 110
 const LINE = 14
+/** Between labels side by side. */
+const GAP = 14
 
 interface Placed {
   readonly finding: PlaceFinding
@@ -27,7 +29,7 @@ function reach({ blastRadius }: PlaceFinding): number {
 
 export function blastChart(findings: readonly PlaceFinding[]): Markup {
   const latencies = findings.map(({ latency }) => latency.median)
-  const scale = logarithmic(Math.min(...latencies) / 1.08, Math.max(...latencies) * 1.15, LEFT + 14, WIDTH - RIGHT)
+  const scale = fitting(Math.min(...latencies) / 1.08, Math.max(...latencies) * 1.15, LEFT + 14, WIDTH - RIGHT)
   const rows = ['nobody', ...BYSTANDERS]
   const bottom = rows.length * ROW
   const middle = (row: number) => bottom - (row + 0.5) * ROW
@@ -46,13 +48,11 @@ export function blastChart(findings: readonly PlaceFinding[]): Markup {
       const { label, configuration } = placementNamed(placement)
       const words = `${label}: ${latency.median.toPrecision(4)} µs; reached ${blastRadius.join(', ') || 'nobody'}`
       const y = middle(row)
-      const after = x + 10 + textWidth(label, 11) < WIDTH
-      const place = { class: 'small', ...(after ? {} : { 'text-anchor': 'end' }) }
       return element(
         'g',
         {},
         mark(configuration === 'bare' ? 'none' : configuration, x, y, words),
-        text(after ? x + 8 : x - 8, y + 4 + level * LINE, label, place),
+        text(x + 8, y + 4 + level * LINE, label, { class: 'small' }),
       )
     }),
   )
@@ -60,16 +60,12 @@ export function blastChart(findings: readonly PlaceFinding[]): Markup {
 
 /** Labels of points that are near each other take turns above and below. */
 function placed(findings: readonly PlaceFinding[], at: (value: number) => number): readonly Placed[] {
-  const levels = [0, 1, -1, 1.9, -1.6]
+  const levels = [0, 1, -1, 2, -2]
   const done: Placed[] = []
   for (const finding of findings.toSorted((a, b) => a.latency.median - b.latency.median)) {
     const [x, row] = [at(finding.latency.median), reach(finding)]
-    const width = textWidth(placementNamed(finding.placement).label, 11) + 12
     const near = done.filter(
-      other =>
-        other.row === row &&
-        x - other.x < textWidth(placementNamed(other.finding.placement).label, 11) + 12 &&
-        x - other.x < width + 60,
+      other => other.row === row && x - other.x < textWidth(placementNamed(other.finding.placement).label, 11) + GAP,
     )
     const level = levels.find(candidate => near.every(other => other.level !== candidate)) ?? 0
     done.push({ finding, x, row, level })

@@ -1,5 +1,4 @@
 /** Records what the report shows beside the findings, and writes it. */
-import { rocketFlat } from '../../../hw/index.ts'
 import { coreFlags, modelName } from '../../core-options.ts'
 import { Progress } from '../../progress.ts'
 import { hashOfPrices } from '../../report/index.ts'
@@ -27,7 +26,7 @@ export function makePlaceReport(
   plan: PlacePlan,
   { directory, command, date }: PlaceReportPlan,
 ): string {
-  const { workload: name, device, prices = rocketFlat, harts, seeds } = plan
+  const { workload: name, device, prices, harts, seeds } = plan
   const workload = placeWorkload(name, device)
   const lacks = [
     ...found.lacks.map(({ placement, guests, why }) => `${placementNamed(placement).label}, ${guests} guests: ${why}`),

@@ -24,6 +24,14 @@ export function linear(low: number, high: number, from: number, to: number, most
   }
 }
 
+/** Beyond this an axis of equal steps would squeeze what is small. */
+const WIDE = 4
+
+/** For values above zero: in equal steps if they are near each other, else by their logarithms. */
+export function fitting(low: number, high: number, from: number, to: number): Scale {
+  return high / low > WIDE ? logarithmic(low, high, from, to) : linear(low, high, from, to)
+}
+
 /** For values above zero. */
 export function logarithmic(low: number, high: number, from: number, to: number): Scale {
   const [start, end] = [Math.log10(low), Math.log10(high)]
