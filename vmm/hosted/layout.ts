@@ -41,6 +41,14 @@ export const TABLES = {
   openFiles: KERNEL_BASE + 608 * KIB,
   descriptorTables: KERNEL_BASE + 620 * KIB,
   rules: KERNEL_BASE + 626 * KIB,
+  /** Lists of records that nobody has; sockets; what devices have of memory; the lock of what waits for the card. */
+  slabs: KERNEL_BASE + 627 * KIB,
+  sockets: KERNEL_BASE + 629 * KIB,
+  deviceMemory: KERNEL_BASE + 631 * KIB,
+  cardLock: KERNEL_BASE + 631 * KIB + 64,
+  /** The disk's tags, and what it was asked for. */
+  tags: KERNEL_BASE + 631 * KIB + 512,
+  diskAccounts: KERNEL_BASE + 636 * KIB,
   /** Text for whoever reads /proc. */
   text: KERNEL_BASE + 632 * KIB,
   /** Inodes of files that are open, and a path on its way in. */
@@ -74,6 +82,8 @@ export const TABLES = {
   interrupts: KERNEL_BASE + 503 * KIB,
 } as const
 const DMA = KERNEL_BASE + MIB
+/** What lies below is the kernel's own: no device reaches it. */
+export const DEVICE_MEMORY = DMA
 /** Packets' buffers. */
 export const PACKET_DATA = KERNEL_BASE + 3 * MIB + 512 * KIB
 const DMA_SHARE = 512 * KIB

@@ -11,6 +11,7 @@ import { IN_A_LARGE, SmallPages } from './small-pages.ts'
 import { AnonymousMemory } from './memory/anonymous.ts'
 import { Areas } from './memory/areas.ts'
 import { MemoryGroups } from './memory/groups.ts'
+import { DeviceMemory } from './memory/device-memory.ts'
 import { GuestMapping } from './memory/guest-mapping.ts'
 import { UserPages } from './memory/user-pages.ts'
 
@@ -32,6 +33,7 @@ export interface DividedMemory {
   readonly anonymous: AnonymousMemory
   readonly users: UserPages
   readonly mapping: GuestMapping
+  readonly devices: DeviceMemory
   /** Of the machine, in pages of 4 KiB. */
   readonly pages: number
   readonly kept: readonly MemoryKept[]
@@ -62,6 +64,7 @@ export function divideMemory(tree: Fdt, processes: number, taken: ReadonlySet<nu
     anonymous,
     users,
     mapping,
+    devices: new DeviceMemory(RAM_BASE + ram),
     pages: ram / SMALL_PAGE,
     kept: memoryKept(ram),
   }

@@ -29,6 +29,7 @@ import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.
 import { dmaRegion, taskFrameOf } from './layout.ts'
 import { ForwardingTable } from './network/forwarding-table.ts'
 import { makeNetwork, type Network } from './network/network.ts'
+import type { DeviceMemory } from './memory/device-memory.ts'
 import type { MemoryGroups } from './memory/groups.ts'
 import { Reclaim } from './memory/reclaim.ts'
 import { Monitor } from './monitor.ts'
@@ -84,6 +85,7 @@ export interface Plan {
   readonly pageStructs: PageStructs
   readonly small: SmallPages
   readonly groups: MemoryGroups
+  readonly deviceMemory: DeviceMemory
   /** Of the machine's memory, in 4 KiB. */
   readonly pages: number
   readonly soft: SoftInterrupts
@@ -138,7 +140,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const console = new HostConsole(serial, due)
 
   const bus = pcieBus(place('pcie', windowOf(tree, 'pci-host-ecam-generic').base))
-  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => storage.disk.mask(masked)])
+  const diskEnvironment = place('nvme', DISK_REGISTERS, [masked => storage.device.mask(masked)])
   const storage = makeStorage({
     current,
     environment: diskEnvironment,
@@ -149,6 +151,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     harts,
     cache,
     free,
+    memory: divided.devices,
   })
   const { disk, fileSystem, reader, writeBack, journal } = storage
   const table = new ForwardingTable()
@@ -198,6 +201,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     processes,
     scheduler,
     table,
+    memory: divided.devices,
   })
   const programs = makePrograms({
     images: programImages,
@@ -210,14 +214,16 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     stack: network.stack,
     memory: divided,
     harts,
+    packets: network.packets,
   })
+  network.packets.sockets.attach((port, waiting) => programs.programs.wake(port, waiting))
   const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>
     programs.programs.tablesOf(number - processes.length),
   )
   groups.attach((port, group) => reclaim.attempt(port, group))
   files.attachReaders(port => programs.files.wake(port))
   const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
-  const devices = [serial, ...(has('disk') ? [disk] : []), ...(has('network') ? [network.device] : [])]
+  const devices = [serial, ...(has('disk') ? [storage.device] : []), ...(has('network') ? [network.device] : [])]
 
   const buses = new IoBuses(processes.length, harts)
   const events = new Events(processes, scheduler)
@@ -286,6 +292,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     pageStructs,
     small,
     groups,
+    deviceMemory: divided.devices,
     pages: divided.pages,
     soft,
     network,

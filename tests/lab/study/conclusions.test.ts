@@ -3,6 +3,7 @@ import { rocketFlat } from '../../../hw/index.ts'
 import { sensitivityLines } from '../../../lab/study/conclusion-lines.ts'
 import { claimsOf, conclusionOf, ordersOf, type Trial } from '../../../lab/study/conclusions.ts'
 import { comparisonOf } from '../../../lab/study/comparison.ts'
+import { differenceLines } from '../../../lab/study/difference-lines.ts'
 import { priceList, pricePaths, scaledPrices } from '../../../lab/study/price-list.ts'
 import {
   followUp,
@@ -34,6 +35,22 @@ test('claims are what enough seeds show, the cheaper first', () => {
     { workload: 'hypercall', less: 'hosted', more: 'bare' },
   ])
   expect(claimsOf([comparison(ENOUGH - 1)])).toEqual([])
+})
+
+test('what differs surely, and by less than what matters, is equal: no claim is made of it', () => {
+  const comparison = (equivalence: number) =>
+    comparisonOf(
+      seeds.flatMap(seed => [
+        sample({ seed, configuration: 'native', value: 1000 + seed }),
+        sample({ seed, configuration: 'hosted', value: 1003 + seed + (seed % 2) }),
+      ]),
+      equivalence,
+    )
+  const [close] = comparison(0.005).differences
+  expect(close).toMatchObject({ undecided: false, equivalent: true, low: 3, high: 4 })
+  expect(claimsOf([comparison(0.005)])).toEqual([])
+  expect(differenceLines([comparison(0.005)])).toContain('equal within 0.5 % [+3, +4]')
+  expect(claimsOf([comparison(0.001)])).toEqual([{ workload: 'hypercall', less: 'native', more: 'hosted' }])
 })
 
 test('every number that is a price is varied; sizes, shapes and names are not', () => {

@@ -32,6 +32,16 @@ export function ramPort(): RamPort {
         view.setUint32(at(address), old + value, true)
         return old
       },
+      or32: (address: number, value: number) => {
+        const old = view.getUint32(at(address), true)
+        view.setUint32(at(address), old | value, true)
+        return old
+      },
+      and32: (address: number, value: number) => {
+        const old = view.getUint32(at(address), true)
+        view.setUint32(at(address), old & value, true)
+        return old
+      },
       fence: () => {},
       lock: () => true,
       unlock: () => {},

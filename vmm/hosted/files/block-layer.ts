@@ -4,23 +4,17 @@
  * have to the scheduler and takes what that chooses as long as it has tags. The NVMe driver's interrupt takes completions;
  * a soft interrupt tells who waits.
  */
-import type { BlockDevice, InterruptController } from '../../../drivers/environment.ts'
-import type { PcieBus } from '../../../drivers/pcie.ts'
-import type { CurrentPort, PortEnvironment } from '../../../drivers/port-environment.ts'
+import type { BlockDevice } from '../../../drivers/environment.ts'
+import type { CurrentPort } from '../../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
 import type { FreeMemory } from '../../core/free-memory.ts'
-import type { PlacedDevice } from '../../core/placed-device.ts'
+import { type DeviceMemory, DISK_DEVICE, NOT_MAPPED } from '../memory/device-memory.ts'
 import { SOFT_BLOCK, type SoftInterrupts } from '../soft-interrupts.ts'
 import { DeadlineScheduler } from './deadline-scheduler.ts'
+import { beginAccount, countMerged, createDiskAccounts, endAccount } from './disk-accounts.ts'
 import { NO_REQUEST, request, requestAt, RequestQueue, RequestSlab } from './requests.ts'
+import { createTags, giveTag, hasTags, NO_TAG, requestOfTag, takeTag } from './tags.ts'
 
-/** Mass storage, non-volatile memory, NVM Express. */
-const NVME_CLASS = 0x01_08_02
-/** The root bus's wires are sources from here on. */
-const FIRST_WIRE = 32
-const TICKS_PER_MICROSECOND = 10
-/** Commands at a time. */
-export const DISK_DEPTH = 32
 const SECTOR = 512
 /** Policy: sectors of a request that others were merged into (128 KiB). */
 const MOST_MERGED = 256
@@ -41,60 +35,30 @@ const FOR_FLUSH = 3
 /** Hears that a request is over: its cookie, its sectors. */
 export type Completed = (port: HartPort, cookie: number, sectors: number, ok: boolean) => void
 
-export class BlockLayer implements PlacedDevice {
-  readonly name = 'nvme'
+export class BlockLayer {
   readonly state: Record<string, StateRecord>
   /** Flushes: the last asked for, the last that is over, the one under way. */
-  readonly record = {
-    source: 0,
-    started: false,
-    failed: false,
-    asked: 0,
-    flushed: 0,
-    flushing: 0,
-    free: DISK_DEPTH,
-  }
-  /** By tag: its request, plus one. */
-  readonly #tags = new Int32Array(DISK_DEPTH)
+  readonly record = { failed: false, asked: 0, flushed: 0, flushing: 0 }
   readonly #plugs: readonly RequestQueue[]
   readonly #software: readonly RequestQueue[]
   readonly #done = new RequestQueue()
   readonly #scheduler = new DeadlineScheduler()
   readonly #slab = new RequestSlab()
   readonly #completed: Completed[] = [() => {}, () => {}, () => {}, () => {}]
-  readonly #environment: PortEnvironment
   readonly #driver: BlockDevice
-  readonly #bus: PcieBus
-  readonly #controller: InterruptController
-  readonly #window: number
   readonly #soft: SoftInterrupts
+  readonly #memory: DeviceMemory
 
-  /** `window`: where the controller's registers are put. */
-  constructor(
-    current: CurrentPort,
-    environment: PortEnvironment,
-    driver: BlockDevice,
-    bus: PcieBus,
-    controller: InterruptController,
-    window: number,
-    soft: SoftInterrupts,
-    harts: number,
-  ) {
-    this.#environment = environment
+  constructor(current: CurrentPort, driver: BlockDevice, soft: SoftInterrupts, harts: number, memory: DeviceMemory) {
     this.#driver = driver
-    this.#bus = bus
-    this.#controller = controller
-    this.#window = window
     this.#soft = soft
+    this.#memory = memory
     this.#plugs = Array.from({ length: harts }, () => new RequestQueue())
     this.#software = Array.from({ length: harts }, () => new RequestQueue())
     this.state = {
       'block layer': this.record,
-      'block tags': this.#tags,
       'block done': this.#done.record,
       ...this.#scheduler.state,
-      'block slab': this.#slab.record,
-      ...environment.registered,
     }
     this.#plugs.forEach(({ record }, hart) => (this.state[`plug ${hart}`] = record))
     this.#software.forEach(({ record }, hart) => (this.state[`software queue ${hart}`] = record))
@@ -118,6 +82,8 @@ export class BlockLayer implements PlacedDevice {
   /** Makes the slab of requests. */
   create(port: HartPort, free: FreeMemory): void {
     this.#slab.create(port)
+    createTags(port)
+    createDiskAccounts(port, this.#plugs.length)
     this.#scheduler.create(port, free)
   }
 
@@ -151,6 +117,7 @@ export class BlockLayer implements PlacedDevice {
         before + sectors <= this.#driver.maximumSectors()
       ) {
         port.store32(at + request.sectors.at, before + sectors)
+        countMerged(port, operation)
         return true
       }
     }
@@ -182,12 +149,12 @@ export class BlockLayer implements PlacedDevice {
     if (record.failed) return this.#failAll(port)
     if (!this.#driver.ready()) return
     this.#schedule(port)
-    while (record.free > 0) {
+    while (hasTags(port)) {
       const number = this.#scheduler.choose(port)
       if (number === NO_REQUEST || !this.#issue(port, number)) break
       this.#scheduler.take(port, number)
     }
-    if (record.free === 0 || record.flushing !== 0 || record.flushed === record.asked) return
+    if (!hasTags(port) || record.flushing !== 0 || record.flushed === record.asked) return
     record.flushing = record.asked
     this.#issue(port, this.#slab.take(port, BLOCK_FLUSH, 0, 0, 0, FOR_FLUSH, record.asked))
   }
@@ -201,32 +168,41 @@ export class BlockLayer implements PlacedDevice {
     }
   }
 
+  /** Gives the driver a request, whose memory the disk can reach from now on. */
   #issue(port: HartPort, number: number): boolean {
     const at = requestAt(number)
-    let tag = 0
-    while (this.#tags[tag] !== 0) tag++
     const operation = port.load32(at + request.operation.at)
-    if (
-      !this.#driver.submit(
-        tag,
-        OPERATIONS[operation],
-        port.load64(at + request.sector.at),
-        port.load32(at + request.sectors.at),
-        port.load64(at + request.address.at),
-        operation === BLOCK_WRITE_THROUGH,
-      )
-    )
-      return false
-    this.#tags[tag] = number + 1
-    this.record.free--
-    return true
+    const sectors = port.load32(at + request.sectors.at)
+    const tag = takeTag(port, number)
+    if (tag === NO_TAG) return false
+    const bytes = sectors * SECTOR
+    const mapped =
+      operation === BLOCK_FLUSH ? 0 : this.#memory.map(port, DISK_DEVICE, port.load64(at + request.address.at), bytes)
+    if (mapped === NOT_MAPPED) {
+      this.#over(port, tag, number, false)
+      return true
+    }
+    beginAccount(port, number)
+    const sector = port.load64(at + request.sector.at)
+    const isThrough = operation === BLOCK_WRITE_THROUGH
+    if (this.#driver.submit(tag, OPERATIONS[operation], sector, sectors, mapped, isThrough)) return true
+    if (operation !== BLOCK_FLUSH) this.#memory.unmap(port, DISK_DEVICE, bytes)
+    giveTag(port, tag)
+    return false
   }
 
-  /** In the interrupt: the request waits for the soft one. */
+  /** In the interrupt: the disk is done with the memory; the request waits for the soft one. */
   #complete(port: HartPort, tag: number, ok: boolean): void {
-    const number = this.#tags[tag] - 1
-    this.#tags[tag] = 0
-    this.record.free++
+    const number = requestOfTag(port, tag)
+    const at = requestAt(number)
+    if (port.load32(at + request.operation.at) !== BLOCK_FLUSH)
+      this.#memory.unmap(port, DISK_DEVICE, port.load32(at + request.sectors.at) * SECTOR)
+    endAccount(port, number)
+    this.#over(port, tag, number, ok)
+  }
+
+  #over(port: HartPort, tag: number, number: number, ok: boolean): void {
+    giveTag(port, tag)
     if (!ok) port.store32(requestAt(number) + request.failed.at, 1)
     this.#done.add(port, number)
     this.#soft.raise(port.hart, SOFT_BLOCK)
@@ -267,46 +243,9 @@ export class BlockLayer implements PlacedDevice {
     if (record.flushed !== record.asked) this.#flushEnded(port, record.asked, 0, false)
   }
 
-  source(): number {
-    return this.record.source
-  }
-
-  /** Finds the device; its driver begins once its wire has been enabled. */
-  start(): void {
-    const slot = this.#bus.findClass(NVME_CLASS)
-    if (slot < 0) {
-      this.record.failed = true
-      return
-    }
-    this.#bus.enable(slot, this.#window)
-    this.record.source = FIRST_WIRE + this.#bus.wire(slot)
-  }
-
-  /** The driver's hold on its wire, at the interrupt controller. */
-  mask(masked: boolean): void {
-    if (masked) this.#controller.disable(this.record.source)
-    else this.#controller.enable(this.record.source, 1)
-  }
-
-  settled(): boolean {
-    return this.record.failed || this.#driver.ready()
-  }
-
-  interrupt(): void {
-    this.#environment.interrupted(0)
-  }
-
-  elapsed(port: HartPort): number {
-    const { record } = this
-    if (record.source !== 0 && !record.started) {
-      record.started = true
-      this.#driver.start()
-    }
-    const next = this.#environment.elapsed()
-    if (this.#driver.failure() !== '' && !record.failed) {
-      record.failed = true
-      this.#soft.raise(port.hart, SOFT_BLOCK)
-    }
-    return next * TICKS_PER_MICROSECOND
+  /** The disk is no more: whatever is asked of it fails. */
+  fail(port: HartPort): void {
+    this.record.failed = true
+    this.#soft.raise(port.hart, SOFT_BLOCK)
   }
 }

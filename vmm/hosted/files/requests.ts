@@ -2,6 +2,7 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { layout } from '../../../hw/spec/layout.ts'
 import { TABLES } from '../layout.ts'
+import { NO_RECORD, REQUEST_CACHE, SlabCache } from '../memory/slab-cache.ts'
 
 /** `kind` and `cookie` say who hears of its end; `next` is the number of the next request of its queue, plus one. */
 export const request = layout(0x40, 'our own', {
@@ -16,10 +17,12 @@ export const request = layout(0x40, 'our own', {
   /** While the scheduler has it: the one before it in age, plus one, and when it has waited too long (ticks). */
   previous: { at: 0x28, bytes: 4 },
   due: { at: 0x30, bytes: 8 },
+  /** When the disk got it (ticks). */
+  begun: { at: 0x38, bytes: 8 },
 })
 
-/** Every page of the cache may be in a request of its own, and some more go past the cache. */
-export const MOST_REQUESTS = 2560
+/** Every page of the cache may be in a request of its own, some more go past the cache, and harts keep some. */
+export const MOST_REQUESTS = 2816
 export const NO_REQUEST = -1
 
 export function requestAt(number: number): number {
@@ -72,14 +75,10 @@ export class RequestQueue {
 
 /** The requests that nobody has. */
 export class RequestSlab {
-  /** The first of them, plus one. */
-  readonly record = { unused: 0 }
+  readonly #cache = new SlabCache(REQUEST_CACHE, TABLES.requests, request.size, MOST_REQUESTS)
 
   create(port: HartPort): void {
-    for (let number = 0; number < MOST_REQUESTS; number++) {
-      port.store32(requestAt(number) + request.next.at, number + 1 === MOST_REQUESTS ? 0 : number + 2)
-    }
-    this.record.unused = 1
+    this.#cache.create(port)
   }
 
   /** Every page of the cache may be in a request: there is always one. */
@@ -92,11 +91,9 @@ export class RequestSlab {
     kind: number,
     cookie: number,
   ): number {
-    const { record } = this
-    const number = record.unused - 1
-    if (number < 0) throw new Error(`the host's block layer has no request left of ${MOST_REQUESTS}`)
+    const number = this.#cache.take(port)
+    if (number === NO_RECORD) throw new Error(`the host's block layer has no request left of ${MOST_REQUESTS}`)
     const at = requestAt(number)
-    record.unused = port.load32(at + request.next.at)
     port.store32(at + request.operation.at, operation)
     port.store64(at + request.sector.at, sector)
     port.store64(at + request.address.at, address)
@@ -108,8 +105,6 @@ export class RequestSlab {
   }
 
   give(port: HartPort, number: number): void {
-    const { record } = this
-    port.store32(requestAt(number) + request.next.at, record.unused)
-    record.unused = number + 1
+    this.#cache.give(port, number)
   }
 }

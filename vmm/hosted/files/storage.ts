@@ -8,7 +8,10 @@ import type { FreeMemory } from '../../core/free-memory.ts'
 import type { PageCache } from '../page-cache.ts'
 import type { SoftInterrupts } from '../soft-interrupts.ts'
 import { Allocation } from './allocation.ts'
-import { BlockLayer, DISK_DEPTH } from './block-layer.ts'
+import type { DeviceMemory } from '../memory/device-memory.ts'
+import { BlockLayer } from './block-layer.ts'
+import { DiskDevice } from './disk-device.ts'
+import { DISK_DEPTH } from './tags.ts'
 import { Buffers } from './buffers.ts'
 import { FileSystem } from './file-system.ts'
 import { Journal } from './journal.ts'
@@ -18,6 +21,7 @@ import { WriteBack } from './write-back.ts'
 export interface Storage {
   readonly cache: PageCache
   readonly disk: BlockLayer
+  readonly device: DiskDevice
   readonly fileSystem: FileSystem
   readonly reader: PageReader
   readonly writeBack: WriteBack
@@ -37,12 +41,14 @@ export interface StorageParts {
   readonly harts: number
   readonly cache: PageCache
   readonly free: FreeMemory
+  readonly memory: DeviceMemory
 }
 
 export function makeStorage(parts: StorageParts): Storage {
-  const { current, environment, bus, controller, window, soft, harts, cache, free } = parts
+  const { current, environment, bus, controller, window, soft, harts, cache, free, memory } = parts
   const nvme = nvmeDriver(environment, { queueDepth: DISK_DEPTH })
-  const disk = new BlockLayer(current, environment, nvme, bus, controller, window, soft, harts)
+  const disk = new BlockLayer(current, nvme, soft, harts, memory)
+  const device = new DiskDevice(environment, nvme, bus, controller, window, disk)
   const buffers = new Buffers(cache, disk)
   const fileSystem = new FileSystem(buffers, disk, free)
   const reader = new PageReader(cache, fileSystem, disk)
@@ -54,9 +60,10 @@ export function makeStorage(parts: StorageParts): Storage {
     fileSystem: fileSystem.record,
     'read ahead': reader.record,
     ...disk.state,
+    ...device.state,
     ...writeBack.state,
     ...journal.state,
   }
   const allocation = new Allocation(buffers, fileSystem, journal)
-  return { cache, disk, fileSystem, reader, writeBack, journal, allocation, state }
+  return { cache, disk, device, fileSystem, reader, writeBack, journal, allocation, state }
 }

@@ -3,6 +3,7 @@
  * (RFC 768) and IPv4 (RFC 791) with their checksums, then the card.
  */
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
+import { time } from '../../../hw/spec/csrs/counters.ts'
 import { layout } from '../../../hw/spec/layout.ts'
 import { TABLES } from '../layout.ts'
 import type { HostNetworkDevice } from './network-device.ts'
@@ -28,6 +29,8 @@ const ARP_REQUEST = 1
 const ARP_REPLY = 2
 
 const NO_ROUTE = -101
+/** The host's port of the bridge. */
+const LOCAL_SENDER = 1
 
 /** A route: its network and mask, and the neighbour to ask for, or 0: the destination itself. */
 const route = layout(0x10, 'our own', {
@@ -35,7 +38,12 @@ const route = layout(0x10, 'our own', {
   mask: { at: 0x04, bytes: 4 },
   via: { at: 0x08, bytes: 4 },
 })
-const ROUTES = 1
+/** The network's own, and the way to all others; the longest mask first. */
+const ROUTES = 2
+/** Who leads to other networks. */
+const GATEWAY = 0x0a00_0001
+/** Policy: a neighbour is believed for 30 s, and asked for again while it is used on (time CSR). */
+const BELIEVED = 300_000_000
 /** A neighbour: its address, its station's as a frame holds it, whether that is known, and a packet that waits for it, plus one. */
 const neighbour = layout(0x20, 'our own', {
   address: { at: 0x00, bytes: 4 },
@@ -43,6 +51,7 @@ const neighbour = layout(0x20, 'our own', {
   high: { at: 0x08, bytes: 4 },
   known: { at: 0x0c, bytes: 4 },
   waiting: { at: 0x10, bytes: 4 },
+  confirmed: { at: 0x18, bytes: 8 },
 })
 const NEIGHBOURS = 16
 const ROUTES_AT = TABLES.neighbours
@@ -64,6 +73,7 @@ export class LocalStack {
     port.fill(TABLES.neighbours, 0, ROUTES * route.size + NEIGHBOURS * neighbour.size)
     port.store32(ROUTES_AT + route.network.at, NETWORK)
     port.store32(ROUTES_AT + route.mask.at, MASK)
+    port.store32(ROUTES_AT + route.size + route.via.at, GATEWAY)
   }
 
   /** A packet for a datagram; NO_PACKET if there is no memory. */
@@ -75,11 +85,28 @@ export class LocalStack {
     return port.load64(packetAt(number) + packet.data.at) + PAYLOAD
   }
 
+  /** A socket that nobody has, or -1. */
+  findSocket(port: HartPort): number {
+    return this.#packets.sockets.find(port)
+  }
+
+  openSocket(port: HartPort, socket: number, file: number): void {
+    this.#packets.sockets.open(port, socket, file)
+  }
+
+  /** A thread's socket has this packet under way. False if it has too much: the thread waits. */
+  own(port: HartPort, number: number, socket: number, thread: number): boolean {
+    const at = packetAt(number)
+    if (!this.#packets.sockets.charge(port, socket, port.load32(at + packet.truesize.at), thread)) return false
+    port.store32(at + packet.socket.at, socket + 1)
+    return true
+  }
+
   free(port: HartPort, number: number): void {
     this.#packets.free(port, number)
   }
 
-  /** Sends a datagram whose payload is in the packet already. An error if there is no route. */
+  /** Sends a datagram of a socket's, whose payload is in the packet already. An error if there is no route. */
   send(port: HartPort, number: number, bytes: number, address: number, toPort: number, socket: number): number {
     const via = this.#route(port, address)
     if (via === 0) {
@@ -88,10 +115,10 @@ export class LocalStack {
     }
     const at = packetAt(number)
     const data = port.load64(at + packet.data.at)
+    port.store32(at + packet.port.at, LOCAL_SENDER)
     this.#writeUdp(port, data, bytes, address, toPort, FIRST_PORT + socket)
     this.#writeIp(port, data, bytes, address)
     port.store32(at + packet.length.at, PAYLOAD + bytes)
-    port.store32(at + packet.socket.at, socket)
     this.#out(port, number, data, via)
     return bytes
   }
@@ -153,6 +180,7 @@ export class LocalStack {
     }
     port.store32(at + neighbour.address.at, via)
     if (port.load32(at + neighbour.known.at) !== 0) {
+      this.#confirm(port, at, via)
       this.#writeEthernet(
         port,
         data,
@@ -171,12 +199,21 @@ export class LocalStack {
     this.#ask(port, via)
   }
 
+  /** Asks again for one that has not been heard of for long. */
+  #confirm(port: HartPort, at: number, via: number): void {
+    const now = port.read(time)
+    if (now - port.load64(at + neighbour.confirmed.at) < BELIEVED) return
+    port.store64(at + neighbour.confirmed.at, now)
+    this.#ask(port, via)
+  }
+
   #ask(port: HartPort, address: number): void {
     const number = this.#packets.take(port)
     if (number === NO_PACKET) return
     const { record } = this
     const at = packetAt(number)
     const data = port.load64(at + packet.data.at)
+    port.store32(at + packet.port.at, LOCAL_SENDER)
     this.#writeEthernet(port, data, 0xffff_ffff, 0xffff, TYPE_ARP)
     put16(port, data + ARP, 1)
     put16(port, data + ARP + 2, TYPE_IPV4)
@@ -224,6 +261,7 @@ export class LocalStack {
     port.store32(at + neighbour.low.at, low)
     port.store32(at + neighbour.high.at, high)
     port.store32(at + neighbour.known.at, 1)
+    port.store64(at + neighbour.confirmed.at, port.read(time))
     const waiting = port.load32(at + neighbour.waiting.at)
     if (waiting === 0) return
     port.store32(at + neighbour.waiting.at, 0)

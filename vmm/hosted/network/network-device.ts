@@ -11,7 +11,9 @@ import type { HartPort, StateRecord } from '../../../hw/port.ts'
 import { NIC_DEVICE, NIC_VENDOR } from '../../../hw/spec/devices/nic.ts'
 import type { PlacedDevice } from '../../core/placed-device.ts'
 import { SOFT_NET_RX, SOFT_NET_TX, type SoftInterrupts } from '../soft-interrupts.ts'
-import { NO_PACKET, packet, packetAt, PacketQueue, type Packets, PACKET_BYTES } from './packets.ts'
+import { type DeviceMemory, NETWORK_DEVICE, NOT_MAPPED } from '../memory/device-memory.ts'
+import { FairQueue } from './fair-queue.ts'
+import { NO_PACKET, packet, packetAt, type Packets, PACKET_BYTES } from './packets.ts'
 
 const FIRST_WIRE = 32
 const TICKS_PER_MICROSECOND = 10
@@ -19,8 +21,6 @@ const TICKS_PER_MICROSECOND = 10
 export const NETWORK_DEPTH = 64
 /** Frames that a round handles: an entry is short. */
 const BUDGET = 16
-/** Policy: frames that wait in front of the card before others are lost (a quarter of all packets). */
-const QUEUE_LENGTH = 60
 const LEAST_FRAME = 14
 /** IEEE 802.1Q: the type of a tagged frame as it stands in memory, the tag's offset and size, its VLAN. */
 const TAGGED = 0x0081
@@ -38,7 +38,7 @@ export class HostNetworkDevice implements PlacedDevice {
   /** By tag: the packet whose data the card has, plus one. */
   readonly #sending = new Int32Array(NETWORK_DEPTH)
   readonly #receiving = new Int32Array(NETWORK_DEPTH)
-  readonly #queue = new PacketQueue()
+  readonly #queue = new FairQueue()
   readonly #current: CurrentPort
   readonly #environment: PortEnvironment
   readonly #driver: NicDevice
@@ -46,6 +46,7 @@ export class HostNetworkDevice implements PlacedDevice {
   readonly #controller: InterruptController
   readonly #window: number
   readonly #packets: Packets
+  readonly #memory: DeviceMemory
   readonly #soft: SoftInterrupts
   #receive: Receiver = () => {}
 
@@ -58,7 +59,9 @@ export class HostNetworkDevice implements PlacedDevice {
     window: number,
     packets: Packets,
     soft: SoftInterrupts,
+    memory: DeviceMemory,
   ) {
+    this.#memory = memory
     this.#current = current
     this.#environment = environment
     this.#driver = driver
@@ -71,7 +74,7 @@ export class HostNetworkDevice implements PlacedDevice {
       'network device': this.record,
       'network sending': this.#sending,
       'network receiving': this.#receiving,
-      'network queue': this.#queue.record,
+      ...this.#queue.state,
       ...environment.registered,
     }
     driver.onTransmitted(tag => this.#transmitted(current.port, tag))
@@ -92,36 +95,45 @@ export class HostNetworkDevice implements PlacedDevice {
 
   /** Sends a packet, or frees it: behind those that wait. */
   transmit(port: HartPort, number: number): void {
-    if (!this.record.ready || this.#queue.record.count >= QUEUE_LENGTH) {
-      this.record.lost++
-      return this.#packets.free(port, number)
-    }
-    this.#queue.add(port, number)
+    if (!this.record.ready) return this.#lose(port, number)
+    const lost = this.#queue.add(port, number)
+    if (lost !== NO_PACKET) this.#lose(port, lost)
     this.#send(port)
   }
 
   /** Gives the card what waits, as long as its ring has room. */
   #send(port: HartPort): boolean {
-    for (let number = this.#queue.first(); number !== NO_PACKET; number = this.#queue.first()) {
+    while (this.#queue.record.count > 0) {
       let tag = 0
       while (tag < NETWORK_DEPTH && this.#sending[tag] !== 0) tag++
       if (tag === NETWORK_DEPTH) return false
+      const number = this.#queue.take(port)
       const at = packetAt(number)
       const vlan = port.load32(at + packet.vlan.at)
       if (vlan !== 0) addTag(port, at, vlan)
-      const sent = this.#driver.transmit(tag, port.load64(at + packet.data.at), port.load32(at + packet.length.at))
-      this.#queue.take(port)
-      if (sent) this.#sending[tag] = number + 1
-      else {
-        this.record.lost++
-        this.#packets.free(port, number)
+      const bytes = port.load32(at + packet.length.at)
+      const mapped = this.#memory.map(port, NETWORK_DEVICE, port.load64(at + packet.data.at), bytes)
+      if (mapped === NOT_MAPPED) this.#lose(port, number)
+      else if (this.#driver.transmit(tag, mapped, bytes)) {
+        port.store32(at + packet.mapped.at, bytes)
+        this.#sending[tag] = number + 1
+      } else {
+        this.#memory.unmap(port, NETWORK_DEVICE, bytes)
+        this.#lose(port, number)
       }
     }
     return false
   }
 
+  #lose(port: HartPort, number: number): void {
+    this.record.lost++
+    this.#packets.free(port, number)
+  }
+
   #transmitted(port: HartPort, tag: number): void {
-    this.#packets.free(port, this.#sending[tag] - 1)
+    const number = this.#sending[tag] - 1
+    this.#memory.unmap(port, NETWORK_DEVICE, port.load32(packetAt(number) + packet.mapped.at))
+    this.#packets.free(port, number)
     this.#sending[tag] = 0
     if (this.#queue.record.count > 0) this.#soft.raise(port.hart, SOFT_NET_TX)
   }

@@ -4,6 +4,7 @@ import { nicDriver } from '../../../drivers/nic.ts'
 import type { PcieBus } from '../../../drivers/pcie.ts'
 import type { CurrentPort, PortEnvironment } from '../../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
+import type { DeviceMemory } from '../memory/device-memory.ts'
 import type { Process } from '../process.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { SoftInterrupts } from '../soft-interrupts.ts'
@@ -19,6 +20,7 @@ export interface Network {
   readonly taps: Taps
   readonly bridge: Bridge
   readonly stack: LocalStack
+  readonly packets: Packets
   readonly state: Readonly<Record<string, StateRecord>>
 }
 
@@ -33,10 +35,11 @@ export interface NetworkParts {
   readonly processes: readonly Process[]
   readonly scheduler: Scheduler
   readonly table: ForwardingTable
+  readonly memory: DeviceMemory
 }
 
 export function makeNetwork(parts: NetworkParts): Network {
-  const { current, environment, bus, controller, window, soft, processes, scheduler, table } = parts
+  const { current, environment, bus, controller, window, soft, processes, scheduler, table, memory } = parts
   const packets = new Packets()
   const onWork = () => device.schedule()
   const nic = nicDriver(environment, { queueDepth: NETWORK_DEPTH, promiscuous: true, onWork })
@@ -49,6 +52,7 @@ export function makeNetwork(parts: NetworkParts): Network {
     window,
     packets,
     soft,
+    memory,
   )
   const taps = new Taps(processes, packets, scheduler)
   const stations = processes.map(({ node }) => node.network && stationOf(node.network.mac, node.network.vlan))
@@ -56,7 +60,7 @@ export function makeNetwork(parts: NetworkParts): Network {
   const stack = new LocalStack(packets, device)
   bridge.attachLocal((port, number) => stack.receive(port, number))
   const state = { ...device.state, ...taps.state, ...bridge.state, ...stack.state }
-  return { device, taps, bridge, stack, state }
+  return { device, taps, bridge, stack, packets, state }
 }
 
 /** Makes its tables in RAM. */

@@ -5,6 +5,8 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { layout } from '../../../hw/spec/layout.ts'
 import { PACKET_DATA, TABLES } from '../layout.ts'
+import { BUFFER_CACHE, NO_RECORD, PACKET_CACHE, SlabCache } from '../memory/slab-cache.ts'
+import { SocketMemory } from './socket-memory.ts'
 
 export const MOST_PACKETS = 240
 export const PACKET_BYTES = 2048
@@ -21,7 +23,9 @@ export const packet = layout(0x40, 'our own', {
   port: { at: 0x14, bytes: 4 },
   vlan: { at: 0x18, bytes: 4 },
   protocol: { at: 0x1c, bytes: 4 },
+  /** Whose it is, plus one. */
   socket: { at: 0x20, bytes: 4 },
+  mapped: { at: 0x28, bytes: 4 },
   truesize: { at: 0x24, bytes: 4 },
 })
 /** At a buffer's end: how many headers share it. */
@@ -36,32 +40,29 @@ function bufferAt(buffer: number): number {
 }
 
 export class Packets {
-  /** The first free header and the first free buffer, plus one; packets that found no memory. */
-  readonly record = { header: 0, buffer: 0, refused: 0 }
+  /** Packets that found no memory. */
+  readonly record = { refused: 0 }
+  readonly headers = new SlabCache(PACKET_CACHE, TABLES.packets, packet.size, MOST_PACKETS)
+  readonly buffers = new SlabCache(BUFFER_CACHE, PACKET_DATA, PACKET_BYTES, MOST_PACKETS)
+  readonly sockets = new SocketMemory()
 
   create(port: HartPort): void {
-    for (let number = 0; number < MOST_PACKETS; number++) {
-      const next = number + 1 === MOST_PACKETS ? 0 : number + 2
-      port.store32(packetAt(number) + packet.next.at, next)
-      port.store32(bufferAt(number), next)
-    }
-    this.record.header = 1
-    this.record.buffer = 1
+    this.headers.create(port)
+    this.buffers.create(port)
+    this.sockets.create(port)
   }
 
   /** A packet with a buffer, its data empty behind the headroom; NO_PACKET if there is no memory. */
   take(port: HartPort): number {
-    const { record } = this
-    const number = record.header - 1
-    const buffer = record.buffer - 1
-    if (number < 0 || buffer < 0) {
-      record.refused++
-      return NO_PACKET
+    const number = this.headers.take(port)
+    if (number === NO_RECORD) return this.#refuse()
+    const buffer = this.buffers.take(port)
+    if (buffer === NO_RECORD) {
+      this.headers.give(port, number)
+      return this.#refuse()
     }
     const at = packetAt(number)
     const base = bufferAt(buffer)
-    record.header = port.load32(at + packet.next.at)
-    record.buffer = port.load32(base)
     port.fill(at, 0, packet.size)
     port.store32(at + packet.buffer.at, buffer)
     port.store64(at + packet.data.at, base + HEADROOM)
@@ -70,32 +71,30 @@ export class Packets {
     return number
   }
 
-  /** Another header for the same data; NO_PACKET if there is no memory. */
+  #refuse(): number {
+    this.record.refused++
+    return NO_PACKET
+  }
+
+  /** Another header for the same data, which is no socket's; NO_PACKET if there is no memory. */
   share(port: HartPort, number: number): number {
-    const { record } = this
-    const other = record.header - 1
-    if (other < 0) {
-      record.refused++
-      return NO_PACKET
-    }
+    const other = this.headers.take(port)
+    if (other === NO_RECORD) return this.#refuse()
     const at = packetAt(other)
-    record.header = port.load32(at + packet.next.at)
     port.copy(at, packetAt(number), packet.size)
+    port.store32(at + packet.socket.at, 0)
     port.add32(bufferAt(port.load32(at + packet.buffer.at)) + USERS, 1)
     return other
   }
 
+  /** Nobody has the packet any more: its socket may have another. */
   free(port: HartPort, number: number): void {
-    const { record } = this
     const at = packetAt(number)
+    const owner = port.load32(at + packet.socket.at)
+    if (owner !== 0) this.sockets.uncharge(port, owner, port.load32(at + packet.truesize.at))
     const buffer = port.load32(at + packet.buffer.at)
-    const base = bufferAt(buffer)
-    if (port.add32(base + USERS, -1) === 1) {
-      port.store32(base, record.buffer)
-      record.buffer = buffer + 1
-    }
-    port.store32(at + packet.next.at, record.header)
-    record.header = number + 1
+    if (port.add32(bufferAt(buffer) + USERS, -1) === 1) this.buffers.give(port, buffer)
+    this.headers.give(port, number)
   }
 
   /** True if nobody else reads the packet's data. */

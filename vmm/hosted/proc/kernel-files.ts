@@ -1,10 +1,14 @@
 /** The files under /proc: counters, times, memory, groups, pressure, threads. Set-up makes the list; the rest writes. */
 import type { HartPort } from '../../../hw/port.ts'
 import { counters, countersOf } from '../accounting.ts'
+import { diskAccount, diskCount } from '../files/disk-accounts.ts'
 import { TABLES } from '../layout.ts'
 import { groupAt, groupOfProcess, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../memory/groups.ts'
+import { type DeviceMemory, DISK_DEVICE, NETWORK_DEVICE } from '../memory/device-memory.ts'
 import { hartMemory, sumOf } from '../memory/hart-memory.ts'
 import { ACTIVE, INACTIVE, lengthOf, STAYING } from '../memory/page-lists.ts'
+import type { SlabCache } from '../memory/slab-cache.ts'
+import type { Packets } from '../network/packets.ts'
 import { entity, queue, threadEntity } from '../scheduling/entity.ts'
 import { pressure } from '../scheduling/pressure.ts'
 import { idleTimes, machineTicks } from '../scheduling/time-keeping.ts'
@@ -23,6 +27,8 @@ export interface Told {
   /** By hart: where its run queue lies; and processes that have threads. */
   readonly queues: Float64Array
   readonly groups: number
+  readonly deviceMemory: DeviceMemory
+  readonly packets: Packets
 }
 
 const KIB_A_PAGE = 4
@@ -44,6 +50,12 @@ const GIVEN = ascii('pgalloc')
 const RETURNED = ascii('pgfree')
 const GROUP = ascii('group')
 const THREAD = ascii('thread')
+const OPERATION = ascii('operation')
+const DISK_OPERATIONS = 4
+const DISK = ascii('disk')
+const CARD = ascii('card')
+const HEADERS = ascii('headers')
+const BUFFERS = ascii('buffers')
 
 export function kernelFiles(told: Told): readonly ProcFile[] {
   return [
@@ -51,6 +63,9 @@ export function kernelFiles(told: Told): readonly ProcFile[] {
     { name: ascii('meminfo'), write: (port, text) => writeMemory(port, text, told) },
     { name: ascii('groups'), write: (port, text) => writeGroups(port, text, told) },
     { name: ascii('pressure'), write: (port, text) => writePressure(port, text, told) },
+    { name: ascii('diskstats'), write: (port, text) => writeDisk(port, text, told) },
+    { name: ascii('devices'), write: (port, text) => writeDevices(port, text, told) },
+    { name: ascii('slabinfo'), write: (port, text) => writeSlabs(port, text, told) },
     { name: ascii('sched'), write: (port, text) => writeThreads(port, text, told) },
   ]
 }
@@ -129,6 +144,39 @@ function writePressure(port: HartPort, text: Text, { harts, queues, groups }: To
   for (let hart = 0; hart < harts; hart++) writeStall(port, text, HART, hart, queues[hart] + queue.pressure.at)
   for (let group = 0; group < groups; group++)
     writeStall(port, text, GROUP, group, TABLES.groups + group * pressure.size)
+}
+
+/** By operation (reads, writes, writes through the cache, flushes): requests over, sectors, merged, sent, ticks that they took. */
+function writeDisk(port: HartPort, text: Text, { harts }: Told): void {
+  for (let operation = 0; operation < DISK_OPERATIONS; operation++) {
+    text.name(port, OPERATION)
+    text.number(port, operation)
+    text.number(port, diskCount(port, harts, operation, diskAccount.requests.at))
+    text.number(port, diskCount(port, harts, operation, diskAccount.sectors.at))
+    text.number(port, diskCount(port, harts, operation, diskAccount.merged.at))
+    text.number(port, diskCount(port, harts, operation, diskAccount.begun.at))
+    text.number(port, diskCount(port, harts, operation, diskAccount.ticks.at))
+    text.line(port)
+  }
+}
+
+/** Bytes of memory that the disk and the card have now. */
+function writeDevices(port: HartPort, text: Text, { deviceMemory }: Told): void {
+  text.pair(port, DISK, deviceMemory.mapped(port, DISK_DEVICE))
+  text.pair(port, CARD, deviceMemory.mapped(port, NETWORK_DEVICE))
+}
+
+/** Packets' headers and buffers: in use, and all. */
+function writeSlabs(port: HartPort, text: Text, { harts, packets }: Told): void {
+  writeSlab(port, text, HEADERS, packets.headers, harts)
+  writeSlab(port, text, BUFFERS, packets.buffers, harts)
+}
+
+function writeSlab(port: HartPort, text: Text, name: Uint8Array, cache: SlabCache, harts: number): void {
+  text.name(port, name)
+  text.number(port, cache.size() - cache.unused(port, harts))
+  text.number(port, cache.size())
+  text.line(port)
 }
 
 /** Nanoseconds had, nanoseconds waited, how often it came to a hart; of those that ever did. */

@@ -2,6 +2,7 @@
 import type { StateRecord } from '../../../hw/port.ts'
 import type { DirectRequests } from '../files/direct-requests.ts'
 import type { Storage } from '../files/storage.ts'
+import type { Packets } from '../network/packets.ts'
 import type { LocalStack } from '../network/local-stack.ts'
 import { kernelFiles } from '../proc/kernel-files.ts'
 import { ProcFiles } from '../proc/proc-files.ts'
@@ -39,6 +40,7 @@ export interface ProgramParts {
   readonly stack: LocalStack
   readonly memory: DividedMemory
   readonly harts: number
+  readonly packets: Packets
 }
 
 /** Room for their threads, numbered from `first` on, on one hart, and side by side in one group. */
@@ -47,7 +49,7 @@ export function programThreads(first: number, pin: number, group: number): reado
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
-  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory, harts } = parts
+  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory, harts, packets } = parts
   const spaces = Array.from({ length: MOST_SPACES }, (_, index) => new ProgramSpace(index, firstSpace + index, memory))
   const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
   const told = new ProcFiles(
@@ -58,6 +60,8 @@ export function makePrograms(parts: ProgramParts): HostPrograms {
       pages: memory.pages,
       free: memory.free,
       queues: scheduler.queues.pages,
+      deviceMemory: memory.devices,
+      packets,
       groups: scheduler.tasks.reduce((most, { group }) => Math.max(most, group + 1), 0),
     }),
     new Text(),

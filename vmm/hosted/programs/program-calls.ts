@@ -137,7 +137,7 @@ export class ProgramCalls {
     if (number === OPENAT) return this.#open(port, thread, space, second, third)
     if (number === PIPE2) return this.#pipe(port, space, first)
     if (number === CLONE) return this.#programs.clone(port, thread, first % 2 ** 32, second)
-    if (number === SOCKET) return this.#newDescriptor(port, space, UDP_SOCKET, 0, 0)
+    if (number === SOCKET) return this.#socket(port, space)
     if (number === SCHED_SETAFFINITY) return third !== 0 && space.holds(port, third, AFFINITY_BYTES) ? 0 : BAD_ADDRESS
     if (number === CLOSE) return close(port, space.table, first) ? 0 : BAD_DESCRIPTOR
     if (number === NANOSLEEP) return this.#sleep(port, thread, space, first)
@@ -165,6 +165,7 @@ export class ProgramCalls {
     if (number < 0) return TOO_MANY_FILES
     const file = openNew(port, kind, object, flags, ANYBODY)
     if (file === 0) return TOO_MANY_OPEN
+    if (kind === UDP_SOCKET) this.#sockets.open(port, object, file)
     install(port, space.table, number, file)
     return number
   }
@@ -201,7 +202,7 @@ export class ProgramCalls {
     if (number === SENDTO) {
       const to = this.#argument(port, thread, 4)
       if (kind !== UDP_SOCKET || !space.holds(port, to, ADDRESS_BYTES)) return INVALID
-      return this.#sockets.send(port, space, address, bytes, to)
+      return this.#sockets.send(port, thread, space, object, address, bytes, to)
     }
     if (kind !== DISK_FILE) return INVALID
     const flags = port.load32(file + openFile.flags.at)
@@ -222,6 +223,11 @@ export class ProgramCalls {
     const space = this.#programs.spaceOf(port, thread)
     if (address % 4 !== 0 || !space.holds(port, address, 4)) return INVALID
     return this.#futexes.call(port, this.#programs, thread, address, operation, value)
+  }
+
+  #socket(port: HartPort, space: ProgramSpace): number {
+    const socket = this.#sockets.find(port)
+    return socket < 0 ? TOO_MANY_OPEN : this.#newDescriptor(port, space, UDP_SOCKET, socket, 0)
   }
 
   /** Anonymous memory behind all other areas, with a page between. */

@@ -52,6 +52,12 @@ export class Programs {
     return this.spaces[port.load32(threadAt(thread.number) + threadInfo.space.at)]
   }
 
+  /** Wakes those of a mask. */
+  wake(port: HartPort, threads: number): void {
+    for (let number = 0; number < this.threads.length; number++)
+      if ((threads & (1 << number)) !== 0) this.#scheduler.wake(port, this.threads[number])
+  }
+
   /** The tables of a space of theirs. */
   tablesOf(index: number): AddressSpace {
     return this.spaces[index].tables
