@@ -36,6 +36,8 @@ export const AGAIN = 5
 export interface Task {
   /** Its variables. */
   readonly state: SoftwareState
+  /** When it is to be called even if nothing happens: microseconds since the time CSR was zero. Never, unless given. */
+  due?(): number
   /** Called whenever something may have happened, interrupts off. */
   step(port: HartPort): number
 }
@@ -218,6 +220,7 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
     if (outcome === BEGIN) return port.jump(begin)
     if (outcome === DONE) return port.jump(finish)
     if (outcome === FAILED) return port.jump(failed)
+    if (task.due) due = Math.min(due, task.due())
     const next = outcome === RETRY ? Math.min(due, now() + RETRY_MICROSECONDS) : due
     // What the step has deferred is due at once.
     if (next === 0 || outcome === AGAIN) return port.jump(work)

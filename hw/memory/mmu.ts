@@ -201,7 +201,7 @@ export class Mmu {
 
   /** fence.t. */
   forget(): void {
-    this.#fence(-1, 0, 0, 0, true)
+    this.#fence(0, -1, 0, 0, true)
   }
 
   #fence(page: number, upper: number, context: number, mask: number, globals: boolean): void {

@@ -123,6 +123,8 @@ export const SET_UP_MEMBERS: readonly string[] = [
   'Workload.diskContent',
   'Workload.image',
   'Workload.software',
+  'Channel.trojan',
+  'Channel.spy',
   'Environment.state',
   'Environment.time.entry',
   'Interrupt.subscribe',

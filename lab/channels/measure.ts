@@ -1,0 +1,71 @@
+/** A Trojan and a spy on one hart: what was sent, and what was seen. */
+import { setImmediate } from 'node:timers/promises'
+import { type Channel, NOTES, SYMBOLS } from '../../guests/channels/index.ts'
+import type { TimeProtection } from '../../hw/spec/layouts/time-protection.ts'
+import { randomWords } from '../../hw/spec/random.ts'
+import { type Information, informationOf } from './information.ts'
+import { sharedHart, noted } from './shared-hart.ts'
+
+export interface ChannelFinding {
+  readonly resource: string
+  readonly does: string
+  readonly unit: string
+  readonly protected: boolean
+  readonly symbols: readonly number[]
+  readonly observations: readonly number[]
+  readonly information: Information
+  readonly traceHash: string
+}
+
+/** Microseconds: longer than switching and clearing ever takes. */
+export const PAD = 100
+/** Epochs that are not counted: caches and pages are filled for the first time. */
+export const SETTLING = 4
+const TICKS_PER_MICROSECOND = 10
+const CYCLES_PER_TICK = 100
+const TURN = 20_000_000
+const SPARE_CYCLES = 1_000_000_000
+
+/** The slots that protect a channel's guests: half an epoch each. */
+export function protectionFor({ epoch, drain }: Channel): TimeProtection {
+  return { slot: epoch / 2 / TICKS_PER_MICROSECOND, pad: PAD, drain }
+}
+
+/** Runs both until the spy has seen so many symbols. Throws one line if it does not come to that. */
+export async function measureChannel(
+  channel: Channel,
+  options: { readonly symbols: number; readonly seed: number; readonly protected: boolean },
+): Promise<ChannelFinding> {
+  const random = randomWords(options.seed)
+  const symbols = Array.from({ length: options.symbols + SETTLING }, () => random() % SYMBOLS)
+  const system = sharedHart(
+    [
+      { label: 'trojan', ...channel.trojan(symbols) },
+      { label: 'spy', ...channel.spy(symbols.length) },
+    ],
+    { disk: channel.disk, ...(options.protected && { timeProtection: protectionFor(channel) }) },
+  )
+  const { machine } = system
+  const [, spy] = system.guests
+  const last = symbols.length * channel.epoch * CYCLES_PER_TICK + SPARE_CYCLES
+  while (!spy.record.ended) {
+    const stop = machine.run({ untilCycle: machine.now() + TURN, until: () => spy.record.ended })
+    if (machine.now() > last || stop.kind === 'stopped' || stop.kind === 'idle')
+      throw new Error(`${channel.resource}: the spy has not come to its end by cycle ${machine.now()} (${stop.kind})`)
+    await setImmediate()
+  }
+  if (spy.record.crashed || spy.record.exitCode !== 0)
+    throw new Error(`${channel.resource}: the spy failed with code ${spy.record.exitCode}`)
+  const observations = symbols.map((_, index) => noted(system, spy, NOTES + index * 8))
+  const [sent, seen] = [symbols.slice(SETTLING), observations.slice(SETTLING)]
+  return {
+    resource: channel.resource,
+    does: channel.does,
+    unit: channel.unit,
+    protected: options.protected,
+    symbols: sent,
+    observations: seen,
+    information: informationOf(sent, seen, options.seed),
+    traceHash: machine.traceHash(),
+  }
+}
