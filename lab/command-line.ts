@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './commands/boot.ts'
 import { calibrateCommand } from './commands/calibrate.ts'
+import { channelsCommand } from './commands/channels.ts'
 import { compareCommand } from './commands/compare.ts'
 import { consolidateCommand } from './commands/consolidate.ts'
 import { isolateCommand } from './commands/isolate.ts'
@@ -39,6 +40,7 @@ export function barehart(): Command {
     consolidateCommand(),
     sensitivityCommand(),
     placeCommand(),
+    channelsCommand(),
     runCommand(),
     bootCommand(),
     linuxCommand(),

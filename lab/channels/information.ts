@@ -1,7 +1,7 @@
 /**
  * How much of what the Trojan sent the spy could know: the mutual information of symbols and observations, and what one
- * would find if there were no channel, for few samples always show some. The bound is the 95th percentile of what remains
- * when the symbols are shuffled; a channel is there if the information exceeds it.
+ * would find if there were no channel, for few samples always show some. The bound is what one in a thousand of the shuffled
+ * symbols exceeds; a channel is there if the information does.
  */
 import { randomWords, shuffled } from '../../hw/spec/random.ts'
 
@@ -12,8 +12,8 @@ export interface Information {
   readonly visible: boolean
 }
 
-const SHUFFLES = 200
-const PERCENTILE = 0.95
+const SHUFFLES = 1000
+const QUANTILE = 0.999
 /** Observations are sorted into so many classes at most, of equally many. */
 const CLASSES = 16
 
@@ -23,7 +23,7 @@ export function informationOf(symbols: readonly number[], observations: readonly
   const millibits = 1000 * mutualInformation(symbols, classes)
   const random = randomWords(seed)
   const shuffledOnes = Array.from({ length: SHUFFLES }, () => mutualInformation(shuffled(symbols, random), classes))
-  const bound = 1000 * shuffledOnes.toSorted((a, b) => a - b)[Math.ceil(SHUFFLES * PERCENTILE) - 1]!
+  const bound = 1000 * shuffledOnes.toSorted((a, b) => a - b)[Math.ceil(SHUFFLES * QUANTILE) - 1]!
   return { millibits, bound, visible: millibits > bound }
 }
 

@@ -14,6 +14,8 @@ export interface ChannelFinding {
   readonly symbols: readonly number[]
   readonly observations: readonly number[]
   readonly information: Information
+  /** The spy saw the same as when nothing was sent. */
+  readonly constant: boolean
   readonly traceHash: string
 }
 
@@ -31,19 +33,52 @@ export function protectionFor({ epoch, drain }: Channel): TimeProtection {
   return { slot: epoch / 2 / TICKS_PER_MICROSECOND, pad: PAD, drain }
 }
 
-/** Runs both until the spy has seen so many symbols. Throws one line if it does not come to that. */
-export async function measureChannel(
-  channel: Channel,
-  options: { readonly symbols: number; readonly seed: number; readonly protected: boolean },
-): Promise<ChannelFinding> {
+export interface ChannelOptions {
+  /** How many are sent. */
+  readonly symbols: number
+  /** Decides which. */
+  readonly seed: number
+  readonly protected: boolean
+}
+
+/** Sends random symbols. Throws one line if the spy does not see as many. */
+export async function measureChannel(channel: Channel, options: ChannelOptions): Promise<ChannelFinding> {
   const random = randomWords(options.seed)
   const symbols = Array.from({ length: options.symbols + SETTLING }, () => random() % SYMBOLS)
+  const { observations, traceHash } = await send(channel, symbols, options.protected)
+  const [sent, seen] = [symbols.slice(SETTLING), observations.slice(SETTLING)]
+  const information = informationOf(sent, seen, options.seed)
+  return {
+    resource: channel.resource,
+    does: channel.does,
+    unit: channel.unit,
+    protected: options.protected,
+    symbols: sent,
+    observations: seen,
+    information,
+    constant: !information.visible && (await isConstant(channel, observations, options.protected)),
+    traceHash,
+  }
+}
+
+/** Whether the spy sees just the same if nothing is sent, symbol 0 all the time: then there is nothing to be known. */
+async function isConstant(channel: Channel, seen: readonly number[], isProtected: boolean): Promise<boolean> {
+  const { observations } = await send(
+    channel,
+    seen.map(() => 0),
+    isProtected,
+  )
+  return observations.every((value, index) => value === seen[index])
+}
+
+/** Runs both until the spy has seen all symbols. */
+async function send(channel: Channel, symbols: readonly number[], isProtected: boolean) {
   const system = sharedHart(
     [
       { label: 'trojan', ...channel.trojan(symbols) },
       { label: 'spy', ...channel.spy(symbols.length) },
     ],
-    { disk: channel.disk, ...(options.protected && { timeProtection: protectionFor(channel) }) },
+    { disk: channel.disk, ...(isProtected && { timeProtection: protectionFor(channel) }) },
   )
   const { machine } = system
   const [, spy] = system.guests
@@ -56,16 +91,8 @@ export async function measureChannel(
   }
   if (spy.record.crashed || spy.record.exitCode !== 0)
     throw new Error(`${channel.resource}: the spy failed with code ${spy.record.exitCode}`)
-  const observations = symbols.map((_, index) => noted(system, spy, NOTES + index * 8))
-  const [sent, seen] = [symbols.slice(SETTLING), observations.slice(SETTLING)]
   return {
-    resource: channel.resource,
-    does: channel.does,
-    unit: channel.unit,
-    protected: options.protected,
-    symbols: sent,
-    observations: seen,
-    information: informationOf(sent, seen, options.seed),
+    observations: symbols.map((_, index) => noted(system, spy, NOTES + index * 8)),
     traceHash: machine.traceHash(),
   }
 }

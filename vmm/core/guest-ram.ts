@@ -78,6 +78,11 @@ export class GuestRam implements GuestMemory {
     return this.donate(port, GUEST_RAM + index * LARGE_PAGE, page) ? page : 0
   }
 
+  /** Gives it all its memory now, as far as there is any. */
+  populateAll(port: HartPort): void {
+    for (let offset = 0; offset < this.bytes; offset += this.#sizes.mapped) this.populate(port, GUEST_RAM + offset)
+  }
+
   #populateSmall(port: HartPort, address: number): number {
     const guest = address - (address % SMALL_PAGE)
     const present = translate(port, this.root, guest)

@@ -67,6 +67,8 @@ export class Boot {
 
   #prepareGuest(port: HartPort, { vm, donated, tree, treeAt, kernelAt }: PlannedGuest): void {
     for (const { guest, page } of donated) vm.ram.donate(port, guest, page)
+    // Where a page lies would tell what others had asked for by then, and caches and DRAM tell where it lies.
+    if (this.#plan.slots) vm.ram.populateAll(port)
     const host = vm.ram.reach(port, treeAt, tree.length)
     for (let at = 0; at < tree.length; at += 4) {
       port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
