@@ -87,7 +87,7 @@ function diskOf(disk: DiskDescription): Backing {
 }
 
 function systemOf(file: string, description: Description, output: (bytes: Uint8Array) => void): System {
-  const { vmm, harts, ramBytes, seed, prices, cards, disks, host, aia, guestFiles, iommu, placement } = description
+  const { vmm, harts, ramBytes, seed, prices, cards, disks, host, aia, guestFiles, iommu, placement, timeProtection } = description
   const guests = description.guests.map(guest => guestOf(guest, vmm === 'none'))
   try {
     return buildSystem({
@@ -102,6 +102,7 @@ function systemOf(file: string, description: Description, output: (bytes: Uint8A
       ...(aia && { aia, guestFiles }),
       iommu,
       ...(placement && { placements: placement }),
+      ...(timeProtection && { timeProtection }),
       disks: disks.map(diskOf),
       nics: Array.from({ length: cards }, (_, index) => nicOnStation(index)),
     })

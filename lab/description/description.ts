@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs'
 import type { ErrorObject } from 'ajv'
 import { type AiaChoice, GUEST_FILES } from '../../hw/boards/virt.ts'
+import type { TimeProtection } from '../../hw/spec/layouts/time-protection.ts'
 import { DEFAULT_HOST_POLICY, type HostPolicy } from '../../hw/spec/layouts/host-policy.ts'
 import { type Prices, pricesFor } from '../../hw/index.ts'
 import type { PlacementChoice } from '../system.ts'
 import { UserError } from '../user-error.ts'
 import { checkPlacement } from './placement.ts'
+import { timeProtectionIn } from './time-protection.ts'
 import { type DiskDescription, type DiskPart, disksOf, type LaidDisk, partOf, type Taken } from './disks.ts'
 import { type RawDescription, type RawGuest, DescriptionSchema } from './schema.ts'
 import { formatSize, parseRam, parseSize } from './size.ts'
@@ -42,6 +44,7 @@ export interface Description {
   readonly guestFiles: number
   readonly iommu: boolean
   readonly placement: PlacementChoice | undefined
+  readonly timeProtection: TimeProtection | undefined
   readonly seed: number
   readonly prices: Prices
   readonly vmm: 'native' | 'hosted' | 'none'
@@ -97,6 +100,7 @@ export async function describe(parsed: unknown, place: string): Promise<Descript
     cards,
     ...board,
     placement: raw.placement,
+    timeProtection: timeProtectionIn(raw, harts, place),
     seed: machine.seed ?? 1,
     prices: pricesFor(machine),
     vmm: raw.vmm,

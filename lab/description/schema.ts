@@ -153,6 +153,19 @@ export const DescriptionSchema = Type.Object(
         { additionalProperties: false, description: 'where vmm "native" puts the drivers of disks and network cards' },
       ),
     ),
+    timeProtection: Type.Optional(
+      Type.Object(
+        {
+          slot: Type.Integer({ minimum: 1, description: 'microseconds from one slot to the next' }),
+          pad: Type.Optional(Type.Integer({ minimum: 1, description: 'at its beginning, for the VMM; 100' })),
+          drain: Type.Optional(Type.Integer({ minimum: 0, description: 'at its end, without new disk requests; 0' })),
+        },
+        {
+          additionalProperties: false,
+          description: 'vmm "native" gives each vCPU slots of fixed length, and nothing of one is told in the next',
+        },
+      ),
+    ),
     guests: Type.Array(Guest, { minItems: 1 }),
   },
   { $id: 'barehart-machine', title: 'barehart machine description', additionalProperties: false },
