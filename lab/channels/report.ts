@@ -1,5 +1,5 @@
 /** The study as one HTML page that needs nothing else, with its data beside it. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Child, element, type Markup, raw } from '../report/markup.ts'
 import { STYLE } from '../report/style.ts'
@@ -34,9 +34,8 @@ function table(head: readonly string[], rows: readonly (readonly Child[])[]): Ma
   )
 }
 
-/** Writes it into the folder; returns the page's path. */
+/** Writes it into a folder that is there; returns the page's path. */
 export function writeChannelReport(directory: string, study: ChannelStudy, command: string): string {
-  mkdirSync(directory, { recursive: true })
   const path = join(directory, 'channels.html')
   writeFileSync(path, channelPage(study, command))
   writeFileSync(join(directory, 'channels.json'), JSON.stringify(study, undefined, 1))

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { writeChannelReport } from '../channels/report.ts'
 import { channelStudy, MEASUREMENTS } from '../channels/study.ts'
 import { channelLines } from '../channels/table.ts'
+import { makeFolder } from '../report/folder.ts'
 import { Progress } from '../progress.ts'
 import { wholeNumber } from '../study/names.ts'
 
@@ -30,6 +31,7 @@ export function channelsCommand(): Command {
 async function channels({ symbols, seed, json, report }: ChannelOptions): Promise<void> {
   const count = wholeNumber('--symbols', symbols, FEWEST, MOST)
   const chance = wholeNumber('--seed', seed, 0, 2 ** 32 - 1)
+  if (report !== undefined) makeFolder(report)
   const progress = new Progress(MEASUREMENTS)
   const study = await channelStudy(count, chance, progress)
   progress.end()

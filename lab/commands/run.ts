@@ -87,7 +87,8 @@ function diskOf(disk: DiskDescription): Backing {
 }
 
 function systemOf(file: string, description: Description, output: (bytes: Uint8Array) => void): System {
-  const { vmm, harts, ramBytes, seed, prices, cards, disks, host, aia, guestFiles, iommu, placement, timeProtection } = description
+  const { vmm, harts, ramBytes, seed, prices, cards, disks, host, aia, guestFiles, iommu, placement, timeProtection } =
+    description
   const guests = description.guests.map(guest => guestOf(guest, vmm === 'none'))
   try {
     return buildSystem({

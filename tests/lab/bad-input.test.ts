@@ -48,7 +48,7 @@ const RUN: readonly (readonly [mistake: string, description: string, says: reado
   ['a VMM that there is not', described({}, {}, { vmm: 'kvm' }), ['vmm must be one of native, hosted, none', '"kvm"']],
   ['a host that cannot be so', described({}, {}, { vmm: 'hosted', host: { form: 'both' } }), ['host.form must be one of module, switch', '"both"']],
   ['a host where there is none', described({}, {}, { host: { form: 'switch' } }), ['vmm is "native"', 'leave host out']],
-  ['slots on two harts', described({ harts: 2 }, {}, { timeProtection: { slot: 400 } }), ['timeProtection', 'machine.harts is 2', 'make it 1']],
+  ['slots on two harts', described({}, { harts: 2 }, { timeProtection: { slot: 400 } }), ['timeProtection', 'machine.harts is 2', 'make it 1']],
   ['slots without room', described({}, {}, { timeProtection: { slot: 100 } }), ['timeProtection.slot 100', 'make it longer']],
   ['harts for vCPUs that are not pinned', described({}, {}, { vmm: 'hosted', host: { dedicated: true } }), ['host.dedicated', 'give a guest its harts']],
   ['a core that there is not', described({}, { core: 'z80' }), ['machine.core must be one of rocket, cva6', '"z80"']],
