@@ -23,7 +23,7 @@ export function informationOf(symbols: readonly number[], observations: readonly
   const millibits = 1000 * mutualInformation(symbols, classes)
   const random = randomWords(seed)
   const shuffledOnes = Array.from({ length: SHUFFLES }, () => mutualInformation(shuffled(symbols, random), classes))
-  const bound = 1000 * shuffledOnes.toSorted((a, b) => a - b)[Math.ceil(SHUFFLES * QUANTILE) - 1]!
+  const bound = 1000 * shuffledOnes.toSorted((a, b) => a - b)[Math.ceil(SHUFFLES * QUANTILE) - 1]
   return { millibits, bound, visible: millibits > bound }
 }
 
