@@ -12,6 +12,8 @@ export interface Sight {
   readonly value: number
   readonly mask: number
   readonly what: string
+  /** It is the second of the two words that an entry has: a call's value, behind its error. */
+  readonly second?: boolean
 }
 
 /** Steps, each with what it is to log if that is known. */
@@ -173,4 +175,17 @@ export function assembled(parts: readonly Part[]): {
     if (logs(step)) entry++
   }
   return { program, sights }
+}
+
+/** What of it a vCPU's log, a line an entry, does not bear out; undefined if all. */
+export function unmet(
+  sights: readonly (Sight & { readonly entry: number })[],
+  log: readonly string[],
+): string | undefined {
+  for (const { entry, value, mask, what, second } of sights) {
+    if (log[entry] === undefined) continue
+    const seen = Number(BigInt(log[entry].split(' ')[second ? 1 : 0]) & 0xffff_ffffn)
+    if ((seen & mask) >>> 0 !== (value & mask) >>> 0) return `${what}, but step ${entry} saw 0x${seen.toString(16)}`
+  }
+  return undefined
 }

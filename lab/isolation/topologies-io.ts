@@ -86,3 +86,25 @@ export function pairTopologies(): readonly Topology[] {
     guests: pins.map((harts, guest) => ({ ...GUEST, vcpus: harts.length, harts, disk: disk(guest) })),
   }))
 }
+
+/** A guest beside one of two harts that is to end: all on one hart, on three, or on two wherever there is room. */
+export function endTopologies(): readonly Topology[] {
+  return [
+    [[0], [0, 0]],
+    [[0], [1, 2]],
+    [[], []],
+  ].map((pins, index) => ({
+    vmm: 'native',
+    harts: [1, 3, 2][index],
+    ramMiB: 128,
+    guests: pins.map((harts, guest) => ({ ...GUEST, memoryMiB: 16, vcpus: guest + 1, harts })),
+  }))
+}
+
+/** Four guests on two harts, wherever there is room. */
+export const WANDERERS: Topology = {
+  vmm: 'native',
+  harts: 2,
+  ramMiB: 128,
+  guests: Array.from({ length: 4 }, () => ({ ...GUEST, harts: [] })),
+}

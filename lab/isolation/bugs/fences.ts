@@ -3,7 +3,6 @@ import type { Bug } from './bug.ts'
 
 const RUNNING = 'vmm/native/running.ts'
 const SBI = 'vmm/core/sbi.ts'
-const AWAITED = '      if (target.record.hart !== NOWHERE) vcpu.record.fencing = true\n'
 
 export const FENCES: readonly Bug[] = [
   {
@@ -71,17 +70,6 @@ export const FENCES: readonly Bug[] = [
     file: RUNNING,
     anchor: '    port.fenceI()\n    port.hfenceVvma()\n',
     replacement: '    port.fenceI()\n',
-    promise: 'memory',
-    seed: 1,
-  },
-  {
-    name: 'remote-fence-not-awaited',
-    models: 'XSA-480: the page is used again before the deferred flush',
-    area: 'fences',
-    difference: 'the caller of a remote fence goes on while the other hart still translates as before',
-    file: SBI,
-    anchor: AWAITED,
-    replacement: '',
     promise: 'memory',
     seed: 1,
   },

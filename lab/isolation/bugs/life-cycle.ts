@@ -91,7 +91,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     area,
     difference: 'what a stopped vCPU had pending keeps waking its hart',
     file: RUNNING,
-    anchor: '    port.write(hie, 0)\n    port.write(hvip, 0)\n    port.write(vstimecmp, NO_TIME)\n',
+    anchor: '    port.write(hvip, 0)\n    port.write(vstimecmp, NO_TIME)\n',
     replacement: '',
     promise: 'resources',
     seed: 1,

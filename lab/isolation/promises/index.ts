@@ -5,6 +5,7 @@ import { disk } from './disk.ts'
 import { dma } from './dma.ts'
 import { interrupts } from './interrupts.ts'
 import { invisibility } from './invisibility.ts'
+import { management } from './management.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { registers } from './registers.ts'
@@ -22,4 +23,5 @@ export const PROMISES: readonly IsolationPromise[] = [
   resources,
   containment,
   invisibility,
+  management,
 ]

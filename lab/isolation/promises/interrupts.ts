@@ -11,6 +11,7 @@ import {
   type Sight,
   timer,
   uartPart,
+  unmet,
   waitedFor,
 } from '../interrupt-parts.ts'
 import { found, watch } from '../judge.ts'
@@ -100,14 +101,10 @@ function check(scenario: Scenario) {
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   for (const [guest, vcpus] of sights.entries()) {
     for (const [vcpu, expected] of vcpus.entries()) {
-      const log = logOf(arena, guest, vcpu)
-      for (const { entry, value, mask, what } of expected) {
-        if (log[entry] === undefined) continue
-        const seen = Number(BigInt(log[entry].split(' ')[0]) & 0xffff_ffffn)
-        if ((seen & mask) >>> 0 === (value & mask) >>> 0) continue
-        const line = `guest ${guest}, vCPU ${vcpu}: ${what}, but step ${entry} saw 0x${seen.toString(16)}`
-        return found(NAME, scenario, run, { what: line, where: arena.where() })
-      }
+      const what = unmet(expected, logOf(arena, guest, vcpu))
+      if (what === undefined) continue
+      const line = `guest ${guest}, vCPU ${vcpu}: ${what}`
+      return found(NAME, scenario, run, { what: line, where: arena.where() })
     }
   }
   if (run.finished) return undefined
