@@ -12,6 +12,8 @@ export const GUEST_MAP = {
   network: { base: 0x1000_2000, bytes: 0x1000, source: 2 },
   console: { base: 0x1000_3000, bytes: 0x1000, source: 3 },
 } as const
+/** Network cards on cables to other guests: the first one's window, the others follow, with the sources behind its own. */
+export const GUEST_CABLES = { base: 0x1000_4000, bytes: 0x1000, source: 4, most: 5 } as const
 /** Sources of the guest's PLIC, or of its APLIC. */
 export const GUEST_SOURCES = 31
 

@@ -21,6 +21,7 @@ import { VirtualUart } from '../virtual/uart.ts'
 import { VirtualBlk } from '../virtual/virtio-blk.ts'
 import { VirtualConsole } from '../virtual/virtio-console.ts'
 import { VirtualNet } from '../virtual/virtio-net.ts'
+import { cableWindow } from './guest-tree.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
 export interface GuestDevices {
@@ -33,8 +34,16 @@ export interface GuestDevices {
 export interface OptionalDevices {
   readonly memory?: GuestMemory
   readonly disk?: { readonly backend: BlockBackend; readonly sectors: number }
-  readonly network?: { readonly backend: NetworkBackend; readonly mac: readonly number[] }
+  readonly network?: NetworkPlug
+  /** Cards on cables to other guests. */
+  readonly cables?: readonly NetworkPlug[]
   readonly own?: OwnDevices
+}
+
+/** A network card: what it is plugged into, and its station address. */
+export interface NetworkPlug {
+  readonly backend: NetworkBackend
+  readonly mac: readonly number[]
 }
 
 /** Functions that the guest drives itself. */
@@ -115,11 +124,11 @@ export function attachConsoles(
   return { [stateName(vm, 'uart')]: uart.record, [stateName(vm, 'uart queue')]: uart.queue, ...virtioConsole.state }
 }
 
-/** Disk and network card. */
+/** Disk and network cards. */
 export function attachIo(
   vm: VirtualMachine,
   { lines, memory, later, addWorker }: Wiring,
-  { disk, network }: OptionalDevices,
+  { disk, network, cables = [] }: OptionalDevices,
 ): Registered {
   const state: Registered = {}
   if (disk) {
@@ -130,14 +139,14 @@ export function attachIo(
     addWorker(blk)
     Object.assign(state, blk.state)
   }
-  if (network) {
-    const { backend, mac } = network
-    const name = stateName(vm, 'network')
-    const net = new VirtualNet(name, lines[GUEST_MAP.network.source], memory, later, backend, mac)
-    vm.attach('virtio-net', GUEST_MAP.network.base, GUEST_MAP.network.bytes, net.transport)
+  const plugIn = (part: string, window: { base: number; bytes: number; source: number }, plug: NetworkPlug): void => {
+    const net = new VirtualNet(stateName(vm, part), lines[window.source], memory, later, plug.backend, plug.mac)
+    vm.attach('virtio-net', window.base, window.bytes, net.transport)
     addWorker(net)
     Object.assign(state, net.state)
   }
+  if (network) plugIn('network', GUEST_MAP.network, network)
+  cables.forEach((plug, index) => plugIn(`cable ${index}`, cableWindow(index), plug))
   return state
 }
 

@@ -31,6 +31,7 @@ export function imagesOf(node: GuestNode, timebase: number, own?: OwnImages): Gu
     initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
     disk: node.disk !== undefined && !own?.disk,
     network: node.network !== undefined && !own?.network,
+    cables: node.cables?.length ?? 0,
     ...(own && { pcie: own.interrupts }),
   })
   const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]

@@ -1,5 +1,5 @@
 /** The device tree that a guest is given: a part of board `virt`, and nothing of what else is on the machine. */
-import { GUEST_AIA, GUEST_MAP, GUEST_PCIE, GUEST_RAM, GUEST_SOURCES } from '../../hw/spec/guest-map.ts'
+import { GUEST_AIA, GUEST_CABLES, GUEST_MAP, GUEST_PCIE, GUEST_RAM, GUEST_SOURCES } from '../../hw/spec/guest-map.ts'
 import { swizzle } from '../../hw/spec/devices/pcie.ts'
 import { encodeFdt, fdtCells64, type FdtNode, type FdtValue, fdtNode } from '../../hw/spec/layouts/fdt.ts'
 
@@ -11,6 +11,8 @@ export interface GuestTree {
   readonly timebase: number
   readonly disk: boolean
   readonly network: boolean
+  /** Network cards on cables to other guests. */
+  readonly cables?: number
   /** It has devices of its own behind PCIe: their interrupts come by wire, or as messages, or not at all. */
   readonly pcie?: 'wires' | 'messages' | 'silent'
 }
@@ -26,6 +28,12 @@ const PCI_MEMORY64 = 0x0300_0000
 /** Identities of an interrupt file. */
 const IDENTITIES = 255
 const PAGE = 4096
+
+/** Window and source of a guest's network card on its nth cable. */
+export function cableWindow(index: number): { base: number; bytes: number; source: number } {
+  const { base, bytes, source } = GUEST_CABLES
+  return { base: base + index * bytes, bytes, source: source + index }
+}
 
 /** Builds the tree, flattened, padded to whole words. */
 export function guestTree(guest: GuestTree): Uint8Array {
@@ -97,6 +105,7 @@ export function guestTree(guest: GuestTree): Uint8Array {
           ...(guest.disk ? [virtio(GUEST_MAP.disk)] : []),
           ...(guest.network ? [virtio(GUEST_MAP.network)] : []),
           virtio(GUEST_MAP.console),
+          ...Array.from({ length: guest.cables ?? 0 }, (_, index) => virtio(cableWindow(index))),
           ...(guest.pcie ? [hostBridge(plic, guest.pcie, wire)] : []),
         ]),
       ],

@@ -60,7 +60,9 @@ export function threadsOf(processes: readonly Process[]): readonly Task[] {
 export function checkRoom(nodes: readonly GuestNode[]): void {
   if (nodes.length > MOST_PROCESSES)
     throw new Error(`${nodes.length} guests: the hosted configuration has room for ${MOST_PROCESSES}`)
-  for (const { label, vcpus } of nodes) {
+  for (const { label, vcpus, cables = [] } of nodes) {
+    if (cables.length > 0)
+      throw new Error(`guest ${label} is on a cable to another guest: only the native VMM has those; give it a network`)
     if (vcpus > MOST_VCPUS_OF_A_GUEST)
       throw new Error(
         `guest ${label} has ${vcpus} vCPUs: the hosted configuration has room for ${MOST_VCPUS_OF_A_GUEST}`,

@@ -5,7 +5,7 @@ import { uartDriver } from '../../drivers/uart.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { decodeFdt, fdtCompatible } from '../../hw/spec/layouts/fdt.ts'
-import { guestsOf } from '../../hw/spec/layouts/guest-node.ts'
+import { type GuestNode, guestsOf } from '../../hw/spec/layouts/guest-node.ts'
 import { inPageOrder, pagesLeftOut } from '../../hw/spec/layouts/page-order.ts'
 import { hostPolicyOf } from '../../hw/spec/layouts/host-policy.ts'
 import { placementsOf } from '../../hw/spec/layouts/placement.ts'
@@ -19,6 +19,7 @@ import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import type { BlockBackend, VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
+import { virtualCables } from '../core/virtual-cable.ts'
 import { type Controller, makeController } from './controllers.ts'
 import { type DmaGuard, guardedBus, OWN_DOMAINS } from './dma-guard.ts'
 import type { Ground, PlannedGuest } from './ground.ts'
@@ -36,6 +37,9 @@ import { SerialConsole } from '../core/serial-console.ts'
 
 /** The UART's PLIC source and the root bus's first: the tree says so too. */
 const TICKS_PER_MICROSECOND = 10
+/** Bytes for the longest frame, and before it. */
+const FRAME_ROOM = 2048
+const FRAME_ALIGNMENT = 8
 
 export interface Plan {
   readonly harts: number
@@ -145,6 +149,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     serve: (registers, guest) => guard?.serve(registers, guest),
   }
   const { disk, network } = placeServices(ground, placements)
+  const cables = virtualCables(nodes, cableBuffers(nodes, place))
   const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable, files })
   const devices = guests.map(guest => {
     const { vm, node } = guest
@@ -160,6 +165,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
         !isPassedThrough(placements.network) && {
           network: { backend: network.plug(guest, node.network), mac: node.network.mac },
         }),
+      cables: cables.plugs[vm.index],
     }
     const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0], false, code)
     return attachDevices(vm, externals, console.of(vm.index), finished, optional)
@@ -183,12 +189,19 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     files,
     hasFiles: machine.messages !== 0,
     state: Object.assign(
-      { ...machine.state, ...console.state, ...disk.state, ...network.state, ...slots?.state() },
+      { ...machine.state, ...console.state, ...disk.state, ...network.state, ...cables.state, ...slots?.state() },
       ...devices.map(({ state }) => state),
       guard?.state ?? {},
       ...passed.map(({ state }) => state),
     ) as Record<string, StateRecord>,
   }
+}
+
+/** Memory for a frame on its way, at each end of each cable: none is set aside where there are none. Set-up. */
+function cableBuffers(nodes: readonly GuestNode[], place: (name: string, registers: number) => PortEnvironment) {
+  if (nodes.every(({ cables = [] }) => cables.length === 0)) return () => 0
+  const { dma } = place('cables', 0)
+  return () => dma.allocate(FRAME_ROOM).device + FRAME_ALIGNMENT
 }
 
 /** A vCPU's external interrupt, as a wire from its PLIC. */

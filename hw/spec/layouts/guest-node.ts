@@ -14,6 +14,7 @@
  *     bootargs = "...";
  *     disk = <first-sector sectors>;     of the machine's disk; absent: none
  *     network; mac = [6 bytes]; vlan = <id>;
+ *     cables = <n ...>; cable-macs = [6 bytes each];    further network cards, each at one end of cable n
  *     disk-device = <n>; network-device = <n>;    which of the machine's, for a guest that drives it; absent: the next
  *   };
  */
@@ -34,6 +35,8 @@ export interface GuestNode {
   readonly bootargs: string
   readonly disk?: { readonly first: number; readonly sectors: number; readonly device?: number }
   readonly network?: { readonly mac: readonly number[]; readonly vlan: number; readonly device?: number }
+  /** Network cards beside that one: each on a cable of its own, whose number another guest has too. */
+  readonly cables?: readonly { readonly cable: number; readonly mac: readonly number[] }[]
 }
 
 const DEFAULT_WEIGHT = 256
@@ -61,6 +64,10 @@ export function guestNode(index: number, guest: GuestNode): FdtNode {
     properties['network'] = true
     properties['mac'] = Uint8Array.from(guest.network.mac)
     properties['vlan'] = [guest.network.vlan]
+  }
+  if (guest.cables && guest.cables.length > 0) {
+    properties['cables'] = guest.cables.map(({ cable }) => cable)
+    properties['cable-macs'] = Uint8Array.from(guest.cables.flatMap(({ mac }) => [...mac]))
   }
   if (guest.disk?.device !== undefined) properties['disk-device'] = [guest.disk.device]
   if (guest.network?.device !== undefined) properties['network-device'] = [guest.network.device]
@@ -103,6 +110,12 @@ export function guestsOf(tree: Fdt): readonly GuestNode[] {
         }),
         ...(node.properties.has('network') && {
           network: { mac: [...(node.properties.get('mac') ?? [])], vlan: one('vlan', 0), ...device('network-device') },
+        }),
+        ...(node.properties.has('cables') && {
+          cables: cells('cables').map((cable, index) => ({
+            cable,
+            mac: Array.from(node.properties.get('cable-macs')?.subarray(index * 6, index * 6 + 6) ?? []),
+          })),
         }),
       }
     })
