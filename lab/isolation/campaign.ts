@@ -30,7 +30,7 @@ const BATCH = 25
 const SHRINKING = 60_000
 
 /** A machine that does not come up has not kept any promise. */
-function attempt(promise: IsolationPromise, scenario: Scenario): Finding | undefined {
+export function attempt(promise: IsolationPromise, scenario: Scenario): Finding | undefined {
   try {
     return promise.check(scenario)
   } catch (error) {
