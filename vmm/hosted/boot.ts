@@ -30,6 +30,12 @@ const PROGRAMS_SHARE = 4
 const MOVING = 1
 const STARTING = 2
 
+/** What has been made: each is an entry of its own. */
+const NOTHING_MADE = 0
+const STORAGE_MADE = 1
+const TABLES_MADE = 2
+const DEVICES_FOUND = 3
+
 /** What the kernel does for a boot that is going on, and after it. */
 export interface Booted {
   interrupt(port: HartPort): void
@@ -37,8 +43,8 @@ export interface Booted {
 }
 
 export class Boot {
-  /** Harts that have been started, why the firmware has been called, processes that have been prepared. */
-  readonly record = { started: 0, calling: 0, prepared: 0 }
+  /** Harts that have been started, why the firmware has been called, what has been made, processes that have been prepared. */
+  readonly record = { started: 0, calling: 0, made: NOTHING_MADE, prepared: 0 }
   readonly #plan: Plan
   readonly #code: KernelCode
   readonly #timers: Timers
@@ -60,9 +66,31 @@ export class Boot {
     prepareHart(port, true)
     plan.kernelSpace.create(port)
     plan.kernelSpace.describe(port, plan.idleFrame + taskFrame.satp.at)
-    createHartMemory(port, plan.harts)
-    plan.deviceMemory.create(port)
-    createStorage(port, plan.storage, plan.free)
+    this.#switchSpace(port, plan.idleFrame, this.#code.scrub)
+  }
+
+  /** The next of what there has to be before anything else; false if all is there. */
+  #make(port: HartPort): boolean {
+    const own = this.record
+    const plan = this.#plan
+    if (own.made === DEVICES_FOUND) return false
+    if (own.made === NOTHING_MADE) {
+      createHartMemory(port, plan.harts)
+      plan.deviceMemory.create(port)
+      createStorage(port, plan.storage, plan.free)
+      own.made = STORAGE_MADE
+    } else if (own.made === STORAGE_MADE) {
+      this.#makeTables(port)
+      own.made = TABLES_MADE
+    } else {
+      this.#findDevices(port)
+      own.made = DEVICES_FOUND
+    }
+    return true
+  }
+
+  #makeTables(port: HartPort): void {
+    const plan = this.#plan
     createNetwork(port, plan.network)
     createCounters(port, plan.harts)
     createTimes(port, plan.harts, TIMEBASE)
@@ -85,6 +113,10 @@ export class Boot {
     for (let cause = 0; cause < ORDER.length; cause++) plan.lines.connect(port, CAUSES, ORDER[cause])
     plan.lines.connect(port, MESSAGES, LOOK)
     plan.lines.connect(port, MESSAGES, WAKE)
+  }
+
+  #findDevices(port: HartPort): void {
+    const plan = this.#plan
     plan.controller.start()
     for (const device of plan.devices) {
       device.start(port)
@@ -92,13 +124,12 @@ export class Boot {
       plan.lines.connect(port, SOURCES, device.source())
       plan.controller.enable(device.source())
     }
-    this.#switchSpace(port, plan.idleFrame, this.#code.scrub)
   }
 
   scrub(port: HartPort): void {
     port.account('host kernel', 'boot', 'computing')
     const { pageStructs, free } = this.#plan
-    port.jump(pageStructs.prepare(port) || free.scrub(port) ? this.#code.scrub : this.#code.settle)
+    port.jump(this.#make(port) || pageStructs.prepare(port) || free.scrub(port) ? this.#code.scrub : this.#code.settle)
   }
 
   /** Processes start when their devices are there. */

@@ -1,18 +1,16 @@
 /**
  * What processes do with their files: requests that go on while the process does something else, through the page cache
- * or past it. Through it, data is copied between cache and process in the process's own address space; past it, the disk
- * reads and writes the process's pages, which are held meanwhile.
+ * (files/page-transfers.ts) or past it (files/direct-requests.ts), and flushes.
  */
-import { maskOf } from '../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
-import { sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { type BlockLayer, FOR_PAGES } from './files/block-layer.ts'
 import type { DirectRequests } from './files/direct-requests.ts'
 import { inodeAt, MAP_CHANGED, openInode } from './files/inodes.ts'
 import type { Journal } from './files/journal.ts'
 import type { PageReader } from './files/page-reader.ts'
+import { PageTransfers } from './files/page-transfers.ts'
 import type { WriteBack } from './files/write-back.ts'
-import { CACHE_PAGE, NO_PAGE, type PageCache, READING, VALID, FAILED } from './page-cache.ts'
+import { CACHE_PAGE, type PageCache, READING, VALID, FAILED } from './page-cache.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 import {
@@ -28,10 +26,6 @@ import {
 
 const SECTOR = 512
 const PAGE_SECTORS = CACHE_PAGE / SECTOR
-/** Pages that a request may touch. */
-const SPAN = DISK_MOST_SECTORS / PAGE_SECTORS + 1
-/** sstatus.SUM: the kernel may reach the pages of the process. */
-const SUM = maskOf(sstatus, 'SUM')
 
 /** What a request is at. */
 const NONE = 0
@@ -50,15 +44,10 @@ const DIRECT = 7
 
 export class FileService {
   readonly state: Record<string, StateRecord>
-  /** Requests, by process and tag. */
+  /** By request of a process's: how far it is. */
   readonly #stage: Int32Array
-  readonly #operation: Int32Array
-  readonly #sector: Float64Array
-  readonly #count: Int32Array
-  readonly #address: Float64Array
-  /** Pages that it has, or the number that the journal or the disk's flushes have to reach. */
-  readonly #gathered: Int32Array
-  readonly #pages: Int32Array
+  /** By request: the number that the journal or the disk's flushes have to reach. */
+  readonly #goal: Int32Array
   /** By process: requests under way. */
   readonly #active: Int32Array
   readonly #processes: readonly Process[]
@@ -69,7 +58,7 @@ export class FileService {
   readonly #journal: Journal
   readonly #direct: DirectRequests
   #wakeReaders: (port: HartPort) => void = () => {}
-  readonly #reader: PageReader
+  readonly #transfers: PageTransfers
 
   constructor(
     processes: readonly Process[],
@@ -85,27 +74,18 @@ export class FileService {
     this.#processes = processes
     this.#scheduler = scheduler
     this.#cache = cache
-    this.#reader = reader
     this.#blocks = blocks
     this.#writeBack = writeBack
     this.#journal = journal
     this.#direct = direct
     this.#stage = new Int32Array(requests)
-    this.#operation = new Int32Array(requests)
-    this.#sector = new Float64Array(requests)
-    this.#count = new Int32Array(requests)
-    this.#address = new Float64Array(requests)
-    this.#gathered = new Int32Array(requests)
-    this.#pages = new Int32Array(requests * SPAN)
+    this.#transfers = new PageTransfers(requests, cache, reader, writeBack, journal)
+    this.#goal = new Int32Array(requests)
     this.#active = new Int32Array(processes.length)
     this.state = {
       stage: this.#stage,
-      operation: this.#operation,
-      sector: this.#sector,
-      count: this.#count,
-      address: this.#address,
-      gathered: this.#gathered,
-      pages: this.#pages,
+      ...this.#transfers.state,
+      goal: this.#goal,
       active: this.#active,
     }
     blocks.attach(FOR_PAGES, (port, page, sectors, ok) => this.#transferred(port, page, sectors / PAGE_SECTORS, ok))
@@ -132,11 +112,7 @@ export class FileService {
       if (count < 1 || count > DISK_MOST_SECTORS || sector + count > process.sectors) return DISK_FAILED
       if (!process.space.contains(address, count * SECTOR)) return DISK_FAILED
     }
-    this.#operation[request] = operation
-    this.#sector[request] = sector
-    this.#count[request] = count
-    this.#address[request] = address
-    this.#gathered[request] = 0
+    this.#transfers.ask(request, operation, sector, count, address)
     this.#active[index]++
     if (operation === DISK_FLUSH) this.#stage[request] = WRITING_OUT
     else if (this.#direct.takes(process, address)) {
@@ -185,9 +161,13 @@ export class FileService {
       this.#stage[request] = GATHERING
     }
     const { file } = process.record
-    if (this.#stage[request] === GATHERING && !this.#gather(port, file, request)) return DISK_STARTED
-    if (this.#stage[request] === READING_IN) return this.#transfer(port, process, request)
-    return this.#flush(port, process, request)
+    if (this.#stage[request] === GATHERING) {
+      if (!this.#transfers.gather(port, file, request)) return DISK_STARTED
+      this.#stage[request] = READING_IN
+    }
+    if (this.#stage[request] !== READING_IN) return this.#flush(port, process, request)
+    const result = this.#transfers.transfer(port, process, request)
+    return result === DISK_STARTED ? result : this.#finish(port, process.vm.index, request, result)
   }
 
   /** Data, then metadata if it says where the data is, then the disk's own cache. */
@@ -198,99 +178,24 @@ export class FileService {
       this.#writeBack.writeOut(port, file)
       if (!this.#writeBack.isClean(port, file)) return DISK_STARTED
       this.#stage[request] = COMMITTING
-      this.#gathered[request] = 0
+      this.#goal[request] = 0
       const flags = port.load32(at + openInode.flags.at)
-      if ((flags & MAP_CHANGED) !== 0) this.#gathered[request] = this.#journal.commit(port)
+      if ((flags & MAP_CHANGED) !== 0) this.#goal[request] = this.#journal.commit(port)
     }
     if (this.#stage[request] === COMMITTING) {
-      if (!this.#journal.isCommitted(this.#gathered[request])) return DISK_STARTED
+      if (!this.#journal.isCommitted(this.#goal[request])) return DISK_STARTED
       this.#stage[request] = FLUSHING
-      this.#gathered[request] = this.#blocks.flush(port)
+      this.#goal[request] = this.#blocks.flush(port)
     }
-    if (this.#blocks.flushed() < this.#gathered[request]) return DISK_STARTED
+    if (this.#blocks.flushed() < this.#goal[request]) return DISK_STARTED
     const failed = port.load32(at + openInode.error.at) !== 0
     if (failed) port.store32(at + openInode.error.at, 0)
-    this.#gathered[request] = 0
+    this.#goal[request] = 0
     return this.#finish(port, process.vm.index, request, failed ? DISK_FAILED : DISK_DONE)
   }
 
-  /** Finds or takes the pages of a request and starts reading those that it needs. False: the cache has none to give now. */
-  #gather(port: HartPort, file: number, request: number): boolean {
-    const sector = this.#sector[request]
-    const first = Math.floor(sector / PAGE_SECTORS)
-    const pages = Math.ceil((sector + this.#count[request]) / PAGE_SECTORS) - first
-    const isRead = this.#operation[request] === DISK_READ
-    for (let index = this.#gathered[request]; index < pages; index++) {
-      const needed = this.#needsContents(request, first + index)
-      const page = this.#reader.get(port, file, first + index, pages - index, isRead, needed)
-      if (page === NO_PAGE) {
-        this.#writeBack.writeAll(port)
-        return false
-      }
-      this.#pages[request * SPAN + index] = page
-      this.#gathered[request] = index + 1
-    }
-    this.#stage[request] = READING_IN
-    this.#reader.done(port, file, isRead, first + pages)
-    return true
-  }
-
-  /** True unless the request writes the whole page. */
-  #needsContents(request: number, page: number): boolean {
-    if (this.#operation[request] === DISK_READ) return true
-    const sector = this.#sector[request]
-    return page * PAGE_SECTORS < sector || (page + 1) * PAGE_SECTORS > sector + this.#count[request]
-  }
-
-  /** Copies between the pages and the process, once all are there. */
-  #transfer(port: HartPort, process: Process, request: number): number {
-    const cache = this.#cache
-    const { file } = process.record
-    const { index: owner } = process.vm
-    const count = this.#gathered[request]
-    const first = Math.floor(this.#sector[request] / PAGE_SECTORS)
-    for (let index = 0; index < count; index++) {
-      const flags = cache.flags(port, this.#pages[request * SPAN + index])
-      if ((flags & READING) !== 0) return DISK_STARTED
-      if ((flags & VALID) === 0 && this.#needsContents(request, first + index))
-        return this.#finish(port, owner, request, DISK_FAILED)
-    }
-    const isRead = this.#operation[request] === DISK_READ
-    let address = this.#address[request]
-    let offset = (this.#sector[request] % PAGE_SECTORS) * SECTOR
-    let left = this.#count[request] * SECTOR
-    for (let index = 0; index < count; index++) {
-      const page = this.#pages[request * SPAN + index]
-      const bytes = Math.min(CACHE_PAGE - offset, left)
-      if (!this.#copy(port, process, address, cache.addressOf(page) + offset, bytes, isRead))
-        return this.#finish(port, owner, request, DISK_FAILED)
-      if (!isRead) this.#writeBack.soil(port, file, page)
-      address += bytes
-      left -= bytes
-      offset = 0
-    }
-    if (!isRead) this.#journal.touch(port, file)
-    return this.#finish(port, owner, request, DISK_DONE)
-  }
-
-  /** Between the process's memory and a page. False if the process cannot be given the memory. */
-  #copy(port: HartPort, process: Process, address: number, page: number, bytes: number, toProcess: boolean): boolean {
-    const { space } = process
-    if (!space.populateRange(port, address, bytes, toProcess)) return false
-    port.account('host kernel', 'page cache', 'copy')
-    port.set(sstatus, SUM)
-    if (toProcess) port.copy(address, page, bytes)
-    else port.copy(page, address, bytes)
-    port.clear(sstatus, SUM)
-    port.account('host kernel', 'page cache', 'computing')
-    return true
-  }
-
   #finish(port: HartPort, owner: number, request: number, result: number): number {
-    if (this.#stage[request] === GATHERING || this.#stage[request] === READING_IN) {
-      for (let index = 0; index < this.#gathered[request]; index++)
-        this.#cache.release(port, this.#pages[request * SPAN + index])
-    }
+    if (this.#stage[request] === GATHERING || this.#stage[request] === READING_IN) this.#transfers.letGo(port, request)
     this.#stage[request] = NONE
     this.#active[owner]--
     return result

@@ -11,7 +11,6 @@ import { type GuestImages, imagesOf } from '../core/guest-images.ts'
 import { LARGE_PAGE } from '../core/g-stage.ts'
 import { hartsOf, windowOf } from '../core/machine-tree.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
-import { NOWHERE } from '../core/vcpu.ts'
 import { AddressSpace } from './address-space.ts'
 import { FileService } from './file-service.ts'
 import { dedicationOf } from './dedication.ts'
@@ -24,8 +23,7 @@ import { IoBuses } from './hypervisor/io-buses.ts'
 import type { KernelCode } from './image.ts'
 import { InterruptLines } from './interrupts/lines.ts'
 import { KernelDevices } from './kernel-devices.ts'
-import { KernelThread } from './kernel-thread.ts'
-import { callThread, type KernelThreads, kernelThreads } from './kernel-threads.ts'
+import { type KernelThreads } from './kernel-threads.ts'
 import { dmaRegion, taskFrameOf } from './layout.ts'
 import { ForwardingTable } from './network/forwarding-table.ts'
 import { makeNetwork, type Network } from './network/network.ts'
@@ -38,16 +36,17 @@ import { type Controller, makeChips } from './plan-chips.ts'
 import { makeHypervisor } from './plan-hypervisor.ts'
 import { divideMemory, type MemoryKept } from './plan-memory.ts'
 import { checkRoom, makeProcesses, threadsOf } from './plan-processes.ts'
+import { makeThreads } from './plan-threads.ts'
 import { stateOf } from './plan-state.ts'
 import { Process } from './process.ts'
 import type { ProgramImage } from './programs/elf.ts'
-import { type HostPrograms, makePrograms, programThreads } from './programs/host-programs.ts'
+import { type HostPrograms, makePrograms } from './programs/host-programs.ts'
 import { IDLE, Scheduler } from './scheduler.ts'
-import { SOFT_SCHED, SoftInterrupts } from './soft-interrupts.ts'
+import { SoftInterrupts } from './soft-interrupts.ts'
 import { DISK_TAGS } from './system-calls.ts'
 import { SmallPages } from './small-pages.ts'
 import { ReadCopyUpdate } from './sync/read-copy-update.ts'
-import { ASLEEP, Task } from './task.ts'
+import { Task } from './task.ts'
 
 const TICKS_PER_MICROSECOND = 10
 /** The number of the kernel's own address space. */
@@ -155,31 +154,19 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   })
   const { disk, fileSystem, reader, writeBack, journal } = storage
   const table = new ForwardingTable()
-  const rcu: ReadCopyUpdate = new ReadCopyUpdate(
-    harts,
-    port => scheduler.wake(port, own.periods),
-    (port, hart) => scheduler.interrupt(port, hart),
-  )
-  const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table, rcu })
   const backends: KernelDevices[] = []
-  const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
-    process.waiter = tasks.length + own.all.length + index
-    return new KernelThread(
-      'kernel backend',
-      process.waiter,
-      port => backends[index].work(port),
-      NOWHERE,
-      ASLEEP,
-      process,
-    )
+  const { rcu, threads, ofPrograms, scheduler } = makeThreads({
+    policy,
+    processes,
+    tasks,
+    harts,
+    dedication,
+    soft,
+    writeBack,
+    journal,
+    table,
+    backends,
   })
-  const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
-  const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping, processes.length)
-  const scheduler = new Scheduler([...tasks, ...threads.all, ...ofPrograms], harts, dedication, tasks.length)
-  writeBack.attach((port, when) => callThread(port, scheduler, threads.flusher, when))
-  journal.attachThread((port, when) => callThread(port, scheduler, threads.committer, when))
-  soft.attachThread(port => scheduler.wake(port, threads.softThreads[port.hart]))
-  soft.attach(SOFT_SCHED, port => scheduler.balance(port))
   const direct = new DirectRequests(
     policy.io === 'direct',
     processes.length,
