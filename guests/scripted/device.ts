@@ -8,8 +8,11 @@ import { virtioMmio } from '../../hw/spec/devices/virtio-mmio.ts'
 import type { TreeFindings, VirtioSlots } from './device-tree.ts'
 import { DRIVER_BYTES } from './image.ts'
 
+/** A device whose driver can do without interrupts. */
+export type Pollable = Lifecycle & { poll(budget: number): number }
+
 /** A device that a guest is about: how it is found, and its drivers. */
-export interface Hardware<D extends Lifecycle> {
+export interface Hardware<D extends Pollable> {
   /** PCIe class, subclass and interface. */
   readonly pcieClass: number
   readonly virtioId: number
@@ -19,10 +22,10 @@ export interface Hardware<D extends Lifecycle> {
   readonly virtual: DriverMaker<D>
 }
 
-type DriverMaker<D extends Lifecycle> = (env: Environment, config: { readonly queueDepth: number }) => D
+type DriverMaker<D extends Pollable> = (env: Environment, config: { readonly queueDepth: number }) => D
 
 /** What a task is made with. */
-export interface TaskGround<D extends Lifecycle> {
+export interface TaskGround<D extends Pollable> {
   /** The drivers, of which one is in use: `device` says which. */
   readonly drivers: readonly [physical: D, virtual: D]
   device(): D
@@ -69,6 +72,8 @@ interface Surroundings extends Place {
 
 const PRIORITY = 1
 const FUNCTIONS_OF_A_SLOT = 8
+/** Completions or frames handled at one look. */
+const POLL_BUDGET = 16
 /** Each device's registers have so much of what PCIe has for them. */
 const PCIE_WINDOW = 0x10_0000
 
@@ -84,7 +89,7 @@ export function placeDriver(
 }
 
 /** Makes it, device `index` of the guest. */
-export function guestDevice<D extends Lifecycle>(
+export function guestDevice<D extends Pollable>(
   hardware: Hardware<D>,
   index: number,
   surroundings: Surroundings,
@@ -92,7 +97,7 @@ export function guestDevice<D extends Lifecycle>(
   const { findings, slots, bus, controller, files, messages, current, now, data } = surroundings
   const memory = surroundings.memory + index * 2 * DRIVER_BYTES
   const window = { base: 0 }
-  const chosen = { virtual: false, byMessage: false, source: 0 }
+  const chosen = { virtual: false, byMessage: false, polled: false, source: 0 }
   function setMasked(masked: boolean): void {
     if (chosen.byMessage) {
       if (masked) files.disable(chosen.source)
@@ -131,6 +136,7 @@ export function guestDevice<D extends Lifecycle>(
     window.base = findings.pcieMemory + index * PCIE_WINDOW
     bus.enable(slot, window.base)
     chosen.source = findings.pcieSource + bus.wire(slot)
+    chosen.polled = findings.pcieSource === 0
     return true
   }
 
@@ -157,7 +163,15 @@ export function guestDevice<D extends Lifecycle>(
   }
 
   function elapsed(): number {
-    return chosen.virtual ? virtualEnvironment.elapsed() : physicalEnvironment.elapsed()
+    if (chosen.virtual) return virtualEnvironment.elapsed()
+    return chosen.polled ? poll() : physicalEnvironment.elapsed()
+  }
+
+  /** Where the bus has no wires: the driver looks again and again. */
+  function poll(): number {
+    physical.poll(POLL_BUDGET)
+    physicalEnvironment.elapsed()
+    return 0
   }
 
   function interrupted(source: number): void {

@@ -3,7 +3,6 @@
  * behind PCIe on the bare machine (device.ts), starts their drivers, and lets a task use them. The same image and
  * software run everywhere.
  */
-import type { Lifecycle } from '../../drivers/environment.ts'
 import { fileEnvironment } from '../../drivers/file-environment.ts'
 import { imsicDriver } from '../../drivers/imsic.ts'
 import { pcieMessages } from '../../drivers/pcie-messages.ts'
@@ -17,7 +16,7 @@ import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A1 } from '../../hw/spec/sbi.ts'
 import { openTree, readTree, treeFindings, VIRTIO_SLOTS } from './device-tree.ts'
 import { fileFindings, readFiles } from './interrupt-files.ts'
-import { type GuestDevice, guestDevice, type Hardware, placeDriver, type TaskGround } from './device.ts'
+import { type GuestDevice, guestDevice, type Hardware, placeDriver, type Pollable, type TaskGround } from './device.ts'
 
 export type { Hardware, TaskGround } from './device.ts'
 
@@ -53,7 +52,7 @@ const CLAIMS = 8
 const SOURCES = 95
 
 /** Builds the software of an image made by `scriptedImage`. */
-export function scriptedGuest<D extends Lifecycle>(
+export function scriptedGuest<D extends Pollable>(
   name: string,
   program: Program,
   hardware: Hardware<D>,
@@ -65,7 +64,7 @@ export function scriptedGuest<D extends Lifecycle>(
 }
 
 /** The same of an image with two devices. */
-export function twoDeviceGuest<A extends Lifecycle, B extends Lifecycle>(
+export function twoDeviceGuest<A extends Pollable, B extends Pollable>(
   name: string,
   program: Program,
   hardware: readonly [Hardware<A>, Hardware<B>],

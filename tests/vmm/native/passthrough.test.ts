@@ -83,6 +83,14 @@ describe('a guest drives', () => {
   })
 })
 
+describe('without interrupts', () => {
+  test.each(DEVICES)('a guest polls the %s', device => {
+    const run = native([scripted(device)], passed(device, 'polled'))
+    expect(ends(run)).toBe(true)
+    expect(faultsOf(run)).toBe(0)
+  })
+})
+
 describe('interrupts that are posted', () => {
   test.each(DEVICES)('reach a guest that drives the %s at the speed of the bare board', device => {
     const board: Partial<SystemOptions> = { aia: 'aplic-imsic' }
