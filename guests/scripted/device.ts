@@ -20,6 +20,8 @@ export interface Hardware<D extends Pollable> {
   readonly queueDepth: number
   readonly physical: DriverMaker<D>
   readonly virtual: DriverMaker<D>
+  /** Of a virtual function (SR-IOV), known by its vendor and device. */
+  readonly functional?: { readonly vendor: number; readonly device: number; readonly driver: DriverMaker<D> }
 }
 
 type DriverMaker<D extends Pollable> = (env: Environment, config: { readonly queueDepth: number }) => D
@@ -27,7 +29,7 @@ type DriverMaker<D extends Pollable> = (env: Environment, config: { readonly que
 /** What a task is made with. */
 export interface TaskGround<D extends Pollable> {
   /** The drivers, of which one is in use: `device` says which. */
-  readonly drivers: readonly [physical: D, virtual: D]
+  readonly drivers: readonly D[]
   device(): D
   /** Address of the image's data, for the hart and the device. */
   readonly data: number
@@ -97,7 +99,7 @@ export function guestDevice<D extends Pollable>(
   const { findings, slots, bus, controller, files, messages, current, now, data } = surroundings
   const memory = surroundings.memory + index * 2 * DRIVER_BYTES
   const window = { base: 0 }
-  const chosen = { virtual: false, byMessage: false, polled: false, source: 0 }
+  const chosen = { virtual: false, byMessage: false, polled: false, functional: false, source: 0 }
   function setMasked(masked: boolean): void {
     if (chosen.byMessage) {
       if (masked) files.disable(chosen.source)
@@ -112,6 +114,15 @@ export function guestDevice<D extends Pollable>(
   ])
   const physical = hardware.physical(physicalEnvironment, hardware)
   const virtual = hardware.virtual(virtualEnvironment, hardware)
+  // It has the memory of the virtual device's driver: one of them is in use.
+  const functionalEnvironment = placeDriver(
+    { current, now, memory: memory + DRIVER_BYTES },
+    `functional ${index}`,
+    window,
+    [setMasked],
+  )
+  const { functional } = hardware
+  const third = functional?.driver(functionalEnvironment, hardware)
 
   function find(port: HartPort): boolean {
     return findVirtual(port) || findPhysical()
@@ -145,6 +156,7 @@ export function guestDevice<D extends Pollable>(
     if (slot < 0) return false
     window.base = findings.pcieMemory + index * PCIE_WINDOW
     bus.enable(slot, window.base)
+    chosen.functional = functional !== undefined && bus.find(functional.vendor, functional.device) === slot
     if (!messages.route(slot * FUNCTIONS_OF_A_SLOT, file, number)) return false
     chosen.byMessage = true
     chosen.source = number
@@ -159,11 +171,13 @@ export function guestDevice<D extends Pollable>(
   }
 
   function startByMessage(): void {
-    physical.start()
+    if (chosen.functional && third !== undefined) third.start()
+    else physical.start()
   }
 
   function elapsed(): number {
     if (chosen.virtual) return virtualEnvironment.elapsed()
+    if (chosen.functional) return functionalEnvironment.elapsed()
     return chosen.polled ? poll() : physicalEnvironment.elapsed()
   }
 
@@ -177,6 +191,7 @@ export function guestDevice<D extends Pollable>(
   function interrupted(source: number): void {
     if (source !== chosen.source) return
     if (chosen.virtual) virtualEnvironment.interrupted(0)
+    else if (chosen.functional) functionalEnvironment.interrupted(0)
     else physicalEnvironment.interrupted(0)
   }
 
@@ -185,10 +200,15 @@ export function guestDevice<D extends Pollable>(
     [`chosen ${index}`]: chosen,
     ...physicalEnvironment.registered,
     ...virtualEnvironment.registered,
+    ...(third && functionalEnvironment.registered),
   }
   return {
     device: { find, findByMessage, startByMessage, start, elapsed, interrupted, state },
-    ground: { drivers: [physical, virtual], device: () => (chosen.virtual ? virtual : physical), data },
+    ground: {
+      drivers: third ? [physical, virtual, third] : [physical, virtual],
+      device: () => (chosen.virtual ? virtual : chosen.functional && third !== undefined ? third : physical),
+      data,
+    },
   }
 }
 

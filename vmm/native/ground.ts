@@ -20,6 +20,8 @@ export interface Ground {
   readonly host: { vmm: Host | undefined }
   readonly guests: readonly PlannedGuest[]
   readonly bus: PcieBus
+  /** Where configuration space begins. */
+  readonly ecam: number
   /** The machine's interrupt controller, as hart 0 has it. */
   readonly controller: InterruptController
   /**

@@ -141,6 +141,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     host,
     guests,
     bus: guard ? guardedBus(bus, guard) : bus,
+    ecam,
     controller: machine.device,
     environment: (name, registers, interrupts) => {
       guard?.own(registers, dmaRegion(drivers))
@@ -150,7 +151,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   }
   const { disk, network } = placeServices(ground, placements)
   const cables = virtualCables(nodes, cableBuffers(nodes, place))
-  const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable, files })
+  const { functions } = network
+  const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable, files, functions })
   const devices = guests.map(guest => {
     const { vm, node } = guest
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))

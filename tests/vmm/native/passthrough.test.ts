@@ -125,6 +125,33 @@ describe('interrupts that are posted', () => {
   })
 })
 
+describe('a virtual function', () => {
+  const placements = { network: { at: 'function', interrupts: 'posted' } } as const
+  const nics = [{ ...nicOnStation(), virtualFunctions: 7 }]
+
+  test('is a guest’s network card, with the address that the guest was described with', () => {
+    const guest = scripted('network', { harts: [0] })
+    const run = native([guest], passed('network', 'posted', { aia: 'aplic-imsic', placements, nics }))
+    expect(ends(run)).toBe(true)
+    expect(faultsOf(run)).toBe(0)
+  })
+
+  test('is one of seven; one that is not there leaves its guest without', () => {
+    const guest = (device: number) => ({ kernel: END, harts: [0], network: { ...NETWORK, device } })
+    const options = passed('network', 'posted', { aia: 'aplic-imsic', placements, nics })
+    expect(() => native([guest(7)], options)).toThrow('there are 7 (0 to 6)')
+    const none = native([guest(0)], { ...options, nics: [nicOnStation()] })
+    none.run(PATIENCE)
+    expect(none.guests[0].record).toMatchObject({ ended: true, crashed: false })
+  })
+
+  test('has no wire', () => {
+    const trapped = { network: { at: 'function', interrupts: 'trapped' } } as const
+    const options = passed('network', 'posted', { aia: 'aplic-imsic', placements: trapped, nics })
+    expect(() => native([{ kernel: END, network: NETWORK }], options)).toThrow('have them posted or polled')
+  })
+})
+
 describe('behind an IOMMU', () => {
   test.each(CASES)('the VMM drives the $device as ever ($name)', ({ device, board }) => {
     const run = native([scripted(device)], passed(device, 'trapped', { ...board, placements: {} }))
@@ -171,7 +198,7 @@ describe('requests of a device', () => {
       { kernel: WAIT, network: NETWORK },
       { kernel: WAIT, memoryBytes: BYTES },
     ]
-    const run = native(guests, passed('network', 'trapped', { nics: [cardOf(dmas)] }))
+    const run = native(guests, passed('network', 'trapped', { nics: [cardOf(dmas)], ramBytes: 96 * MIB }))
     run.run(40_000_000, () => false)
     // Its guest has not switched it on.
     expect(dmas[0].read(GUEST_RAM, new Uint8Array(8))).toBe(false)

@@ -26,6 +26,8 @@ export function assignmentsOf(nodes: readonly GuestNode[], placements: Placement
   for (const device of DEVICES) {
     const placement = placements[device]
     if (!isPassedThrough(placement)) continue
+    if (placement.at === 'function' && placement.interrupts === 'trapped')
+      throw new Error('a virtual function has no wire whose interrupts could be trapped: have them posted or polled')
     let next = 0
     for (const [guest, node] of nodes.entries()) {
       if (!node[device]) continue

@@ -9,6 +9,7 @@ import type { PlannedGuest } from '../ground.ts'
 import type { GuestFiles } from '../guest-files.ts'
 import type { Assignment } from './assignment.ts'
 import { BarMap } from './bar-map.ts'
+import type { FunctionHost } from './function-host.ts'
 import { MessageRoute } from './message-route.ts'
 import { PassedFunction } from './passed-function.ts'
 
@@ -26,11 +27,13 @@ export interface PassingParts {
   readonly takeTable: TableAllocator
   /** Guest interrupt files, if any guest takes messages. */
   readonly files: GuestFiles | undefined
+  /** Where virtual functions come from. */
+  readonly functions: FunctionHost | undefined
 }
 
 /** Throws one line if the machine cannot keep a guest's device from the memory of others. */
 export function passFunctions(parts: PassingParts): readonly PassedFunction[] {
-  const { guests, assignments, guard, current, ecam, takeTable, files } = parts
+  const { guests, assignments, guard, current, ecam, takeTable, files, functions } = parts
   if (assignments.length === 0) return []
   if (!guard)
     throw new Error(
@@ -55,6 +58,7 @@ export function passFunctions(parts: PassingParts): readonly PassedFunction[] {
         assignment,
         guest,
         configuration,
+        functions: assignment.virtual ? functions : undefined,
         guard,
         bars: new BarMap(guest.vm.ram.root, takeTable),
         window: WINDOWS + index * WINDOW_BYTES,

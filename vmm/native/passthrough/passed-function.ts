@@ -6,28 +6,22 @@
 import type { PcieConfiguration } from '../../../drivers/pcie-configuration.ts'
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
 import { time } from '../../../hw/spec/csrs/counters.ts'
-import {
-  CAPABILITY,
-  MSIX_ENTRY_BYTES,
-  msixCapability,
-  msixEntry,
-  pcie,
-  swizzle,
-} from '../../../hw/spec/devices/pcie.ts'
+import { MSIX_ENTRY_BYTES, msixCapability, msixEntry, pcie, swizzle } from '../../../hw/spec/devices/pcie.ts'
 import { GUEST_RAM } from '../../../hw/spec/guest-map.ts'
-import { fieldOf, withField } from '../../../hw/spec/registers.ts'
+import { withField } from '../../../hw/spec/registers.ts'
 import type { PlacedDevice } from '../../core/placed-device.ts'
 import type { VirtualLine } from '../../virtual/chip.ts'
-import { type PcieOwner, VIRTUAL_BARS, VirtualPcieFunction } from '../../virtual/pcie-function.ts'
+import { type PcieOwner, VirtualPcieFunction } from '../../virtual/pcie-function.ts'
 import type { DmaGuard } from '../dma-guard.ts'
 import type { PlannedGuest } from '../ground.ts'
 import type { Assignment } from './assignment.ts'
 import type { BarMap } from './bar-map.ts'
+import { type FunctionHost, NEVER, NOT_YET } from './function-host.ts'
+import { describe, takeBars, takeTable, takeWindow } from './function-shape.ts'
 import type { MessageRoute } from './message-route.ts'
 
 /** The root bus's wires are sources from here on. */
 const FIRST_WIRE = 32
-const PAGE = 4096
 /** Pages of the guest's that are put into their place in one entry. */
 const PAGES_AT_A_TIME = 128
 /** Class, subclass, interface. */
@@ -39,12 +33,15 @@ const SILENT = withField(decoded.INTERRUPT_DISABLE, 0, 1)
 const PENDING = 1 << (16 + pcie.STATUS.fields.INTERRUPT_STATUS.low)
 const ENABLED = withField(msixCapability.MESSAGE_CONTROL.fields.ENABLE, 0, 1)
 const MASKED = withField(msixCapability.MESSAGE_CONTROL.fields.FUNCTION_MASK, 0, 1)
-const NOT_BIR = ~7
+/** Ticks between two looks for a virtual function: 1 ms. */
+const LOOK_AGAIN = 10_000
 
 export interface FunctionParts {
   readonly assignment: Assignment
   readonly guest: PlannedGuest
   readonly configuration: PcieConfiguration
+  /** Where it comes from, if it is a virtual function. */
+  readonly functions: FunctionHost | undefined
   readonly guard: DmaGuard
   readonly bars: BarMap
   /** Where in the machine's PCIe window its memory is put: room for all its BARs. */
@@ -60,7 +57,7 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
   readonly state: Readonly<Record<string, StateRecord>>
   /** `pinned`: bytes of the guest's RAM that are in their place. `raised`: the pin was up, and the guest has not said that it is done. */
   readonly #record = {
-    identity: -1,
+    identity: NOT_YET,
     source: 0,
     pinned: 0,
     ready: false,
@@ -104,24 +101,34 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
     return this.#record.source
   }
 
-  /** Finds it, and gives its memory a place. It masters nothing yet. */
   start(port: HartPort): void {
-    const { assignment, configuration } = this.#parts
+    const { assignment, configuration, functions } = this.#parts
+    if (!functions) this.#take(port, configuration.findClass(this.#class, assignment.number))
+  }
+
+  /** It has been found, or never will be: its memory has or gets a place. It masters nothing yet. */
+  #take(port: HartPort, identity: number): void {
+    const { assignment, configuration, functions, bars, window, route } = this.#parts
     const record = this.#record
-    const identity = configuration.findClass(this.#class, assignment.number)
+    record.identity = identity < 0 ? NEVER : identity
     if (identity < 0) return
-    record.identity = identity
     configuration.write16(identity, pcie.COMMAND.at, SILENT)
-    this.#takeBars(identity)
-    this.#describe(identity)
+    if (functions) {
+      takeWindow(functions, assignment.number, 0, bars, this.virtual)
+      takeWindow(functions, assignment.number, 3, bars, this.virtual)
+    } else takeBars(configuration, identity, window, bars, this.virtual)
+    const hasPin = assignment.interrupts !== 'polled' && !functions
+    describe(configuration, identity, functions !== undefined, hasPin, this.virtual)
+    takeTable(configuration, identity, record, route ? this.virtual : undefined)
+    if (record.messages !== 0) bars.keep(record.tableBar, record.table, record.tableBytes)
     this.#setCommand(MEMORY | SILENT)
     if (assignment.interrupts === 'trapped')
       record.source = FIRST_WIRE + swizzle(identity >>> 3, configuration.read8(identity, pcie.INTERRUPT_PIN.at))
-    this.#parts.route?.prepare(port)
+    route?.prepare(port)
   }
 
   settled(): boolean {
-    return this.#record.identity < 0 || this.#record.ready
+    return this.#record.identity === NEVER || this.#record.ready
   }
 
   /** The wire is up, for this function or another: silenced at the function, until the guest has done its part. */
@@ -147,7 +154,8 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
   /** Puts the guest's RAM into its place, a part at a time; then the function may reach it. */
   elapsed(port: HartPort): number {
     const record = this.#record
-    if (record.identity < 0 || record.ready) return Infinity
+    if (record.identity === NEVER || record.ready) return Infinity
+    if (record.identity === NOT_YET) return this.#look(port)
     if (!this.#pin(port)) return port.read(time)
     const { guard, route } = this.#parts
     record.ready = true
@@ -157,11 +165,21 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
     return Infinity
   }
 
+  /** Whether the virtual function has appeared; when to look again. */
+  #look(port: HartPort): number {
+    const { functions, assignment } = this.#parts
+    const identity = functions === undefined ? NEVER : functions.identityOf(port, assignment.number)
+    if (identity === NOT_YET) return port.read(time) + LOOK_AGAIN
+    this.#take(port, identity)
+    return port.read(time)
+  }
+
   /** The guest is over: nothing of the function's may be on its way to memory when this returns. */
   end(port: HartPort): void {
     const record = this.#record
     if (record.identity < 0 || record.withdrawn) return
-    const { configuration, guard, bars } = this.#parts
+    const { configuration, guard, bars, functions, assignment } = this.#parts
+    if (functions) functions.allow(assignment.number, false)
     this.#setCommand(SILENT)
     configuration.reset(record.identity)
     record.withdrawn = guard.withdraw(record.identity, this.guest)
@@ -229,47 +247,6 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
   #setCommand(command: number): void {
     this.#record.command = command
     this.#parts.configuration.write16(this.#record.identity, pcie.COMMAND.at, command)
-  }
-
-  #takeBars(identity: number): void {
-    const { configuration, bars, window } = this.#parts
-    let next = window
-    for (let bar = 0; bar < VIRTUAL_BARS; bar++) {
-      const bytes = configuration.barBytes(identity, bar)
-      if (bytes === 0) continue
-      const wide = configuration.isWide(identity, bar)
-      const alignment = Math.max(bytes, PAGE)
-      next = Math.ceil(next / alignment) * alignment
-      configuration.setBar(identity, bar, next)
-      bars.bases[bar] = next
-      this.virtual.setBar(bar, bytes, wide)
-      next += alignment
-      if (wide) bar++
-    }
-  }
-
-  /** What the guest is shown of it. Of its capabilities it sees MSI-X, if its messages can reach it. */
-  #describe(identity: number): void {
-    const { configuration, route, assignment } = this.#parts
-    const record = this.#record
-    this.virtual.describe(
-      configuration.read32(identity, pcie.VENDOR_ID.at),
-      configuration.read32(identity, pcie.REVISION_ID.at),
-      configuration.read32(identity, pcie.SUBSYSTEM_VENDOR_ID.at),
-      assignment.interrupts === 'polled' ? 0 : 1,
-    )
-    record.messages = configuration.capability(identity, CAPABILITY.MSIX)
-    if (record.messages === 0) return
-    const { TABLE_SIZE } = msixCapability.MESSAGE_CONTROL.fields
-    const control = configuration.read16(identity, record.messages + msixCapability.MESSAGE_CONTROL.at)
-    const table = configuration.read32(identity, record.messages + msixCapability.TABLE.at)
-    const vectors = fieldOf(TABLE_SIZE, control) + 1
-    record.tableBar = fieldOf(msixCapability.TABLE.fields.BIR, table)
-    record.table = (table & NOT_BIR) >>> 0
-    record.tableBytes = vectors * MSIX_ENTRY_BYTES
-    this.#parts.bars.keep(record.tableBar, record.table, record.tableBytes)
-    if (!route) return
-    this.virtual.setMessages(vectors, table, configuration.read32(identity, record.messages + msixCapability.PBA.at))
   }
 
   /** True when all of the guest's RAM is there. */

@@ -2,6 +2,7 @@
 import type { DriverPlacement, Placements } from '../../../hw/spec/layouts/placement.ts'
 import type { Ground } from '../ground.ts'
 import type { DiskService, NetworkService } from './service.ts'
+import { functionNetwork } from './function-network.ts'
 import { ownDisk, ownNetwork } from './own.ts'
 import { vmmDisk } from './vmm-disk.ts'
 import { vmmNetwork } from './vmm-network.ts'
@@ -13,6 +14,7 @@ const DISKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<DiskService>>>
 const NETWORKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<NetworkService>>>> = {
   vmm: vmmNetwork,
   guest: ownNetwork,
+  function: functionNetwork,
 }
 
 export interface PlacedServices {

@@ -4,6 +4,7 @@ import type { GuestNode } from '../../../hw/spec/layouts/guest-node.ts'
 import type { PlacedDevice } from '../../core/placed-device.ts'
 import type { BlockBackend, NetworkBackend } from '../../virtual/chip.ts'
 import type { PlannedGuest } from '../ground.ts'
+import type { FunctionHost } from '../passthrough/function-host.ts'
 
 interface PlacedService {
   /** What the VMM's entries have to look after; empty if nobody uses the service. */
@@ -18,6 +19,8 @@ export interface DiskService extends PlacedService {
 }
 
 export interface NetworkService extends PlacedService {
+  /** Where guests' virtual functions come from, if they have such. */
+  readonly functions?: FunctionHost
   /** A guest's plug in the network. Set-up, once a guest that has one, in their order. */
   plug(guest: PlannedGuest, port: NonNullable<GuestNode['network']>): NetworkBackend
 }
