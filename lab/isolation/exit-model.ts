@@ -2,7 +2,7 @@
  * The VMM in the abstract: what each exit may change of the vCPU that took it. What a vCPU has when it leaves is kept, and
  * when it is back on a hart, on whichever, it has just that, but for what its exit was about.
  */
-import { MEDELEG, slot } from '../../hw/hart/slots.ts'
+import { MEDELEG, MIE, slot } from '../../hw/hart/slots.ts'
 import { F, MODE, PC, X } from '../../hw/hart/state.ts'
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import type { Arena } from './arena.ts'
@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly x: Int32Array
   readonly f: Int32Array
   readonly csrs: Int32Array
+  /** vsie: enabled interrupts, as mie has them. */
+  readonly enabled: number
   readonly pc: readonly [low: number, high: number]
   /** Of the trap: value, guest physical address, transformed instruction. */
   readonly value: readonly [low: number, high: number]
@@ -59,6 +61,8 @@ const SLOTS = OWN.map(name => slot(name))
 const VSSTATUS_AT = OWN.indexOf('vsstatus')
 const FCSR_AT = OWN.indexOf('fcsr')
 const FS = 0x6000
+/** VSSI, VSTI, VSEI. */
+const VS_INTERRUPTS = 0x444
 /** What no VMM here changes once guests run. */
 const FIXED = ['hedeleg', 'hideleg', 'henvcfg', 'hcounteren'].map(name => [name, slot(name)] as const)
 
@@ -105,6 +109,7 @@ export class ExitModel implements Observer {
       x: words.slice(X_WORD, X_WORD + 64),
       f: words.slice(F_WORD, F_WORD + 64),
       csrs,
+      enabled: words[MIE] & VS_INTERRUPTS,
       pc: [words[PC_WORD], words[PC_WORD + 1]],
       value: [detail.valueLow, detail.valueHigh],
       address: ((detail.guestHigh >>> 0) * 2 ** 32 + (detail.guestLow >>> 0)) * 4 + (detail.valueLow & 3),
@@ -174,7 +179,7 @@ export class ExitModel implements Observer {
     }
   }
 
-  #compare(hart: number, { exit, x, f, csrs }: Snapshot, expected: Expected): void {
+  #compare(hart: number, { exit, x, f, csrs, enabled }: Snapshot, expected: Expected): void {
     const words = this.#words
     const who = `guest ${exit.guest}, vCPU ${exit.vcpu}`
     const told = (name: string, low: number, high: number, was: string) =>
@@ -203,6 +208,8 @@ export class ExitModel implements Observer {
       const [wantedLow, wantedHigh] = expected.csrs.get(OWN[index]) ?? [csrs[index * 2], csrs[index * 2 + 1]]
       if (low !== wantedLow || high !== wantedHigh) told(OWN[index], low, high, hex(wantedLow, wantedHigh))
     }
+    const now = words[MIE] & VS_INTERRUPTS
+    if (now !== enabled) told('vsie', now >> 1, 0, hex(enabled >> 1, 0))
     const [low, high] = at(PC_WORD)
     if (low !== expected.pc[0] || high !== expected.pc[1]) told('pc', low, high, hex(expected.pc[0], expected.pc[1]))
     const mode = words[MODE_WORD]

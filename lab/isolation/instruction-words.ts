@@ -9,6 +9,7 @@ export const T6 = 31
 export const NOP = 0x13
 export const ECALL = 0x73
 export const WFI = 0x1050_0073
+export const SRET = 0x1020_0073
 export const FENCE_I = 0x100f
 export const SFENCE_VMA = 0x1200_0073
 

@@ -1,7 +1,7 @@
 /** A program as instruction words and constants, for the area of the vCPU that runs it (guest-runtime.ts). */
 import { GUEST_MAP } from '../../hw/spec/guest-map.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
-import { sie, sscratch, sstatus, stimecmp } from '../../hw/spec/csrs/supervisor.ts'
+import { sepc, sie, sscratch, sstatus, stimecmp } from '../../hw/spec/csrs/supervisor.ts'
 import { plic } from '../../hw/spec/devices/plic.ts'
 import type { Program as Assembled } from '../../hw/spec/isa/assembler.ts'
 import { areaOf, CODE_BYTES, FREE_REGISTERS, POOL, POOL_BYTES, STATE, STATE_PAGE } from './guest-runtime.ts'
@@ -20,6 +20,7 @@ import {
   mul,
   NOP,
   SFENCE_VMA,
+  SRET,
   store,
   T2,
   T3,
@@ -47,6 +48,7 @@ const A7 = 17
 /** What a step's result register holds if nothing comes into it. */
 const UNTOUCHED = 0x5a5
 const SIE_BIT = 2
+const SPP = 0x100
 const STIE = 0x20
 const SEIE = 0x200
 /** The longest step that is not a repetition: with its constants it must fit. */
@@ -198,6 +200,14 @@ function emit(e: Emitter, step: Step, depth: number): void {
       e.routine('repair')
       return e.routine('log')
     }
+    case 'user': {
+      e.value(A0, UNTOUCHED)
+      e.value(A1, step.a1)
+      e.value(A4, step.a4)
+      inUserMode(e, Number(BigInt.asIntN(32, bitsOf(step.word))))
+      e.routine('repair')
+      return e.routine('log')
+    }
     case 'fill':
       return fill(e, step.seed)
     case 'digest':
@@ -227,6 +237,15 @@ function emit(e: Emitter, step: Step, depth: number): void {
       e.attempt(SFENCE_VMA)
       return e.word(FENCE_I)
   }
+}
+
+/** sret to the instruction; if it does not trap itself, the ecall behind it leads back. */
+function inUserMode(e: Emitter, word: number): void {
+  const lead = [auipc(T6, 0), addi(T6, T6, 6 * 4), csr('write', ZERO, sepc.number, T6)]
+  const leave = [addi(T5, ZERO, SPP), csr('clear', ZERO, sstatus.number, T5), SRET]
+  const all = [...lead, ...leave, word, ECALL]
+  e.resumeAfter(all.length)
+  for (const each of all) e.word(each)
 }
 
 function copy(e: Emitter, address: Value, words: readonly Value[]): void {

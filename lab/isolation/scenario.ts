@@ -28,6 +28,8 @@ export type Step =
   | { readonly op: 'write' | 'set' | 'clear'; readonly csr: number; readonly value: Value }
   /** Any instruction, with a1 and a4 as given; what it may have done to the hart is repaired behind it. */
   | { readonly op: 'word'; readonly word: Value; readonly a1: Value; readonly a4: Value }
+  /** The same in user mode. */
+  | { readonly op: 'user'; readonly word: Value; readonly a1: Value; readonly a4: Value }
   /** All registers that a program may use, from the seed; and into the log, all of them as one number. */
   | { readonly op: 'fill'; readonly seed: number }
   | { readonly op: 'digest' }

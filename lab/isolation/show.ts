@@ -30,6 +30,8 @@ export function stepLines(step: Step): readonly string[] {
       return [`${step.op} CSR ${shown(step.csr)}: ${shown(step.value)}`]
     case 'word':
       return [`execute ${shown(step.word)} with a1 = ${shown(step.a1)}, a4 = ${shown(step.a4)}`]
+    case 'user':
+      return [`execute ${shown(step.word)} in user mode with a1 = ${shown(step.a1)}, a4 = ${shown(step.a4)}`]
     case 'fill':
       return [`fill all registers from seed ${step.seed}`]
     case 'digest':

@@ -16,7 +16,10 @@ export async function hunt(bug: Bug, from: number, to: number, milliseconds: num
     bug.name,
     new URL('../promises/index.ts', import.meta.url),
   )
-  const { attempt } = await planted<typeof import('../campaign.ts')>(bug.name, new URL('../campaign.ts', import.meta.url))
+  const { attempt } = await planted<typeof import('../campaign.ts')>(
+    bug.name,
+    new URL('../campaign.ts', import.meta.url),
+  )
   const { dropArenas } = await planted<typeof import('../arena.ts')>(bug.name, new URL('../arena.ts', import.meta.url))
   const promise = PROMISES.find(({ name }) => name === bug.promise)
   if (!promise) throw new Error(`${bug.name}: there is no promise "${bug.promise}"`)

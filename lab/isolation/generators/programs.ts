@@ -7,6 +7,7 @@ import {
   anyInstruction,
   anyLoad,
   anyStore,
+  enabledAccess,
   harmlessCall,
   ownStore,
   question,
@@ -15,6 +16,7 @@ import {
   timelessInstruction,
   timelessRead,
   translated,
+  userInstruction,
   work,
 } from './steps.ts'
 
@@ -39,6 +41,8 @@ export const watched: fc.Arbitrary<Program> = programOf(
     { weight: 1, arbitrary: one(timelessRead) },
     { weight: 1, arbitrary: one(work) },
     { weight: 1, arbitrary: one(sleep) },
+    { weight: 1, arbitrary: one(userInstruction) },
+    { weight: 1, arbitrary: enabledAccess },
     { weight: 1, arbitrary: translated },
     { weight: 2, arbitrary: registersAround(fc.oneof(question, sleep, work, anyLoad)) },
     { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad), 80) },
@@ -56,6 +60,8 @@ export const hostile: fc.Arbitrary<Program> = programOf(
     { weight: 2, arbitrary: one(anyCsr) },
     { weight: 1, arbitrary: one(work) },
     { weight: 1, arbitrary: one(sleep) },
+    { weight: 1, arbitrary: one(userInstruction) },
+    { weight: 1, arbitrary: enabledAccess },
     { weight: 1, arbitrary: translated },
     { weight: 1, arbitrary: registersAround(fc.oneof(question, sleep)) },
     { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad, anyStore, harmlessCall), 80) },

@@ -1,6 +1,8 @@
 /** Steps of guests: what they may ask, access and execute. */
 import fc from 'fast-check'
+import { fcsr } from '../../../hw/spec/csrs/float.ts'
 import { CSRS } from '../../../hw/spec/csrs/index.ts'
+import { satp, scounteren, senvcfg, sstatus } from '../../../hw/spec/csrs/supervisor.ts'
 import {
   SBI_BASE,
   SBI_DBCN,
@@ -14,7 +16,7 @@ import {
   SBI_TIME,
 } from '../../../hw/spec/sbi.ts'
 import { DATA } from '../guest-runtime.ts'
-import type { Step, Value, Width } from '../scenario.ts'
+import { bitsOf, type Step, type Value, type Width } from '../scenario.ts'
 import { anyAddress, anyValue, ownAddress } from './values.ts'
 import { anyWord, isTimeless, readsTime } from './words.ts'
 
@@ -96,6 +98,20 @@ export const anyInstruction: fc.Arbitrary<Step> = fc
   .tuple(anyWord, anyAddress, anyValue)
   .map(([word, a1, a4]) => ({ op: 'word', word, a1, a4 }))
 
+/** Any, in user mode. */
+export const userInstruction: fc.Arbitrary<Step> = fc
+  .tuple(anyWord.filter(isTimeless), anyAddress, anyValue)
+  .map(([word, a1, a4]) => ({ op: 'user', word, a1, a4 }))
+
+const SIE = 2
+
+/** An access that is perhaps refused, with interrupts enabled: there are none, but an exception turns them off. */
+export const enabledAccess: fc.Arbitrary<readonly Step[]> = anyLoad.map(step => [
+  { op: 'set', csr: sstatus.number, value: SIE },
+  step,
+  { op: 'clear', csr: sstatus.number, value: SIE },
+])
+
 export const timelessInstruction: fc.Arbitrary<Step> = anyInstruction.filter(
   step => step.op === 'word' && isTimeless(Number(step.word)),
 )
@@ -104,33 +120,46 @@ export const timelessRead: fc.Arbitrary<Step> = csrNumber
   .map(csr => ({ op: 'read', csr }))
 
 const ROOT = DATA + 0x1_0000
-const SV39 = 2n ** 63n
-const satp = `0x${(SV39 + BigInt(ROOT / 4096)).toString(16)}`
-const GIGABYTE = 0x4000_0000
+const SATP = `0x${((8n << 60n) + BigInt(ROOT / 4096)).toString(16)}`
+const PAGE_MASK = 0xfff
 /** V R W X A D. */
 const RIGHTS = 0xcf
 const PPN_SHIFT = 10
 const NOTHING: Step = { op: 'word', word: 0x13, a1: 0, a4: 0 }
 
-/** Translation on, by tables of which one entry leads anywhere; accesses through it; and off again. */
+/** Tables in three levels, or one entry for a gigabyte. */
+const MIDDLE = ROOT + 0x1000
+const LEAVES = ROOT + 0x2000
+const POINTER = 1
+const pointerTo = (table: number) => (table / 4096) * 2 ** PPN_SHIFT + POINTER
+const ITSELF = (0x8000_0000 / 4096) * 2 ** PPN_SHIFT + RIGHTS
+
+/** Translation on, by tables of which one entry leads to such an address; accesses through it; and off again. */
 export function translatedTo(targets: fc.Arbitrary<Value>): fc.Arbitrary<readonly Step[]> {
   return fc
     .tuple(
       targets,
-      fc.constantFrom(0xcf, 0xdf, 0xc7, 0x01, 0x0f, 0xcb, 0xff),
+      fc.constantFrom(RIGHTS, RIGHTS, RIGHTS, 0xdf, 0xc7, 0x01, 0x0f, 0xcb, 0xff),
+      fc.boolean(),
+      fc.boolean(),
       fc.array(fc.nat(0x3fff_ffff), { minLength: 1, maxLength: 3 }),
     )
-    .map(([target, flags, offsets]): readonly Step[] => {
-      const page =
-        BigInt.asUintN(64, BigInt(typeof target === 'number' ? target : target.startsWith('-') ? -1 : target)) >> 12n
-      const leads = ((page << 10n) | BigInt(flags)) & 0x3f_ffff_ffff_ffffn
-      const itself = (0x8000_0000 / 4096) * 2 ** PPN_SHIFT + RIGHTS
+    .map(([target, flags, deep, sleeps, offsets]): readonly Step[] => {
+      const leads = `0x${((((bitsOf(target) >> 12n) << 10n) & 0x3f_ffff_ffff_fc00n) | BigInt(flags)).toString(16)}`
+      const within = deep ? PAGE_MASK : 0x3fff_ffff
       return [
-        { op: 'copy', address: ROOT, words: [`0x${leads.toString(16)}`, 0, itself] },
-        { op: 'write', csr: 0x180, value: satp },
+        ...(deep
+          ? [
+              { op: 'copy', address: ROOT, words: [pointerTo(MIDDLE), 0, ITSELF] } as const,
+              { op: 'copy', address: MIDDLE, words: [pointerTo(LEAVES)] } as const,
+              { op: 'copy', address: LEAVES, words: [leads] } as const,
+            ]
+          : [{ op: 'copy', address: ROOT, words: [leads, 0, ITSELF] } as const]),
+        { op: 'write', csr: satp.number, value: SATP },
         { op: 'fence' },
-        ...offsets.map((offset): Step => ({ op: 'load', bytes: 8, signed: false, address: (offset % GIGABYTE) & ~7 })),
-        { op: 'store', bytes: 4, address: offsets[0] & ~3, value: 0x55 },
+        ...(sleeps ? [{ op: 'wait', ticks: 3 } as const] : []),
+        ...offsets.map((offset): Step => ({ op: 'load', bytes: 8, signed: false, address: offset & within & ~7 })),
+        { op: 'store', bytes: 4, address: offsets[0] & within & ~3, value: 0x55 },
         NOTHING,
       ]
     })
@@ -138,11 +167,20 @@ export function translatedTo(targets: fc.Arbitrary<Value>): fc.Arbitrary<readonl
 
 export const translated = translatedTo(anyAddress)
 
+/** What else belongs to a vCPU, and is switched with it: rounding mode and flags, counters of user mode, its environment. */
+const ownCsrs: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(fc.nat(0x9f), fc.nat(7), fc.nat(0xf0))
+  .map(([float, counters, environment]) => [
+    { op: 'write', csr: fcsr.number, value: float },
+    { op: 'write', csr: scounteren.number, value: counters },
+    { op: 'write', csr: senvcfg.number, value: environment },
+  ])
+
 /** All registers, something that may change them, and what they are then. */
 export function registersAround(between: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {
   return fc
-    .tuple(fc.nat(0xffff), between)
-    .map(([seed, step]) => [{ op: 'fill', seed }, { op: 'digest' }, step, { op: 'digest' }])
+    .tuple(fc.nat(0xffff), ownCsrs, between)
+    .map(([seed, csrs, step]) => [{ op: 'fill', seed }, ...csrs, { op: 'digest' }, step, { op: 'digest' }])
 }
 
 export const sleep: fc.Arbitrary<Step> = fc.integer({ min: 1, max: 60 }).map(ticks => ({ op: 'wait', ticks }))

@@ -11,7 +11,9 @@ import {
   HOSTED_TOGETHER,
   LONE,
   LONE_HOSTED,
+  SMALL_PAGES,
   TOGETHER,
+  WANDERING,
 } from '../generators/topologies.ts'
 import { found, on, same, watch } from '../judge.ts'
 import type { IsolationPromise } from '../promise.ts'
@@ -19,23 +21,31 @@ import type { Scenario } from '../scenario.ts'
 
 const beside = fc.constantFrom(APART, APART, TOGETHER, TOGETHER, HOSTED, HOSTED_TOGETHER, HOSTED_KERNEL)
 
-/** What a bare machine is compared with: one guest alone, whose program comes to the same there. */
-const onBare = plain.map(
-  (program): Scenario => ({ topology: LONE, guests: [{ programs: [program] }], actions: [], cycles: 4_000_000 }),
-)
+interface CompareScenario extends Scenario {
+  readonly against: 'a bare machine' | 'a machine of its own'
+}
+
+/** Guest 0 has a vCPU; the others are as ever. */
+const anywhere = fc.constantFrom(LONE, APART, TOGETHER, TOGETHER, WANDERING, SMALL_PAGES, HOSTED, HOSTED_TOGETHER)
+
+const compared =
+  (against: CompareScenario['against']) =>
+  (scenario: Scenario): CompareScenario => ({ ...scenario, against })
 
 export const invisibility: IsolationPromise = {
   name: 'invisibility',
   sentence:
     'Nothing that a guest can read differs when other guests exist or are hostile; and what has nothing to do with its environment comes to what it would on a bare machine.',
-  arbitrary: fc.oneof({ weight: 2, arbitrary: scenarioOf(beside, watched, hostile) }, { weight: 1, arbitrary: onBare }),
+  arbitrary: fc.oneof(
+    { weight: 1, arbitrary: scenarioOf(beside, watched, hostile).map(compared('a machine of its own')) },
+    { weight: 1, arbitrary: scenarioOf(anywhere, plain, hostile).map(compared('a bare machine')) },
+  ),
   check(scenario) {
     const first = watch(scenario, [])
-    const { topology } = scenario
-    const bare = topology.guests.length === 1
-    const other = bare ? BARE : topology.vmm === 'native' ? LONE : LONE_HOSTED
-    const how = bare ? 'on a bare machine' : 'alone on the machine'
-    const sighting = first.run.sighting ?? same(scenario, first, on(other, scenario), how, [])
+    const { against } = scenario as CompareScenario
+    const lone = scenario.topology.vmm === 'native' ? LONE : LONE_HOSTED
+    const other = on(against === 'a bare machine' ? BARE : lone, scenario)
+    const sighting = first.run.sighting ?? same(scenario, first, other, `on ${against}`, [])
     return sighting && found('invisibility', scenario, first.run, sighting)
   },
 }
