@@ -190,6 +190,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     table,
     memory: divided.devices,
   })
+  const lines = new InterruptLines()
   const programs = makePrograms({
     images: programImages,
     threads: ofPrograms,
@@ -202,6 +203,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     memory: divided,
     harts,
     packets: network.packets,
+    lines,
   })
   network.packets.sockets.attach((port, waiting) => programs.programs.wake(port, waiting))
   const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>
@@ -268,7 +270,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     rcu,
     buses,
     events,
-    lines: new InterruptLines(),
+    lines,
     controller,
     console,
     files,

@@ -32,7 +32,8 @@ function lines(text: string): ReadonlyMap<string, readonly number[]> {
 }
 
 test('programs read under /proc what the kernel has counted, and it adds up', () => {
-  const [stat, memory, groups, pressure, threads] = hostFiles(['stat', 'meminfo', 'groups', 'pressure', 'sched'], touch)
+  const names = ['stat', 'meminfo', 'groups', 'pressure', 'sched', 'interrupts', 'diskstats', 'devices', 'slabinfo']
+  const [stat, memory, groups, pressure, threads, interrupts, disk, devices, slabs] = hostFiles(names, touch)
   const counted = lines(stat)
   const of = (name: string) => counted.get(name)?.[0] ?? Number.NaN
   expect(of('pgfault')).toBeGreaterThanOrEqual(PAGES)
@@ -60,4 +61,15 @@ test('programs read under /proc what the kernel has counted, and it adds up', ()
     .map(line => line.split(' ').slice(1).map(Number))
   expect(own.length).toBeGreaterThan(2)
   expect(own.every(([, had, , times]) => had > 0 && times > 0)).toBe(true)
+  // The timer's line, and the disk's; what the disk was asked for and is done with; nothing is lent to it for ever.
+  const came = interrupts
+    .trimEnd()
+    .split('\n')
+    .map(line => Number(line.split(' ')[2]))
+  expect(came.filter(count => count > 0).length).toBeGreaterThanOrEqual(2)
+  const [, , over, sectors, , begun, ticks] = disk.split('\n')[0].split(' ').map(Number)
+  expect([over > 0, sectors >= 8 * over, begun - over >= 0, ticks > 0]).toEqual([true, true, true, true])
+  expect(lines(devices).get('disk')?.[0]).toBeLessThanOrEqual(64 * 4096)
+  const [used, all] = lines(slabs).get('headers') ?? []
+  expect([used >= 0, used < all]).toEqual([true, true])
 })

@@ -20,7 +20,7 @@ const AGAIN = 2
 export const CAUSES = 0
 export const MESSAGES = 16
 export const SOURCES = 24
-const NUMBERS = SOURCES + 96
+export const NUMBERS = SOURCES + 96
 /** How many lines there are, behind the map of their numbers; then the lines. */
 const COUNT = TABLES.interrupts + NUMBERS * 4
 const LINES = TABLES.interrupts + 0x200
@@ -71,7 +71,7 @@ export class InterruptLines {
     return again
   }
 
-  /** How often a hart has had a line of this number. */
+  /** How often a hart has had a line of this number in its domain. */
   countOf(port: HartPort, domain: number, number: number, hart: number): number {
     const at = this.find(port, domain, number)
     return at === 0 ? 0 : port.load32(at + line.counts.at + hart * 4)

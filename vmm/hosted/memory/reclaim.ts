@@ -15,7 +15,7 @@ import { ACTIVE, INACTIVE, lastOf, lengthOf } from './page-lists.ts'
 
 const PAGE = 4096
 /** Pages looked at, and taken, in one go: an entry has to be short. */
-const SCANNED = 32
+const SCANNED = 16
 const ENOUGH = 8
 
 export class Reclaim {
@@ -63,7 +63,7 @@ export class Reclaim {
   #isIdle(port: HartPort, record: number): boolean {
     if (port.load32(record + pageRecord.held.at) !== 1 || port.load32(record + pageRecord.mapped.at) !== 1) return false
     const page = this.#pages.pageOf(record)
-    for (let at = page; at < page + PAGE; at += 8) if (port.load32(at) !== 0 || port.load32(at + 4) !== 0) return false
+    for (let at = page; at < page + PAGE; at += 8) if (port.load64(at) !== 0) return false
     return true
   }
 

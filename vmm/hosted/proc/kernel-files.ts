@@ -2,6 +2,7 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { counters, countersOf } from '../accounting.ts'
 import { diskAccount, diskCount } from '../files/disk-accounts.ts'
+import { CAUSES, type InterruptLines, NUMBERS } from '../interrupts/lines.ts'
 import { TABLES } from '../layout.ts'
 import { groupAt, groupOfProcess, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../memory/groups.ts'
 import { type DeviceMemory, DISK_DEVICE, NETWORK_DEVICE } from '../memory/device-memory.ts'
@@ -29,6 +30,7 @@ export interface Told {
   readonly groups: number
   readonly deviceMemory: DeviceMemory
   readonly packets: Packets
+  readonly lines: InterruptLines
 }
 
 const KIB_A_PAGE = 4
@@ -50,6 +52,7 @@ const GIVEN = ascii('pgalloc')
 const RETURNED = ascii('pgfree')
 const GROUP = ascii('group')
 const THREAD = ascii('thread')
+const LINE = ascii('line')
 const OPERATION = ascii('operation')
 const DISK_OPERATIONS = 4
 const DISK = ascii('disk')
@@ -66,6 +69,7 @@ export function kernelFiles(told: Told): readonly ProcFile[] {
     { name: ascii('diskstats'), write: (port, text) => writeDisk(port, text, told) },
     { name: ascii('devices'), write: (port, text) => writeDevices(port, text, told) },
     { name: ascii('slabinfo'), write: (port, text) => writeSlabs(port, text, told) },
+    { name: ascii('interrupts'), write: (port, text) => writeInterrupts(port, text, told) },
     { name: ascii('sched'), write: (port, text) => writeThreads(port, text, told) },
   ]
 }
@@ -177,6 +181,17 @@ function writeSlab(port: HartPort, text: Text, name: Uint8Array, cache: SlabCach
   text.number(port, cache.size() - cache.unused(port, harts))
   text.number(port, cache.size())
   text.line(port)
+}
+
+/** Of each line (its domain's first number plus its own): how often each hart has had it. */
+function writeInterrupts(port: HartPort, text: Text, { harts, lines }: Told): void {
+  for (let number = 0; number < NUMBERS; number++) {
+    if (lines.find(port, CAUSES, number) === 0) continue
+    text.name(port, LINE)
+    text.number(port, number)
+    for (let hart = 0; hart < harts; hart++) text.number(port, lines.countOf(port, CAUSES, number, hart))
+    text.line(port)
+  }
 }
 
 /** Nanoseconds had, nanoseconds waited, how often it came to a hart; of those that ever did. */

@@ -3,6 +3,7 @@ import type { StateRecord } from '../../../hw/port.ts'
 import type { DirectRequests } from '../files/direct-requests.ts'
 import type { Storage } from '../files/storage.ts'
 import type { Packets } from '../network/packets.ts'
+import type { InterruptLines } from '../interrupts/lines.ts'
 import type { LocalStack } from '../network/local-stack.ts'
 import { kernelFiles } from '../proc/kernel-files.ts'
 import { ProcFiles } from '../proc/proc-files.ts'
@@ -41,6 +42,7 @@ export interface ProgramParts {
   readonly memory: DividedMemory
   readonly harts: number
   readonly packets: Packets
+  readonly lines: InterruptLines
 }
 
 /** Room for their threads, numbered from `first` on, on one hart, and side by side in one group. */
@@ -49,7 +51,20 @@ export function programThreads(first: number, pin: number, group: number): reado
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
-  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory, harts, packets } = parts
+  const {
+    images,
+    threads,
+    firstSpace,
+    firstRequest,
+    scheduler,
+    storage,
+    direct,
+    stack,
+    memory,
+    harts,
+    packets,
+    lines,
+  } = parts
   const spaces = Array.from({ length: MOST_SPACES }, (_, index) => new ProgramSpace(index, firstSpace + index, memory))
   const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
   const told = new ProcFiles(
@@ -62,6 +77,7 @@ export function makePrograms(parts: ProgramParts): HostPrograms {
       queues: scheduler.queues.pages,
       deviceMemory: memory.devices,
       packets,
+      lines,
       groups: scheduler.tasks.reduce((most, { group }) => Math.max(most, group + 1), 0),
     }),
     new Text(),
