@@ -11,6 +11,7 @@ import { formatSize } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
 import { guestBytesNeeded, guestImage } from '../guest-image.ts'
 import { nicOnStation } from '../network.ts'
+import { refusedRequests } from '../refused-requests.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
 import { type Exchange, Terminal } from '../terminal.ts'
 import { UserError } from '../user-error.ts'
@@ -128,8 +129,17 @@ async function run(file: string, options: RunOptions): Promise<void> {
   const stop = await untilEnd(system, terminal)
   release()
   const ends = endings(system)
+  const refused = refusedRequests(system)
+  if (refused !== '') console.error(chalk.yellow(refused))
   if (options.json)
-    console.log(JSON.stringify({ cycles: system.machine.now(), traceHash: system.machine.traceHash(), guests: ends }))
+    console.log(
+      JSON.stringify({
+        cycles: system.machine.now(),
+        traceHash: system.machine.traceHash(),
+        guests: ends,
+        ...(system.dmaFaults && { refusedRequests: system.dmaFaults.record }),
+      }),
+    )
   process.exitCode = exitCode(stop, ends, terminal)
 }
 

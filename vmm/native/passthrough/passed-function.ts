@@ -178,12 +178,12 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
   end(port: HartPort): void {
     const record = this.#record
     if (record.identity < 0 || record.withdrawn) return
-    const { configuration, guard, bars, functions, assignment } = this.#parts
+    const { configuration, guard, functions, assignment } = this.#parts
     if (functions) functions.allow(assignment.number, false)
     this.#setCommand(SILENT)
     configuration.reset(record.identity)
     record.withdrawn = guard.withdraw(record.identity, this.guest)
-    bars.unmap(port)
+    this.#unmap(port)
   }
 
   // What the guest does to the function.
@@ -241,7 +241,9 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
 
   #unmap(port: HartPort): void {
     const { bars, guard } = this.#parts
-    if (bars.unmap(port)) guard.forget(this.guest)
+    if (!bars.unmap(port)) return
+    this.guest.vm.forgetTranslations()
+    guard.forget(this.guest)
   }
 
   #setCommand(command: number): void {
