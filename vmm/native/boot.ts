@@ -14,8 +14,8 @@ import type { Plan } from './plan.ts'
 import type { Running } from './running.ts'
 
 export class Boot {
-  /** Harts started, and whether a call to the firmware that starts one is under way. */
-  readonly counts = { started: 1, calling: 0 }
+  /** Guests prepared, harts started, and whether a call to the firmware that starts one is under way. */
+  readonly counts = { prepared: 0, started: 1, calling: 0 }
   readonly #plan: Plan
   readonly #interrupts: Interrupts
   readonly #running: Running
@@ -61,8 +61,12 @@ export class Boot {
       port.account('idle', 'boot', 'waiting')
       return port.wfi(this.#at('settle'))
     }
-    for (let index = 0; index < guests.length; index++) this.#prepareGuest(port, guests[index])
-    this.#startHarts(port)
+    // One in an entry: there may be many.
+    const { counts } = this
+    if (counts.prepared === guests.length) return this.#startHarts(port)
+    this.#prepareGuest(port, guests[counts.prepared])
+    counts.prepared++
+    port.jump(this.#at('settle'))
   }
 
   #prepareGuest(port: HartPort, { vm, donated, tree, treeAt, kernelAt }: PlannedGuest): void {

@@ -1,56 +1,10 @@
-/** What a browser makes of the page: nothing wider than it, no text cut off or under another. */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { reportFiles } from '../../../lab/report/index.ts'
+import { BROWSER, faultsOfPage } from './look.ts'
 import { madeUp } from './made-up.ts'
 
-const CHROMIUM = 'chromium'
-const missing = spawnSync(CHROMIUM, ['--version'], { stdio: 'ignore' }).status !== 0
-
-/** Finds what lies badly, and leaves it in the document for who dumps it. */
-const LOOK = `<script>
-addEventListener('load', () => {
-  const found = []
-  for (const details of document.querySelectorAll('details')) details.open = true
-  if (document.documentElement.scrollWidth > innerWidth) found.push('the page is wider than the window')
-  for (const table of document.querySelectorAll('table'))
-    if (table.scrollWidth > table.parentElement.clientWidth) found.push('a table is wider than the page: ' + table.innerText.slice(0, 40))
-  for (const svg of document.querySelectorAll('svg')) {
-    const frame = svg.getBoundingClientRect()
-    const texts = [...svg.querySelectorAll('text')].map(text => ({ text: text.textContent, at: text.getBoundingClientRect() }))
-    for (const { text, at } of texts)
-      if (at.left < frame.left - 1 || at.right > frame.right + 1 || at.bottom > frame.bottom + 1) found.push('cut off: ' + text)
-    texts.forEach((a, index) => texts.slice(index + 1).forEach(b => {
-      const wide = Math.min(a.at.right, b.at.right) - Math.max(a.at.left, b.at.left)
-      const high = Math.min(a.at.bottom, b.at.bottom) - Math.max(a.at.top, b.at.top)
-      if (wide > 1 && high > 3) found.push('one over the other: ' + a.text + ' and ' + b.text)
-    }))
-  }
-  document.body.innerHTML = '<pre id="found">' + JSON.stringify(found).replaceAll('&', '&amp;').replaceAll('<', '&lt;') + '</pre>'
-})
-</script>`
-
-describe.skipIf(missing)(`in ${CHROMIUM}${missing ? ' (not installed)' : ''}`, () => {
+describe.skipIf(!BROWSER)(`in chromium${BROWSER ? '' : ' (not installed)'}`, () => {
   test.each([1280, 800])('a window of %i pixels shows all of it, readably', width => {
-    const folder = mkdtempSync(join(tmpdir(), 'report-'))
-    try {
-      const path = join(folder, 'page.html')
-      writeFileSync(path, reportFiles(madeUp()).get('report.html')!.replace('</body>', `${LOOK}</body>`))
-      const words = [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        `--window-size=${width},1000`,
-        '--dump-dom',
-        `file://${path}`,
-      ]
-      const { stdout } = spawnSync(CHROMIUM, words, { encoding: 'utf8', timeout: 60_000 })
-      expect(/<pre id="found">(.*)<\/pre>/s.exec(stdout)?.[1]).toBe('[]')
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    expect(faultsOfPage(reportFiles(madeUp()).get('report.html')!, width)).toBe('[]')
   })
 })

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest'
+import { blastOf } from '../../../lab/place/faults/blast.ts'
+import { PLANS } from '../../../lab/place/faults/plans.ts'
+import { faultTrials, judged, PATIENCE } from '../../../lab/place/faults/trials.ts'
+import type { Trial } from '../../../lab/place/faults/rig.ts'
+import { sourceOf, substituted } from '../../../lab/planting/substitution.ts'
+import { DEVICES } from '../../../lab/place/workloads.ts'
+
+test.each(DEVICES)('each fault of the %s driver has its place in the driver, exactly once', device => {
+  const { substitutions } = PLANS[device]
+  for (const file of new Set(substitutions.map(one => one.file))) {
+    const own = substitutions.filter(one => one.file === file)
+    expect(substituted(sourceOf(file), own)).not.toBe(sourceOf(file))
+  }
+})
+
+const trials = (placement: 'vmm' | 'passthrough-posted', runs: number) =>
+  faultTrials({ placement, device: 'nvme', runs, seed: 1, patience: PATIENCE })
+
+describe('the same faults', () => {
+  test('of a driver in a guest reach that guest alone; done again they do the same', async () => {
+    const found = await trials('passthrough-posted', 8)
+    const { struck, radius, escapes, refused } = blastOf('passthrough-posted', found, 1000)
+    expect(struck).toBe(8)
+    expect(radius).toEqual(['driver', 'its user'])
+    expect(escapes).toEqual([])
+    expect(refused).toBeGreaterThan(0)
+    expect((await trials('passthrough-posted', 2)).map(({ stalls }) => stalls)).toEqual(
+      found.slice(0, 2).map(({ stalls }) => stalls),
+    )
+  })
+
+  test('of a driver in the VMM reach those who share it', async () => {
+    expect(blastOf('vmm', await trials('vmm', 8), 1000).radius).toContain('other users')
+  })
+})
+
+test('a trial is judged by what its witnesses came to without the fault', () => {
+  const well = { ended: true, crashed: false, code: 0, good: 8, failed: 0, wrong: 0, longest: 100 }
+  const reference: Trial = { struck: false, halted: undefined, witnesses: [well, well, well], refused: 0 }
+  const strike = { kind: 'crash', at: 1, value: 0, data: 0 } as const
+  const judge = (witnesses: Trial['witnesses'], halted?: string) =>
+    judged(strike, { struck: true, halted, witnesses, refused: 2 }, reference, 'vmm')
+  expect(judge([well, well, well])).toMatchObject({ reached: [], recovered: true, refused: 2 })
+  expect(judge([{ ...well, longest: 350 }, well, well])).toMatchObject({ reached: [], stalls: [250, 0, 0] })
+  expect(judge([{ ...well, wrong: 1 }, well, well])).toMatchObject({ reached: ['its user'], lost: 1 })
+  expect(judge([well, well, { ...well, code: 4 }]).reached).toEqual(['other guests'])
+  expect(judge([well, { ...well, ended: false }, well]).reached).toEqual(['driver', 'other users'])
+  expect(judge([well, well, well], 'has taken too long').reached).toEqual(['whole machine'])
+})
