@@ -11,7 +11,7 @@ import { type HostPolicy, hostPolicyNode } from '../hw/spec/layouts/host-policy.
 import { type TimeProtection, timeProtectionNode } from '../hw/spec/layouts/time-protection.ts'
 import { type DriverPlacement, placementNode, type Placements } from '../hw/spec/layouts/placement.ts'
 import { createHostedVmm, HOSTED_PARTIES, hostedImage } from '../vmm/hosted/index.ts'
-import { createNativeVmm, NATIVE_PARTIES, nativeImage } from '../vmm/native/index.ts'
+import { createNativeVmm, NATIVE_PARTIES, nativePayload } from '../vmm/native/index.ts'
 import type { DmaFaults } from '../vmm/core/installed.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
 import { type Chance, chanceOf } from './chance.ts'
@@ -152,7 +152,9 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
   }
   const drives = configuration === 'native' ? disks : withFileSystem(disks, guests)
   const kernel =
-    configuration === 'native' ? nativeImage(options.aia === 'aplic-imsic').bytes : hostedImage(guests.length)
+    configuration === 'native'
+      ? nativePayload(placements ?? {}, options.aia === 'aplic-imsic')
+      : hostedImage(guests.length)
   const board = virt({
     harts,
     ramBytes,

@@ -28,6 +28,14 @@ interface OwnDomain {
   readonly served: PlannedGuest[]
 }
 
+/** The tables of what a device of the VMM's own reaches, and who has to know when they change. */
+export interface LentDomain {
+  readonly root: number
+  readonly gscid: number
+  readonly driver: IommuDevice
+  readonly takeTable: TableAllocator
+}
+
 export interface GuardParts {
   readonly current: CurrentPort
   readonly environment: PortEnvironment
@@ -76,6 +84,13 @@ export class DmaGuard implements PlacedDevice {
   /** That device reaches the guest's RAM too. Set-up. */
   serve(registers: number, guest: PlannedGuest): void {
     this.#domainAt(registers)?.served.push(guest)
+  }
+
+  /** What that device reaches, for those who lend it more. Set-up. */
+  domainOf(registers: number): LentDomain {
+    const { driver, takeTable } = this.#parts
+    const { root, gscid } = this.#domains.find(domain => domain.registers === registers)!
+    return { root, gscid, driver, takeTable }
   }
 
   source(): number {

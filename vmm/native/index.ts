@@ -4,13 +4,13 @@ import { nativeImage } from './image.ts'
 import { NativeVmm } from './native-vmm.ts'
 import { makePlan } from './plan.ts'
 
-export { nativeImage } from './image.ts'
+export { nativeImage, nativePayload } from './image.ts'
 
 /** Who owns each mode in this configuration, for the machine's ledger. */
 export const NATIVE_PARTIES = {
   machine: 'firmware',
   supervisor: 'vmm',
-  user: 'vmm',
+  user: 'driver',
   virtualSupervisor: 'guest',
   virtualUser: 'guest',
 } as const
@@ -22,7 +22,10 @@ export const NATIVE_PARTIES = {
 export function createNativeVmm(deviceTree: Uint8Array): Installed {
   const plan = makePlan(deviceTree)
   return {
-    images: [new NativeVmm(nativeImage(plan.hasFiles), plan)],
+    images: [
+      new NativeVmm(nativeImage(plan.hasFiles, plan.servers !== undefined), plan),
+      ...(plan.servers?.threads.map(({ parts }) => parts) ?? []),
+    ],
     vms: plan.vms,
     ...(plan.guard && { dmaFaults: plan.guard }),
   }

@@ -20,6 +20,16 @@ const DMA = VMM_BASE + MIB
 const DMA_SHARE = 512 * 1024
 const TABLES = VMM_BASE + 4 * MIB
 
+/** Text of the servers, a page each; the VMM's own image ends before. */
+const SERVER_TEXTS = VMM_BASE + 0xd000
+/** DMA memory of a driver that allocates none: for who needs a region of the VMM's own. */
+export const SPARE_REGION = 1
+
+/** The text of the nth server. */
+export function serverTextOf(server: number): number {
+  return SERVER_TEXTS + server * 4096
+}
+
 export function frameOf(vcpu: number): number {
   return FRAMES + vcpu * frame.size
 }

@@ -21,6 +21,7 @@ import { Boot } from './boot.ts'
 import type { GuestFiles } from './guest-files.ts'
 import { Interrupts } from './interrupts.ts'
 import type { Plan } from './plan.ts'
+import type { Servers } from './placed/server/vmm-side-servers.ts'
 import { Running } from './running.ts'
 
 export class NativeVmm implements Host {
@@ -62,8 +63,10 @@ export class NativeVmm implements Host {
       arriving: port => running.keeper!.arriving(port),
       padded: port => running.keeper!.padded(port),
       exit: port => this.#exit(port),
+      ...(plan.servers && servingDoors(plan.servers, boot)),
     }
     const first: ReturnType<typeof doorsOfFiles> = plan.files ? doorsOfFiles(plan.files, running) : {}
+    plan.servers?.join(plan, interrupts, running, program)
     this.software = {
       name: 'native VMM',
       entries: program.entries.map(({ label }) => {
@@ -201,5 +204,13 @@ function doorsOfFiles(
     loaded: port => files.loaded(port, running.coming[port.hart]),
     exit: port => files.wake(port),
     woken: port => files.wake(port),
+  }
+}
+
+/** Doors of a VMM with servers. Set-up. */
+function servingDoors(servers: Servers, boot: Boot): Readonly<Record<string, (port: HartPort) => void>> {
+  return {
+    settle: port => servers.settle(port, boot),
+    served: port => servers.served(port),
   }
 }

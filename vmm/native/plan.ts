@@ -25,12 +25,15 @@ import { type DmaGuard, guardedBus, OWN_DOMAINS } from './dma-guard.ts'
 import type { Ground, PlannedGuest } from './ground.ts'
 import { GuestFiles } from './guest-files.ts'
 import { IOMMU, makeGuard } from './guarding.ts'
+import { guardedLoans, UNGUARDED } from './loans.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
 import { assignmentsOf, isPassedThrough, ownOf } from './passthrough/assignment.ts'
 import { ownDevicesOf, passFunctions } from './passthrough/index.ts'
 import type { PassedFunction } from './passthrough/passed-function.ts'
 import { placeServices } from './placed/index.ts'
+import { Servers } from './placed/server/vmm-side-servers.ts'
+import type { PlacedServer } from './placed/service.ts'
 import { Scheduler } from './scheduler.ts'
 import { timeSlotsOf, type TimeSlots } from './time-slots.ts'
 import { SerialConsole } from '../core/serial-console.ts'
@@ -63,6 +66,8 @@ export interface Plan {
   /** Guest interrupt files, if a guest takes messages; and whether the machine has any. */
   readonly files: GuestFiles | undefined
   readonly hasFiles: boolean
+  /** Drivers in user mode, if there are any. */
+  readonly servers: Servers | undefined
   /** Functions that guests drive. */
   readonly passed: readonly PassedFunction[]
   /** Registered state of the drivers and of what is built on them. */
@@ -135,6 +140,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const host: { vmm: Host | undefined } = { vmm: undefined }
   const ecam = windowOf(tree, 'pci-host-ecam-generic').base
   const bus = machine.bus(pcieBus(place('pcie', ecam)), ecam)
+  const served: { all: Servers | undefined } = { all: undefined }
   const ground: Ground = {
     tree,
     current,
@@ -147,12 +153,27 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       guard?.own(registers, dmaRegion(drivers))
       return place(name, registers, interrupts)
     },
+    region: registers => {
+      const dma = dmaRegion(drivers++)
+      guard?.own(registers, dma)
+      return dma
+    },
+    environmentIn: (name, registers, dma, interrupts = []) =>
+      new PortEnvironment({ current, name, registers, dma, interrupts, now, wakeAt: () => {} }),
+    loans: registers => (guard ? guardedLoans(guard, registers) : UNGUARDED),
+    takeTable,
+    harts,
+    servers: served,
     serve: (registers, guest) => guard?.serve(registers, guest),
   }
   const { disk, network } = placeServices(ground, placements)
   const cables = virtualCables(nodes, cableBuffers(nodes, place))
   const { functions } = network
   const passed = passFunctions({ guests, assignments, guard, current, ecam, takeTable, files, functions })
+  const inServers = [disk, network].flatMap(({ server, devices }) => (server && devices.length > 0 ? [server] : []))
+  const threads = inServers.map(({ thread }) => thread)
+  const servers = threads.length > 0 ? new Servers(threads, harts) : undefined
+  served.all = servers
   const devices = guests.map(guest => {
     const { vm, node } = guest
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
@@ -183,10 +204,18 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     free,
     scheduler,
     slots,
-    controller: machine.controller,
+    controller: servers ? holdingBack(machine.controller, inServers) : machine.controller,
     console,
-    devices: [...(guard ? [guard] : []), console, ...disk.devices, ...network.devices, ...passed],
+    devices: [
+      ...(guard ? [guard] : []),
+      console,
+      ...disk.devices,
+      ...network.devices,
+      ...passed,
+      ...(servers ? [servers] : []),
+    ],
     guard,
+    servers,
     passed,
     files,
     hasFiles: machine.messages !== 0,
@@ -194,6 +223,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       { ...machine.state, ...console.state, ...disk.state, ...network.state, ...cables.state, ...slots?.state() },
       ...devices.map(({ state }) => state),
       guard?.state ?? {},
+      servers?.state ?? {},
       ...passed.map(({ state }) => state),
     ) as Record<string, StateRecord>,
   }
@@ -212,6 +242,17 @@ function externalInterrupt(host: { vmm: Host | undefined }, vcpu: Vcpu): Virtual
     set: (port, level) => {
       const elsewhere = level ? vcpu.raise(port, VSEIP) : vcpu.lower(port, VSEIP)
       if (elsewhere) host.vmm!.kick(port, vcpu)
+    },
+  }
+}
+
+/** An interrupt that a server has is completed when the server has handled it: until then it does not come again. Set-up. */
+function holdingBack(controller: Controller, servers: readonly PlacedServer[]): Controller {
+  return {
+    ...controller,
+    complete: source => {
+      for (let index = 0; index < servers.length; index++) if (servers[index].holds(source)) return
+      controller.complete(source)
     },
   }
 }

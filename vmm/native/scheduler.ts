@@ -10,6 +10,9 @@ import { NOWHERE, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
 export const SLICE_TICKS = 50_000
 const PERIOD_TICKS = 500_000
 
+/** In place of a vCPU: the hart is somebody's own. */
+const RESERVED = -2
+
 export interface Share {
   readonly weight: number
   /** Percent of a hart, 0: none. */
@@ -45,6 +48,11 @@ export class Scheduler {
   /** True if the hart is one vCPU's alone, without a cap: then nothing has to be measured, and its wfi need not be seen. */
   isDedicated(hart: number): boolean {
     return this.#dedicated[hart]
+  }
+
+  /** No vCPU runs on the hart, ever. Set-up. */
+  reserve(hart: number): void {
+    this.running[hart] = RESERVED
   }
 
   /** Charges the vCPU that was running on the hart; it may be picked again. */

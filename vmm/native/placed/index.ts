@@ -4,15 +4,21 @@ import type { Ground } from '../ground.ts'
 import type { DiskService, NetworkService } from './service.ts'
 import { functionNetwork } from './function-network.ts'
 import { ownDisk, ownNetwork } from './own.ts'
+import { serverDisk, serverNetwork } from './server-services.ts'
 import { vmmDisk } from './vmm-disk.ts'
 import { vmmNetwork } from './vmm-network.ts'
 
 type Maker<Service> = (ground: Ground, placement: DriverPlacement) => Service
 
 /** By DriverPlacement.at. */
-const DISKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<DiskService>>>> = { vmm: vmmDisk, guest: ownDisk }
+const DISKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<DiskService>>>> = {
+  vmm: vmmDisk,
+  server: serverDisk,
+  guest: ownDisk,
+}
 const NETWORKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<NetworkService>>>> = {
   vmm: vmmNetwork,
+  server: serverNetwork,
   guest: ownNetwork,
   function: functionNetwork,
 }

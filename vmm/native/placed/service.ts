@@ -5,8 +5,17 @@ import type { PlacedDevice } from '../../core/placed-device.ts'
 import type { BlockBackend, NetworkBackend } from '../../virtual/chip.ts'
 import type { PlannedGuest } from '../ground.ts'
 import type { FunctionHost } from '../passthrough/function-host.ts'
+import type { ServerThread } from './server/vmm-side-thread.ts'
+
+/** Of a service whose driver is in a server. */
+export interface PlacedServer {
+  readonly thread: ServerThread
+  /** True if the server has the interrupt of this source and has not handled it: it is not to be completed yet. */
+  holds(source: number): boolean
+}
 
 interface PlacedService {
+  readonly server?: PlacedServer
   /** What the VMM's entries have to look after; empty if nobody uses the service. */
   readonly devices: readonly PlacedDevice[]
   /** For the VMM's registered state. */

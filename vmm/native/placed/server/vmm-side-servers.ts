@@ -1,0 +1,262 @@
+/**
+ * Who enters servers, and when: one that has a hart runs there alone, woken by IPI; others run on the hart on which
+ * something has happened for them, ahead of its guest, until they wait. Interrupts go on while they run.
+ */
+import type { HartPort, StateRecord } from '../../../../hw/port.ts'
+import { TOO_BIG } from '../../../../hw/port.ts'
+import { time } from '../../../../hw/spec/csrs/counters.ts'
+import { scause, stimecmp, stval } from '../../../../hw/spec/csrs/supervisor.ts'
+import type { Program } from '../../../../hw/spec/isa/assembler.ts'
+import { A0, A1, A6, A7, SBI_IPI } from '../../../../hw/spec/sbi.ts'
+import { NO_TIME } from '../../../core/guest-context.ts'
+import type { PlacedDevice } from '../../../core/placed-device.ts'
+import { NOWHERE, RUNNABLE } from '../../../core/vcpu.ts'
+import type { Boot } from '../../boot.ts'
+import type { Interrupts } from '../../interrupts.ts'
+import type { Plan } from '../../plan.ts'
+import type { Running } from '../../running.ts'
+import { HUNG, KILLED, type ServerThread } from './vmm-side-thread.ts'
+
+const ECALL_FROM_U = 8
+/** A server that has not waited for so long does nothing else any more (ticks: 20 ms). */
+const PATIENCE = 200_000
+
+/** Addresses in the image. */
+interface Places {
+  readonly gate: number
+  readonly toServer: number
+  readonly called: number
+  readonly woken: number
+  readonly settle: number
+}
+
+export class Servers implements PlacedDevice {
+  readonly name = 'servers'
+  readonly state: Readonly<Record<string, StateRecord>>
+  readonly threads: readonly ServerThread[]
+  /** By hart: the server that it is in, or NOWHERE; since when; its timer as it was; whether anything else has happened meanwhile. */
+  readonly #inside: Int32Array
+  readonly #since: Float64Array
+  readonly #timers: Float64Array
+  readonly #disturbed: Int32Array
+  /** Guests have not started: everything runs on hart 0. */
+  readonly #record = { settling: true }
+  /** By hart: 1 if it is a server's own. */
+  readonly #reserved: Int32Array
+  #plan: Plan | undefined
+  #interrupts: Interrupts | undefined
+  #running: Running | undefined
+  #places: Places | undefined
+
+  constructor(threads: readonly ServerThread[], harts: number) {
+    this.threads = threads
+    this.#inside = new Int32Array(harts).fill(NOWHERE)
+    this.#since = new Float64Array(harts)
+    this.#timers = new Float64Array(harts)
+    this.#disturbed = new Int32Array(harts)
+    this.#reserved = new Int32Array(harts)
+    for (const { parts } of threads) if (parts.hart !== NOWHERE) this.#reserved[parts.hart] = 1
+    this.state = {
+      servers: this.#record,
+      'servers inside': this.#inside,
+      'servers since': this.#since,
+      'servers timers': this.#timers,
+      'servers disturbed': this.#disturbed,
+      ...Object.assign({}, ...threads.map(({ state }) => state)),
+    }
+  }
+
+  /** The VMM that they belong to. Set-up. */
+  join(plan: Plan, interrupts: Interrupts, running: Running, { symbols }: Program): void {
+    const at = (label: string): number => symbols.get(label)!
+    this.#plan = plan
+    this.#interrupts = interrupts
+    this.#running = running
+    this.#places = {
+      gate: at('server_gate'),
+      toServer: at('to_server'),
+      called: at('called'),
+      woken: at('woken'),
+      settle: at('settle'),
+    }
+    for (let hart = 0; hart < this.#reserved.length; hart++)
+      if (this.#reserved[hart] === 1) plan.scheduler.reserve(hart)
+    const guests = running.next.bind(running)
+    running.next = port => {
+      if (!this.#goOn(port)) guests(port)
+    }
+  }
+
+  source(): number {
+    return 0
+  }
+
+  start(port: HartPort): void {
+    for (let index = 0; index < this.threads.length; index++) this.threads[index].prepare(port, this.#places!.gate)
+  }
+
+  settled(): boolean {
+    return true
+  }
+
+  interrupt(): void {
+    // They have none of their own: their devices tell them.
+  }
+
+  /** On hart 0: clears up after the dead, and says when the next of those that run there wants to be woken. */
+  elapsed(port: HartPort): number {
+    let next = Infinity
+    for (let index = 0; index < this.threads.length; index++) {
+      const thread = this.threads[index]
+      const { record, parts } = thread
+      if (record.status === KILLED) {
+        thread.revive(port)
+        next = 0
+      } else if (parts.hart <= 0 || this.#record.settling) {
+        const due = thread.isWanted(port) ? 0 : record.due
+        if (due < next) next = due
+      }
+    }
+    return next
+  }
+
+  /** Something has happened for it: it is entered at the end of this entry, here or on its own hart. */
+  wake(port: HartPort, thread: ServerThread): void {
+    const { hart } = thread.parts
+    this.#running!.kicks[port.hart] |= 1 << (hart === NOWHERE || this.#record.settling ? port.hart : hart)
+  }
+
+  /** In place of the VMM's own door: until guests start, servers make their devices ready. */
+  settle(port: HartPort, boot: Boot): void {
+    this.#interrupts!.handle(port)
+    if (!this.#enter(port)) boot.settle(port)
+  }
+
+  /** A hart's next: true if that is a server, or waiting for one. */
+  #goOn(port: HartPort): boolean {
+    this.#record.settling = false
+    const { hart } = port
+    const inside = this.#inside[hart]
+    if (inside !== NOWHERE) {
+      if (!this.#tell(port)) this.#resume(port, this.threads[inside])
+      return true
+    }
+    if (this.#enter(port)) return true
+    if (this.#reserved[hart] === 0) return false
+    let next = hart === 0 ? this.#interrupts!.runDevices(port) : Infinity
+    if (this.#tell(port)) return true
+    if (this.#work(port)) {
+      port.jump(this.#places!.woken)
+      return true
+    }
+    for (let index = 0; index < this.threads.length; index++) {
+      const { parts, record } = this.threads[index]
+      if (parts.hart === hart && record.due < next) next = record.due
+    }
+    this.#running!.setTimer(port, next)
+    port.account('idle', 'nothing to run', 'waiting')
+    port.wfi(this.#places!.woken)
+    return true
+  }
+
+  /** Does a part of what guests' devices have left for later, where no guest runs. */
+  #work(port: HartPort): boolean {
+    const { vms } = this.#plan!
+    for (let index = 0; index < vms.length; index++) {
+      if (!vms[index].isBehind()) continue
+      port.account('vmm', 'device work', 'emulation')
+      vms[index].work(port)
+      return true
+    }
+    return false
+  }
+
+  /** Interrupts the harts that have to know something first; the firmware returns to `called`, and that comes to `next`. */
+  #tell(port: HartPort): boolean {
+    const { kicks } = this.#running!
+    const others = kicks[port.hart] & ~(1 << port.hart)
+    kicks[port.hart] = 0
+    if (others === 0) return false
+    port.setX(A0, others)
+    port.setX(A1, 0)
+    port.setX(A6, 0)
+    port.setX(A7, SBI_IPI)
+    port.ecall(this.#places!.called)
+    return true
+  }
+
+  /** Goes into a server that is wanted here, if there is one. */
+  #enter(port: HartPort): boolean {
+    const { hart } = port
+    for (let index = 0; index < this.threads.length; index++) {
+      const thread = this.threads[index]
+      const own = thread.parts.hart
+      if (own !== NOWHERE && own !== hart && !this.#record.settling) continue
+      if (!thread.isWanted(port)) continue
+      if (this.#tell(port)) return true
+      port.account('vmm', 'message', 'world switch')
+      thread.deliver(port)
+      this.#inside[hart] = index
+      this.#disturbed[hart] = 0
+      const now = port.read(time)
+      this.#since[hart] = now
+      const timer = port.read(stimecmp)
+      this.#timers[hart] = timer
+      if (timer > now + PATIENCE) port.write(stimecmp, now + PATIENCE)
+      this.#resume(port, thread)
+      return true
+    }
+    return false
+  }
+
+  #resume(port: HartPort, thread: ServerThread): void {
+    port.setX(A0, thread.record.frame)
+    port.jump(this.#places!.toServer)
+  }
+
+  /** The hart comes from a server. */
+  served(port: HartPort): void {
+    const { hart } = port
+    const thread = this.threads[this.#inside[hart]]
+    const cause = port.read(scause)
+    if (cause === TOO_BIG) return this.#interrupted(port, thread)
+    port.account('vmm', 'message', 'emulation')
+    this.#inside[hart] = NOWHERE
+    if (cause === ECALL_FROM_U) thread.called(port)
+    else thread.kill(port, cause, port.readLow(stval))
+    this.#back(port)
+  }
+
+  #interrupted(port: HartPort, thread: ServerThread): void {
+    const { hart } = port
+    this.#interrupts!.handle(port)
+    this.#disturbed[hart] = 1
+    if (port.read(time) - this.#since[hart] > PATIENCE) {
+      this.#inside[hart] = NOWHERE
+      thread.kill(port, HUNG, 0)
+      return this.#back(port)
+    }
+    port.write(stimecmp, this.#since[hart] + PATIENCE + 1)
+    if (!this.#tell(port)) this.#resume(port, thread)
+  }
+
+  /** To another server; or to where the hart came from, as if nothing had been. */
+  #back(port: HartPort): void {
+    const { hart } = port
+    if (this.#record.settling) return port.jump(this.#places!.settle)
+    const running = this.#running!
+    const timer = this.#timers[hart]
+    port.write(stimecmp, timer >= TOO_BIG ? NO_TIME : timer)
+    const index = running.loaded[hart]
+    if (index === NOWHERE || this.#disturbed[hart] === 1 || running.kicks[hart] !== 0) return running.next(port)
+    const { vcpus, vms } = this.#plan!
+    const vcpu = vcpus[index]
+    const { status, fencing } = vcpu.record
+    if (status !== RUNNABLE || fencing) return running.next(port)
+    for (let vm = 0; vm < vms.length; vm++) if (vms[vm].isBehind()) return running.next(port)
+    for (let other = 0; other < this.threads.length; other++) {
+      if (this.threads[other].isWanted(port)) return running.next(port)
+    }
+    running.enter(port, vcpu)
+  }
+}
