@@ -24,7 +24,7 @@ export interface Workload {
   /** What a kernel is given as its first file system. */
   initrd?(): Uint8Array
   /** TypeScript behind the image's doors, for scripted workloads; a new one for each guest, numbered from 0 unless alone. */
-  software?(guest?: number): Software
+  software?(guest?: number, rings?: boolean): Software
   /** So many requests are enclosed by marks (HartPort.mark), numbered by {@link requestMark}. */
   readonly requests?: number
 }

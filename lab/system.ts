@@ -15,6 +15,7 @@ import { createNativeVmm, NATIVE_PARTIES, nativePayload } from '../vmm/native/in
 import type { DmaFaults } from '../vmm/core/installed.ts'
 import type { VirtualMachine } from '../vmm/core/virtual-machine.ts'
 import { type Chance, chanceOf } from './chance.ts'
+import { driverDomains } from './driver-domains.ts'
 import { guestDisk, hostDisk } from './host-disk.ts'
 import { buildMachine } from './machine.ts'
 
@@ -60,6 +61,8 @@ export interface System {
   readonly guests: readonly VirtualMachine[]
   /** What is installed for the VMM: its registered state is what it believes. */
   readonly software: readonly Software[]
+  /** Guests that drive devices for the others. */
+  readonly domains: readonly VirtualMachine[]
   /** As the machine has them: in the hosted configuration the first has the host's file system behind it. */
   readonly disks: readonly Backing[]
   /** Requests of devices that an IOMMU has refused, where the VMM has one. */
@@ -96,7 +99,7 @@ function bareSystem(options: SystemOptions): System {
   })
   const machine = buildMachine(board, machineOptions(options, chance, BARE_PARTIES))
   if (scripted) machine.software.install(scripted.software, scripted.program)
-  return { machine, board, guests: [], software: [], disks }
+  return { machine, board, guests: [], domains: [], software: [], disks }
 }
 
 function machineOptions(
@@ -131,7 +134,9 @@ function imageOffset({ guests, ramBytes }: SystemOptions, { images }: Chance): n
 }
 
 function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hosted'): System {
-  const { harts, ramBytes, guests, disks = [], nics = [], seed = 0, hostPolicy, placements, timeProtection } = options
+  const { harts, ramBytes, disks = [], nics = [], seed = 0, hostPolicy, placements, timeProtection } = options
+  const domains = configuration === 'native' ? driverDomains(placements, options.guests) : []
+  const guests = [...options.guests, ...domains]
   const chance = chanceOf(seed, harts)
   let at = FIRST_MODULE + imageOffset(options, chance)
   const modules: { address: number; bytes: Uint8Array }[] = []
@@ -193,7 +198,8 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
   return {
     machine,
     board,
-    guests: vms,
+    guests: vms.slice(0, options.guests.length),
+    domains: vms.slice(options.guests.length),
     software: images.map(({ software }) => software),
     disks: drives,
     ...(dmaFaults && { dmaFaults }),

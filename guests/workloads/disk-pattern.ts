@@ -20,6 +20,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { diskHardware } from '../scripted/ring-hardware.ts'
 import { requestMark, type Workload } from '../workload.ts'
 import { BLOCK_BYTES, fillWithStamps, holdsStamps, SECTORS, storeStamps } from './disk-stamps.ts'
 
@@ -133,7 +134,8 @@ function patternWorkload(pattern: Pattern): Workload {
     unit: 'cycles per request',
     diskContent: disk => fillWithStamps(disk, FIRST),
     image: () => scriptedImage(bytes),
-    software: (guest = 0) => scriptedGuest(name, scriptedImage(bytes), hardware, taskOf(pattern, guest)),
+    software: (guest = 0, rings = false) =>
+      scriptedGuest(name, scriptedImage(bytes), diskHardware(hardware, rings), taskOf(pattern, guest)),
     requests: REQUESTS,
   }
 }

@@ -16,6 +16,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { diskHardware } from '../scripted/ring-hardware.ts'
 import type { Workload } from '../workload.ts'
 import { BLOCK_BYTES, holdsStamps, SECTORS, storeStamps } from './disk-stamps.ts'
 
@@ -115,5 +116,6 @@ export const disk: Workload = {
   operations: REQUESTS,
   unit: 'cycles per request',
   image: () => scriptedImage(DATA_BYTES),
-  software: () => scriptedGuest('disk workload', scriptedImage(DATA_BYTES), hardware, diskTask),
+  software: (_guest, rings) =>
+    scriptedGuest('disk workload', scriptedImage(DATA_BYTES), diskHardware(hardware, rings), diskTask),
 }

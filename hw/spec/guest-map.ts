@@ -30,3 +30,10 @@ export const GUEST_AIA = {
   aplic: { base: 0xd00_0000, bytes: 0x8000 },
   imsic: { base: 0x2800_0000 },
 } as const
+
+/** Doorbell pages of rings: of a guest's disk and network card in a driver domain, and of such a domain itself. */
+export const GUEST_RINGS = {
+  disk: { base: 0x1000_9000, bytes: 0x1000, source: 12 },
+  network: { base: 0x1000_a000, bytes: 0x1000, source: 13 },
+  backend: { base: 0x1000_b000, bytes: 0x1000, source: 14 },
+} as const

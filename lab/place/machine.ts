@@ -62,11 +62,16 @@ function contentOf(workload: Workload): Content {
 }
 
 /** Which guests there are, on which harts, with what. `own`: each has a device for itself. */
-function guestsOf(workload: Workload, { own }: NamedPlacement, count: number, harts: number): readonly SystemGuest[] {
+function guestsOf(
+  workload: Workload,
+  { name, own }: NamedPlacement,
+  count: number,
+  harts: number,
+): readonly SystemGuest[] {
   const sectors = DISK_BYTES / SECTOR_BYTES
   const program = workload.image()
   return Array.from({ length: count }, (_, index) => {
-    const software = workload.software?.(index)
+    const software = workload.software?.(index, name === 'domain')
     return {
       label: count === 1 ? workload.name : `${workload.name} ${index + 1}`,
       memoryBytes: GUEST_BYTES,

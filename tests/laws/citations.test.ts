@@ -12,6 +12,8 @@ const sections = [
     ({ cited, version }) => new RegExp(`^${cited}( ${version})? (\\d+(\\.\\w+)*(, \\d+(\\.\\w+)*)*|[A-Za-z ]+)$`),
   ),
   /^(un)?priv (\d+(\.\d+)*|"[^"]+"(, [\w-]+)?)$/,
+  // Rings and their doorbell pages are in no manual.
+  /^our own$/,
 ]
 
 interface Citation {

@@ -185,7 +185,7 @@ export function attachDevices(
   console: ConsoleBackend,
   finished: (port: HartPort, code: number) => void,
   optional: OptionalDevices = {},
-): Pick<GuestDevices, 'state'> {
+): Pick<GuestDevices, 'state'> & { readonly lines: readonly VirtualLine[] } {
   const { own } = optional
   const { lines, state } = attachController(vm, externals, own)
   const wiring: Wiring = {
@@ -200,7 +200,7 @@ export function attachDevices(
     attachPcie(vm, own)
     own.functions.forEach((_, index) => own.connect(index, wiring.lines[ownSource(index)]))
   }
-  return { state: { [stateName(vm, 'later')]: vm.later, ...state, ...consoles, ...io } }
+  return { lines, state: { [stateName(vm, 'later')]: vm.later, ...state, ...consoles, ...io } }
 }
 
 /** The source of the pin (INTA) of a guest's nth own function, which is in slot n + 1. */

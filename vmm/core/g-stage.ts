@@ -67,3 +67,11 @@ export function translate(port: HartPort, root: number, guest: number): number {
   const small = port.load64(entryAt(Math.floor(middle / 1024) * 4096, guest, 12, 512))
   return small === 0 ? -1 : Math.floor(small / 1024) * 4096 + (guest % SMALL_PAGE)
 }
+
+/** Takes the right to write from a 4 KiB page that has just been mapped. */
+export function protectSmall(port: HartPort, root: number, guest: number): void {
+  const middle = Math.floor(port.load64(entryAt(root, guest, 30, 2048)) / 1024) * 4096
+  const leaf = Math.floor(port.load64(entryAt(middle, guest, 21, 512)) / 1024) * 4096
+  const entry = entryAt(leaf, guest, 12, 512)
+  port.store32(entry, port.load32(entry) & ~(PTE_W | PTE_D))
+}

@@ -20,7 +20,12 @@ export interface OwnImages {
 }
 
 /** The kernel where Linux expects it, the initrd below the device tree, which has the last large page. `timebase` is ticks a second. */
-export function imagesOf(node: GuestNode, timebase: number, own?: OwnImages): GuestImages {
+export function imagesOf(
+  node: GuestNode,
+  timebase: number,
+  own?: OwnImages,
+  rings: GuestTree['rings'] = [],
+): GuestImages {
   const treeAt = GUEST_RAM + node.memoryBytes - LARGE_PAGE
   const initrdAt = treeAt - LARGE_PAGE * Math.ceil((node.initrd?.bytes ?? 0) / LARGE_PAGE)
   const tree = guestTree({
@@ -29,9 +34,10 @@ export function imagesOf(node: GuestNode, timebase: number, own?: OwnImages): Gu
     bootargs: node.bootargs,
     timebase,
     initrd: node.initrd && { address: initrdAt, bytes: node.initrd.bytes },
-    disk: node.disk !== undefined && !own?.disk,
-    network: node.network !== undefined && !own?.network,
+    disk: node.disk !== undefined && !own?.disk && !rings.includes('disk'),
+    network: node.network !== undefined && !own?.network && !rings.includes('network'),
     cables: node.cables?.length ?? 0,
+    rings,
     ...(own && { pcie: own.interrupts }),
   })
   const donated = [...pagesOf(node.kernel, GUEST_KERNEL), ...(node.initrd ? pagesOf(node.initrd, initrdAt) : [])]

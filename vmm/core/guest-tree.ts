@@ -1,5 +1,13 @@
 /** The device tree that a guest is given: a part of board `virt`, and nothing of what else is on the machine. */
-import { GUEST_AIA, GUEST_CABLES, GUEST_MAP, GUEST_PCIE, GUEST_RAM, GUEST_SOURCES } from '../../hw/spec/guest-map.ts'
+import {
+  GUEST_AIA,
+  GUEST_CABLES,
+  GUEST_MAP,
+  GUEST_PCIE,
+  GUEST_RAM,
+  GUEST_RINGS,
+  GUEST_SOURCES,
+} from '../../hw/spec/guest-map.ts'
 import { swizzle } from '../../hw/spec/devices/pcie.ts'
 import { encodeFdt, fdtCells64, type FdtNode, type FdtValue, fdtNode } from '../../hw/spec/layouts/fdt.ts'
 
@@ -13,6 +21,8 @@ export interface GuestTree {
   readonly network: boolean
   /** Network cards on cables to other guests. */
   readonly cables?: number
+  /** Doorbell pages of rings. */
+  readonly rings?: readonly (keyof typeof GUEST_RINGS)[]
   /** It has devices of its own behind PCIe: their interrupts come by wire, or as messages, or not at all. */
   readonly pcie?: 'wires' | 'messages' | 'silent'
 }
@@ -61,6 +71,13 @@ export function guestTree(guest: GuestTree): Uint8Array {
       reg: [...fdtCells64(window.base), ...fdtCells64(window.bytes)],
       ...interrupt(window.source),
     })
+  // Whoever looks for virtio slots finds them, and sees by the number there that they are none.
+  const ring = (window: { base: number; bytes: number; source: number }): FdtNode =>
+    fdtNode(`ring@${window.base.toString(16)}`, {
+      compatible: ['barehart,ring', 'virtio,mmio'],
+      reg: [...fdtCells64(window.base), ...fdtCells64(window.bytes)],
+      ...interrupt(window.source),
+    })
   const chosen: Record<string, FdtValue> = {
     bootargs: guest.bootargs,
     'stdout-path': `/soc/serial@${GUEST_MAP.uart.base.toString(16)}`,
@@ -106,6 +123,7 @@ export function guestTree(guest: GuestTree): Uint8Array {
           ...(guest.network ? [virtio(GUEST_MAP.network)] : []),
           virtio(GUEST_MAP.console),
           ...Array.from({ length: guest.cables ?? 0 }, (_, index) => virtio(cableWindow(index))),
+          ...(guest.rings ?? []).map(kind => ring(GUEST_RINGS[kind])),
           ...(guest.pcie ? [hostBridge(plic, guest.pcie, wire)] : []),
         ]),
       ],

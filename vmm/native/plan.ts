@@ -28,9 +28,10 @@ import { IOMMU, makeGuard } from './guarding.ts'
 import { guardedLoans, UNGUARDED } from './loans.ts'
 import { dmaRegion, frameOf, rootOf, tablePool, VMM_BASE, VMM_BYTES } from './layout.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
-import { assignmentsOf, isPassedThrough, ownOf } from './passthrough/assignment.ts'
+import { assignmentsOf, isVirtual, ownOf } from './passthrough/assignment.ts'
 import { ownDevicesOf, passFunctions } from './passthrough/index.ts'
 import type { PassedFunction } from './passthrough/passed-function.ts'
+import { joinDomains, ringsOf } from './placed/domain/rings.ts'
 import { placeServices } from './placed/index.ts'
 import { Servers } from './placed/server/vmm-side-servers.ts'
 import type { PlacedServer } from './placed/service.ts'
@@ -85,7 +86,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const assignments = assignmentsOf(nodes, placements)
   const images = nodes.map((node, index) => ({
     node,
-    images: imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000, ownOf(assignments, index)),
+    images: imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000, ownOf(assignments, index), ringsOf(node, placements)),
   }))
   const taken = new Set(images.flatMap(({ images: { donated } }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, VMM_BASE + VMM_BYTES, taken)
@@ -181,11 +182,11 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     const optional: OptionalDevices = {
       ...(own && { own }),
       ...(node.disk &&
-        !isPassedThrough(placements.disk) && {
+        isVirtual(placements.disk) && {
           disk: { backend: gated(vm, disk.partition(guest, node.disk)), sectors: node.disk.sectors },
         }),
       ...(node.network &&
-        !isPassedThrough(placements.network) && {
+        isVirtual(placements.network) && {
           network: { backend: network.plug(guest, node.network), mac: node.network.mac },
         }),
       cables: cables.plugs[vm.index],
@@ -193,6 +194,13 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0], false, code)
     return attachDevices(vm, externals, console.of(vm.index), finished, optional)
   })
+  const rings = joinDomains(
+    guests,
+    placements,
+    devices.map(({ lines }) => lines),
+    guard,
+    takeTable,
+  )
   return {
     harts,
     current,
@@ -223,6 +231,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       { ...machine.state, ...console.state, ...disk.state, ...network.state, ...cables.state, ...slots?.state() },
       ...devices.map(({ state }) => state),
       guard?.state ?? {},
+      rings,
       servers?.state ?? {},
       ...passed.map(({ state }) => state),
     ) as Record<string, StateRecord>,

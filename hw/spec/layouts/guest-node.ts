@@ -16,6 +16,7 @@
  *     network; mac = [6 bytes]; vlan = <id>;
  *     cables = <n ...>; cable-macs = [6 bytes each];    further network cards, each at one end of cable n
  *     disk-device = <n>; network-device = <n>;    which of the machine's, for a guest that drives it; absent: the next
+ *     drives = "disk" | "network";        a driver domain: it drives that for the others; absent: an ordinary guest
  *   };
  */
 import { type Fdt, type FdtNode, type FdtValue, fdtNode } from './fdt.ts'
@@ -37,6 +38,8 @@ export interface GuestNode {
   readonly network?: { readonly mac: readonly number[]; readonly vlan: number; readonly device?: number }
   /** Network cards beside that one: each on a cable of its own, whose number another guest has too. */
   readonly cables?: readonly { readonly cable: number; readonly mac: readonly number[] }[]
+  /** It is a driver domain: it has that device, and serves those guests that want it. */
+  readonly drives?: 'disk' | 'network'
 }
 
 const DEFAULT_WEIGHT = 256
@@ -69,6 +72,7 @@ export function guestNode(index: number, guest: GuestNode): FdtNode {
     properties['cables'] = guest.cables.map(({ cable }) => cable)
     properties['cable-macs'] = Uint8Array.from(guest.cables.flatMap(({ mac }) => [...mac]))
   }
+  if (guest.drives) properties['drives'] = guest.drives
   if (guest.disk?.device !== undefined) properties['disk-device'] = [guest.disk.device]
   if (guest.network?.device !== undefined) properties['network-device'] = [guest.network.device]
   return fdtNode(`guest@${index}`, properties)
@@ -107,6 +111,9 @@ export function guestsOf(tree: Fdt): readonly GuestNode[] {
         ...(node.properties.has('initrd') && { initrd: { address: pair('initrd', 0), bytes: pair('initrd', 2) } }),
         ...(node.properties.has('disk') && {
           disk: { first: pair('disk', 0), sectors: pair('disk', 2), ...device('disk-device') },
+        }),
+        ...(node.properties.has('drives') && {
+          drives: textOf(node.properties.get('drives')) === 'disk' ? ('disk' as const) : ('network' as const),
         }),
         ...(node.properties.has('network') && {
           network: { mac: [...(node.properties.get('mac') ?? [])], vlan: one('vlan', 0), ...device('network-device') },

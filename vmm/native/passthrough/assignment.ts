@@ -16,8 +16,13 @@ export interface Assignment {
 const DEVICES = ['disk', 'network'] as const
 
 /** True if guests drive such devices themselves. */
-export function isPassedThrough({ at }: DriverPlacement): boolean {
+function isPassedThrough({ at }: DriverPlacement): boolean {
   return at === 'guest' || at === 'function'
+}
+
+/** True if the VMM has a virtual device for them in their place. */
+export function isVirtual(placement: DriverPlacement): boolean {
+  return !isPassedThrough(placement) && placement.at !== 'domain'
 }
 
 /** Throws one line if a device has two owners. */
@@ -46,6 +51,9 @@ export function assignmentsOf(nodes: readonly GuestNode[], placements: Placement
         interrupts: placement.interrupts,
       })
     }
+  }
+  for (const [guest, { drives }] of nodes.entries()) {
+    if (drives) assignments.push({ guest, device: drives, number: 0, virtual: false, interrupts: 'trapped' })
   }
   return assignments
 }

@@ -4,6 +4,7 @@ import type { Ground } from '../ground.ts'
 import type { DiskService, NetworkService } from './service.ts'
 import { functionNetwork } from './function-network.ts'
 import { ownDisk, ownNetwork } from './own.ts'
+import { domainDisk, domainNetwork } from './domain-services.ts'
 import { serverDisk, serverNetwork } from './server-services.ts'
 import { vmmDisk } from './vmm-disk.ts'
 import { vmmNetwork } from './vmm-network.ts'
@@ -14,11 +15,13 @@ type Maker<Service> = (ground: Ground, placement: DriverPlacement) => Service
 const DISKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<DiskService>>>> = {
   vmm: vmmDisk,
   server: serverDisk,
+  domain: domainDisk,
   guest: ownDisk,
 }
 const NETWORKS: Readonly<Partial<Record<DriverPlacement['at'], Maker<NetworkService>>>> = {
   vmm: vmmNetwork,
   server: serverNetwork,
+  domain: domainNetwork,
   guest: ownNetwork,
   function: functionNetwork,
 }

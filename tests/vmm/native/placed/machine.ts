@@ -15,6 +15,8 @@ export interface Placed {
   finish(): boolean
   /** A record of the state of a software of the VMM's. */
   record(software: string, name: string): Record<string, number>
+  /** How many pages of guests' a driver domain has in its grant window. */
+  mapped(): number
   /** Whenever that software's entry is called: true stops it from being run. */
   intercept(software: string, entry: number, before: (port: HartPort) => boolean): void
 }
@@ -22,7 +24,8 @@ export interface Placed {
 export function placed(name: string, placements: PlacementChoice, options: Partial<SystemOptions> = {}): Placed {
   const workload = WORKLOADS.find(candidate => candidate.name === name)!
   const program = workload.image()
-  const software = workload.software?.()
+  const rings = placements.disk?.at === 'domain' || placements.network?.at === 'domain'
+  const software = workload.software?.(undefined, rings)
   const system = buildSystem({
     configuration: 'native',
     harts: 1,
@@ -60,6 +63,10 @@ export function placed(name: string, placements: PlacementChoice, options: Parti
       }
     },
     record: (part, record) => named(part).state[record] as Record<string, number>,
+    mapped: () => {
+      const shown = named('native').state['disk domain grants'] as Int32Array
+      return shown.filter(page => page !== 0).length
+    },
     intercept: (part, entry, before) => {
       const entries = named(part).entries as Entry[]
       const original = entries[entry]
