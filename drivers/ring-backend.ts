@@ -29,6 +29,8 @@ export interface RingBackend extends Lifecycle {
   copyIn(): boolean
   copyOut(): boolean
   notify(channel: number): void
+  /** Looks for events without an interrupt; returns how many channels, of so many at the most, have one. */
+  poll(budget: number): number
   onEvent(heard: () => void): void
 }
 
@@ -111,6 +113,15 @@ export function ringBackend(env: Environment): RingBackend {
     return went()
   }
 
+  function poll(budget: number): number {
+    let found = 0
+    for (let channel = 0; channel < state.channels && found < budget; channel++) {
+      if (events.read32(channel * EVENT_BYTES) !== 0) found++
+    }
+    if (found > 0) heard()
+    return found
+  }
+
   function onInterrupt(): void {
     device.write(ringBack.Acknowledge, 1)
     heard()
@@ -133,6 +144,7 @@ export function ringBackend(env: Environment): RingBackend {
     copyIn,
     copyOut,
     notify: channel => device.write(ringBack.Notify, channel),
+    poll,
     onEvent(listener) {
       heard = listener
     },
