@@ -5,9 +5,12 @@
  */
 import type { NetworkDevice } from '../../drivers/environment.ts'
 import { nicDriver } from '../../drivers/nic.ts'
+import { nicFunctionDriver } from '../../drivers/nic-function.ts'
 import { virtioNet } from '../../drivers/virtio-net.ts'
 import type { HartPort } from '../../hw/port.ts'
 import { ASK, CREDIT, LOAD, STATION_PORT } from '../../hw/spec/devices/station.ts'
+import { NIC_FUNCTION_DEVICE } from '../../hw/spec/devices/nic-function.ts'
+import { NIC_VENDOR } from '../../hw/spec/devices/nic.ts'
 import { VIRTIO_ID } from '../../hw/spec/devices/virtio-mmio.ts'
 import { get32, isIpv4, PAYLOAD, put32 } from '../scripted/frames.ts'
 import {
@@ -183,6 +186,7 @@ function patternWorkload(pattern: Pattern): Workload {
     queueDepth: DEPTH,
     physical: nicDriver,
     virtual: virtioNet,
+    functional: { vendor: NIC_VENDOR, device: NIC_FUNCTION_DEVICE, driver: nicFunctionDriver },
   }
   return {
     name,
