@@ -19,7 +19,7 @@ export class Endings {
   /** Gives a process's memory back once none of its threads is on a hart. */
   release(port: HartPort, process: Process): void {
     const { tasks } = this.#plan
-    for (let index = process.firstTask; index <= process.ioTask; index++)
+    for (let index = process.firstTask; index <= process.lastTask; index++)
       if (tasks[index].record.hart !== NOWHERE) return
     if (process.record.leaving) return
     process.record.leaving = true

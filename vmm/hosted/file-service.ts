@@ -229,7 +229,7 @@ export class FileService {
   #directOver(port: HartPort, request: number): void {
     const process = Math.floor(request / DISK_TAGS)
     if (process < this.#processes.length)
-      this.#scheduler.wake(port, this.#scheduler.tasks[this.#processes[process].waiter])
+      this.#scheduler.wake(port, this.#scheduler.tasks[this.#processes[process].diskWaiter])
     else this.#wakeReaders(port)
   }
 
@@ -242,7 +242,7 @@ export class FileService {
   #wakeWaiting(port: HartPort): void {
     const { tasks } = this.#scheduler
     for (let index = 0; index < this.#active.length; index++) {
-      if (this.#active[index] > 0) this.#scheduler.wake(port, tasks[this.#processes[index].waiter])
+      if (this.#active[index] > 0) this.#scheduler.wake(port, tasks[this.#processes[index].diskWaiter])
     }
     this.#wakeReaders(port)
   }

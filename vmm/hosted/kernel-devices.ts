@@ -134,7 +134,7 @@ export class KernelDevices {
   }
 
   #wake(port: HartPort): void {
-    this.#scheduler.wake(port, this.#scheduler.tasks[this.#process.waiter])
+    this.#scheduler.wake(port, this.#scheduler.tasks[this.#process.diskWaiter])
   }
 
   /** The wire of a chip of the process's. */

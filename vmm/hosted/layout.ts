@@ -90,8 +90,8 @@ const DMA_SHARE = 512 * KIB
 const ROOTS = KERNEL_BASE + 4 * MIB
 export const MOST_PROCESSES = (VCPU_FRAMES - TEXTS) / TEXT_BYTES
 export const MOST_VCPUS = (TASK_FRAMES - VCPU_FRAMES) / frame.size
-/** Of one guest: a mask of its threads takes 32 bits. */
-export const MOST_VCPUS_OF_A_GUEST = 31
+/** Of one guest: a mask of its threads takes 32 bits, and three are for consoles and devices. */
+export const MOST_VCPUS_OF_A_GUEST = 29
 
 /**
  * A task's user registers while the kernel runs, its floating-point registers while somebody else has them, its address

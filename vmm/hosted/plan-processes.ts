@@ -39,20 +39,24 @@ export function makeProcesses(
       { length: node.vcpus },
       (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, vcpuFrameOf(nextVcpu + vcpu)),
     )
-    const process = new Process(new VirtualMachine(index, node.label, ram, vcpus), node, space, nextVcpu, nextTask)
+    const vm = new VirtualMachine(index, node.label, ram, vcpus)
+    const process = new Process(vm, node, space, nextVcpu, nextTask, policy.backend === 'process')
     nextVcpu += node.vcpus
-    nextTask += node.vcpus + 1
+    nextTask = process.lastTask + 1
     return process
   })
 }
 
-/** Their threads: one a vCPU, then the one for input and output. */
+/** Their threads: one a vCPU, then those for consoles and devices. */
 export function threadsOf(processes: readonly Process[]): readonly Task[] {
   return processes.flatMap(process => [
     ...process.vm.vcpus.map(
       ({ index, pin }) => new Task(process.firstTask + index, process, process.firstVcpu + index, pin),
     ),
-    new Task(process.ioTask, process, NOWHERE, NOWHERE),
+    ...Array.from(
+      { length: process.lastTask - process.ioTask + 1 },
+      (_, index) => new Task(process.ioTask + index, process, NOWHERE, NOWHERE),
+    ),
   ])
 }
 

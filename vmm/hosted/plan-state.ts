@@ -15,7 +15,7 @@ export function stateOf(
 ): State {
   const state = together([...parts, schedulerState(scheduler)])
   const vcpus = processes.flatMap(({ vm }) => vm.vcpus)
-  processes.forEach(({ vm, record, space, input }, index) => {
+  processes.forEach(({ vm, record, space, input, eventTasks }, index) => {
     Object.assign(state, {
       [`vm ${index}`]: vm.record,
       [`crash ${index}`]: vm.crashCode,
@@ -23,6 +23,7 @@ export function stateOf(
       [`process ${index}`]: record,
       [`space ${index}`]: space.record,
       [`input ${index}`]: input,
+      [`event tasks ${index}`]: eventTasks,
     })
   })
   scheduler.tasks.forEach(({ record }, index) => Object.assign(state, { [`task ${index}`]: record }))

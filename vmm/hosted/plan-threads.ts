@@ -46,15 +46,10 @@ export function makeThreads(parts: ThreadParts): MadeThreads {
   )
   const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table, rcu })
   const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
-    process.waiter = tasks.length + own.all.length + index
-    return new KernelThread(
-      'kernel backend',
-      process.waiter,
-      port => backends[index].work(port),
-      NOWHERE,
-      ASLEEP,
-      process,
-    )
+    const waiter = tasks.length + own.all.length + index
+    process.diskWaiter = waiter
+    process.networkWaiter = waiter
+    return new KernelThread('kernel backend', waiter, port => backends[index].work(port), NOWHERE, ASLEEP, process)
   })
   const threads: KernelThreads = { ...own, all: [...own.all, ...workers] }
   const ofPrograms = programThreads(tasks.length + threads.all.length, dedication.housekeeping, processes.length)

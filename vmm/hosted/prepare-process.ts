@@ -57,7 +57,8 @@ export function prepareProcess(port: HartPort, plan: Plan, process: Process): vo
       vm.vcpus[index].pin === NOWHERE || !plan.scheduler.dedication.quiet[vm.vcpus[index].pin],
     )
   startAt(port, vm.vcpus[0], kernelAt, treeAt)
-  for (let thread = 0; thread <= vm.vcpus.length; thread++) prepareThread(port, plan, process, thread)
+  for (let thread = 0; thread <= process.lastTask - process.firstTask; thread++)
+    prepareThread(port, plan, process, thread)
   plan.module.prepare(port, process)
   space.addArea(port, userRunPage(0), vm.vcpus.length * PAGE, AREA_READ | AREA_WRITE)
   for (let index = 0; index < vm.vcpus.length; index++) {

@@ -2,6 +2,7 @@
 import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import type { AddressSpace } from './address-space.ts'
+import { EVENTS } from './hypervisor/events.ts'
 import type { Share } from './task.ts'
 
 const INPUT = 256
@@ -17,12 +18,18 @@ export class Process {
   readonly vm: VirtualMachine
   readonly node: GuestNode
   readonly space: AddressSpace
-  /** Its first vCPU's number over all machines, and its first thread's. Its I/O thread is the last. */
+  /** Its first vCPU's number over all machines, and its first thread's. Behind the vCPUs' are the one for consoles, and one for each device that it emulates. */
   readonly firstVcpu: number
   readonly firstTask: number
   readonly ioTask: number
-  /** Who is woken for its disk and its network: the I/O thread, or a thread of the kernel's. Set-up. */
-  waiter: number
+  readonly diskTask: number
+  readonly networkTask: number
+  readonly lastTask: number
+  /** Who is woken for its disk and its network: their threads, or one of the kernel's. Set-up. */
+  diskWaiter: number
+  networkWaiter: number
+  /** By event: who waits for it. */
+  readonly eventTasks = new Int32Array(EVENTS)
   /** Windows of the guest's map that the kernel answers: the first ones. Set-up. */
   kernelWindows = 0
   /** Its disk's size: a file, in whole pages. */
@@ -47,14 +54,26 @@ export class Process {
   /** Bytes that have come for its console. */
   readonly input = new Uint8Array(INPUT)
 
-  constructor(vm: VirtualMachine, node: GuestNode, space: AddressSpace, firstVcpu: number, firstTask: number) {
+  /** `emulates`: it has the disk and the network card, not the kernel. */
+  constructor(
+    vm: VirtualMachine,
+    node: GuestNode,
+    space: AddressSpace,
+    firstVcpu: number,
+    firstTask: number,
+    emulates: boolean,
+  ) {
     this.vm = vm
     this.node = node
     this.space = space
     this.firstVcpu = firstVcpu
     this.firstTask = firstTask
     this.ioTask = firstTask + node.vcpus
-    this.waiter = this.ioTask
+    this.diskTask = this.ioTask + (emulates && node.disk ? 1 : 0)
+    this.networkTask = emulates && node.network ? this.diskTask + 1 : this.ioTask
+    this.lastTask = Math.max(this.diskTask, this.networkTask)
+    this.diskWaiter = this.diskTask
+    this.networkWaiter = this.networkTask
     this.share = { cap: node.cap, record: this.record }
     this.sectors = wholePages(node.disk?.sectors ?? 0)
   }

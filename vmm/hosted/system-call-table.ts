@@ -134,7 +134,12 @@ export class SystemCalls {
     const event = this.#argument(port, task, A2)
     const address = this.#argument(port, task, A0)
     const value = this.#argument(port, task, A1)
-    const phase = event < EVENTS ? this.#plan.module.watch(port, process, address, value, event) : -1
+    const waiter = process.firstTask + this.#argument(port, task, A3)
+    let phase = -1
+    if (event < EVENTS && waiter <= process.lastTask) {
+      process.eventTasks[event] = waiter
+      phase = this.#plan.module.watch(port, process, address, value, event)
+    }
     this.#result(port, task, phase < 0 ? -1 : 0, 0)
     if (phase < 0) return
     process.record.phase = phase
@@ -160,16 +165,17 @@ export class SystemCalls {
   /** A thread that waits in a system call: it gets what has happened; false if it sleeps on. */
   deliver(port: HartPort, task: Task): boolean {
     if (task.record.mode === IN_WATCH) return this.#isWatched(port, task)
-    const { process } = task
+    const { process, index } = task
     port.account('host kernel', 'syscall wait', 'computing')
-    const byte = process.heard()
-    const tag = byte < 0 ? this.#plan.files.ended(port, process) : -1
-    const frame = byte < 0 && tag < 0 ? this.#plan.network.taps.received(port, process) : -1
+    const byte = index === process.ioTask ? process.heard() : -1
+    const tag = byte < 0 && index === process.diskTask ? this.#plan.files.ended(port, process) : -1
+    const isFree = byte < 0 && tag < 0
+    const frame = isFree && index === process.networkTask ? this.#plan.network.taps.received(port, process) : -1
     if (byte >= 0) this.#result(port, task, EVENT_CONSOLE, byte)
     else if (tag >= 0) this.#result(port, task, EVENT_DISK, tag)
     else if (frame >= 0) this.#result(port, task, EVENT_RECEIVED, frame)
     else {
-      const event = this.#plan.events.ready(process)
+      const event = this.#plan.events.ready(process, index)
       if (event < 0) {
         this.#plan.scheduler.sleep(port, task, NEVER)
         return false
@@ -229,8 +235,8 @@ export class SystemCalls {
   }
 
   #lockWake(port: HartPort, process: Process): void {
-    const { record, firstTask, ioTask } = process
-    for (let index = firstTask; index <= ioTask; index++) {
+    const { record, firstTask, lastTask } = process
+    for (let index = firstTask; index <= lastTask; index++) {
       const bit = 1 << (index - firstTask)
       if ((record.waiters & bit) === 0) continue
       record.waiters &= ~bit
@@ -248,7 +254,7 @@ export class SystemCalls {
     record.ended = true
     record.exitCode = code
     for (let index = 0; index < vcpus.length; index++) vcpus[index].record.status = DEAD
-    for (let index = process.firstTask; index <= process.ioTask; index++) {
+    for (let index = process.firstTask; index <= process.lastTask; index++) {
       const task = this.#plan.tasks[index]
       if (task.record.holds !== 0) this.back(port, task)
       scheduler.end(port, task, ENDED)

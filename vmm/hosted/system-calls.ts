@@ -8,7 +8,7 @@ import { layout } from '../../hw/spec/layout.ts'
 export const SYS_RUN = 1
 /** interrupt(vcpu, level): raises or lowers the guest's external interrupt. If the kernel has the guest's interrupt controller: interrupt(source, level). */
 export const SYS_INTERRUPT = 2
-/** wait(): sleeps until something has happened; a0 says what (EVENT_…), a1 more. */
+/** wait(): sleeps until something has happened that is the thread's business; a0 says what (EVENT_…), a1 more. */
 export const SYS_WAIT = 3
 /** disk(tag + operation × 256, sector, count, address): starts reading, writing or flushing; DISK_… */
 export const SYS_DISK = 4
@@ -21,7 +21,7 @@ export const SYS_EXIT = 7
 /** lockWait(): sleeps as long as the process's lock is LOCK_CONTENDED. lockWake(): wakes one that does. */
 export const SYS_LOCK_WAIT = 8
 export const SYS_LOCK_WAKE = 9
-/** watch(address, value, event): what the guest writes there is a doorbell, which adds to an event of the process's. -1: it stays the process's. */
+/** watch(address, value, event, thread): what the guest writes there is a doorbell, which adds to an event that a thread of the process's waits for. -1: it stays the process's. */
 export const SYS_WATCH = 10
 /** readEvent(event): what has been added to it; it is 0 then. */
 export const SYS_READ_EVENT = 11

@@ -1,6 +1,7 @@
 /**
- * The VMM process of one guest, in user mode: a thread a vCPU that runs it by system call and emulates the devices that
- * it reaches for, and a thread that waits for what happens outside. A lock keeps them from being in the devices at the same time.
+ * The VMM process of one guest, in user mode: a thread a vCPU that runs it by system call and emulates the registers that
+ * it reaches for, one for consoles, and one for each of disk and network card, which serves its queues and waits for what happens
+ * outside. A lock keeps them from being in the devices at the same time.
  *
  *   main ─▶ next ─▶ (system call) ─▶ returned: what it gave ─▶ next ─▶ …
  */
@@ -84,13 +85,14 @@ export class VmmProcess {
     this.program = program
     this.#vm = vm
     this.#back = USER_TEXT + program.symbols.get('returned')! - program.origin
-    this.#calling = new Int32Array(vcpus + 1)
-    this.#first = new Float64Array(vcpus + 1)
-    this.#second = new Float64Array(vcpus + 1)
-    this.#lock = new ProcessLock(vcpus + 1)
-    this.#tags = new Int32Array(vcpus + 1)
-    this.#waking = new Int32Array(vcpus + 1)
-    this.#arguments = new Float64Array((vcpus + 1) * ARGUMENTS)
+    const threads = process.lastTask - process.firstTask + 1
+    this.#calling = new Int32Array(threads)
+    this.#first = new Float64Array(threads)
+    this.#second = new Float64Array(threads)
+    this.#lock = new ProcessLock(threads)
+    this.#tags = new Int32Array(threads)
+    this.#waking = new Int32Array(threads)
+    this.#arguments = new Float64Array(threads * ARGUMENTS)
     const inKernel = process.kernelWindows > 0
     const lines = inKernel ? PLIC_SOURCES : vcpus
     this.#levels = new Int32Array(lines)
@@ -171,9 +173,9 @@ export class VmmProcess {
     }
     if (!IN_ORDER.has(call) && !this.#lock.take(port, thread, this.#back)) return
     if (call === SYS_RUN) this.#emulate(port, thread)
-    else if (call === SYS_WAIT) this.#happened(port, this.#first[thread], this.#second[thread])
+    else if (call === SYS_WAIT) this.#happened(port, thread, this.#first[thread], this.#second[thread])
     else if (call === SYS_DISK) this.#disk.begun(port, this.#tags[thread], this.#first[thread])
-    else if (call === SYS_READ_EVENT) this.#doorbells.serve(port, this.#first[thread])
+    else if (call === SYS_READ_EVENT) this.#doorbells.serve(port, thread, this.#first[thread])
     else if (call === SYS_SEND) this.#network.sent()
     if (this.#mayWork()) this.#vm.work(port)
     const again = this.#mayWork()
@@ -239,7 +241,7 @@ export class VmmProcess {
       return port.setX(A7, SYS_DISK)
     }
     if (thread < this.#vm.vcpus.length) return this.#call(port, thread, SYS_RUN, thread, 0)
-    const call = this.#doorbells.next(port)
+    const call = this.#doorbells.next(port, thread)
     if (call !== NOTHING) this.#calling[thread] = call
     else this.#call(port, thread, SYS_WAIT, 0, 0)
   }
@@ -287,11 +289,11 @@ export class VmmProcess {
   }
 
   /** What the thread waited for. */
-  #happened(port: HartPort, event: number, value: number): void {
+  #happened(port: HartPort, thread: number, event: number, value: number): void {
     port.account('vmm process', 'event', 'emulation')
     if (event === EVENT_CONSOLE) this.#input(port, value)
     else if (event === EVENT_DISK) this.#disk.ended(port, value)
-    else if (event === EVENT_ADDED) this.#doorbells.rings(value)
+    else if (event === EVENT_ADDED) this.#doorbells.rings(thread, value)
     else if (event === EVENT_RECEIVED) this.#network.received(port, value)
   }
 

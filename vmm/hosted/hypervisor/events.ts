@@ -42,7 +42,7 @@ export class Events {
     process.record.ready |= 1 << event
     release(port, at)
     // Who was told and has not read yet finds both.
-    if (count === 0) this.#scheduler.wake(port, this.#scheduler.tasks[process.ioTask])
+    if (count === 0) this.#scheduler.wake(port, this.#scheduler.tasks[process.eventTasks[event]])
   }
 
   /** What has been added since it was read last. */
@@ -56,10 +56,12 @@ export class Events {
     return count
   }
 
-  /** An event of the process's that is not zero, or -1. */
-  ready(process: Process): number {
+  /** An event that a thread of the process's waits for and that is not zero, or -1. */
+  ready(process: Process, task: number): number {
     const { ready } = process.record
-    for (let event = 0; event < EVENTS; event++) if ((ready & (1 << event)) !== 0) return event
+    if (ready === 0) return -1
+    for (let event = 0; event < EVENTS; event++)
+      if ((ready & (1 << event)) !== 0 && process.eventTasks[event] === task) return event
     return -1
   }
 }

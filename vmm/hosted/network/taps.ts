@@ -74,7 +74,7 @@ export class Taps {
       return this.#packets.free(port, number)
     }
     queue.add(port, number)
-    this.#scheduler.wake(port, this.#scheduler.tasks[process.waiter])
+    this.#scheduler.wake(port, this.#scheduler.tasks[process.networkWaiter])
   }
 
   /** Room for a frame that the kernel sends in a process's name: it stays reserved until it is sent. 0: there is none. */
