@@ -8,10 +8,11 @@ import type { HartPort } from '../../hw/port.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
 import { createCounters } from './accounting.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
+import { createStatistics } from './hypervisor/statistics.ts'
 import type { KernelCode } from './image.ts'
 import { ORDER } from './interrupts/interrupts.ts'
 import { CAUSES, MESSAGES, SOURCES } from './interrupts/lines.ts'
-import { taskFrame } from './layout.ts'
+import { MOST_VCPUS, taskFrame } from './layout.ts'
 import { PROGRAMS_GROUP, WHOLE_GROUP } from './memory/groups.ts'
 import { createHartMemory } from './memory/hart-memory.ts'
 import { createNetwork } from './network/network.ts'
@@ -20,7 +21,7 @@ import { createSecurity } from './objects/security.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess } from './prepare-process.ts'
-import { LOOK, WAKE } from './scheduler.ts'
+import { LOOK, WAKE } from './scheduling/messages.ts'
 import { createTimes, TIMEBASE } from './scheduling/time-keeping.ts'
 import type { Timers } from './timers.ts'
 
@@ -97,6 +98,7 @@ export class Boot {
     plan.rcu.create(port)
     plan.buses.create(port)
     plan.events.create(port)
+    createStatistics(port, MOST_VCPUS)
     createOpenFiles(port)
     createSecurity(port)
     plan.small.create(port)

@@ -7,21 +7,23 @@
  *                                                            └▶ put the vCPU ─▶ the system call returns
  */
 import type { HartPort, StateRecord } from '../../hw/port.ts'
-import { hie, hip, hvip, vstimecmp } from '../../hw/spec/csrs/hypervisor.ts'
-import { A0, A1 } from '../../hw/spec/sbi.ts'
+import { hie, hip, hvip } from '../../hw/spec/csrs/hypervisor.ts'
+import { scause } from '../../hw/spec/csrs/supervisor.ts'
+import { A0 } from '../../hw/spec/sbi.ts'
 import { recordCrash } from '../core/crash.ts'
-import { DEVICE, finishAccess, handleExit, HANDLED, type PendingAccess } from '../core/exits.ts'
+import { DEVICE, finishAccess, handleExit, HANDLED, INTERRUPT, type PendingAccess } from '../core/exits.ts'
 import { frame } from '../core/frame.ts'
 import type { Host } from '../core/host.ts'
 import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, NOWHERE, RUNNABLE, VSEIP, WAITING, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
-import { HaltPolling } from './halt-polling.ts'
 import type { HostConsole } from './host-console.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { VcpuContexts } from './hypervisor/contexts.ts'
 import type { Events } from './hypervisor/events.ts'
+import { Halts } from './hypervisor/halts.ts'
 import { ANY, type IoBuses, KERNEL_CHIP, NOBODY } from './hypervisor/io-buses.ts'
+import { countOf, DOORBELLS, INTERRUPTED, kindOf, TO_CHIPS, TO_PROCESS } from './hypervisor/statistics.ts'
 import { tellAccess, tellEnd } from './hypervisor/run-pages.ts'
 import type { KernelCode } from './image.ts'
 import type { KernelDevices } from './kernel-devices.ts'
@@ -31,7 +33,7 @@ import type { Scheduler } from './scheduler.ts'
 import { addNote, removeNote } from './scheduling/preemption-notes.ts'
 import type { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import { runPage } from './system-calls.ts'
-import { IN_GUEST, IN_USER, NEVER, type Task } from './task.ts'
+import { IN_GUEST, IN_USER, type Task } from './task.ts'
 
 export interface ModuleParts {
   readonly threads: readonly Task[]
@@ -54,13 +56,12 @@ export class HypervisorModule implements Host, Hypervisor {
   readonly state: Record<string, StateRecord>
   readonly #contexts: VcpuContexts
   readonly #parts: ModuleParts
-  /** By vCPU: whether its process emulates an access; its virtual interrupts as they were when it trapped last; how often it has. */
+  /** By vCPU: whether its process emulates an access; its virtual interrupts as they were when it trapped last. */
   readonly #outstanding: Int32Array
   readonly #interrupts: Int32Array
-  readonly #exits: Float64Array
   /** By vCPU: the phase of the section in which its thread reads the I/O bus, or NOBODY. */
   readonly #reading: Int32Array
-  readonly #halts: HaltPolling
+  readonly #halts: Halts
 
   constructor(parts: ModuleParts) {
     const { vcpus, threads, harts, code } = parts
@@ -68,15 +69,12 @@ export class HypervisorModule implements Host, Hypervisor {
     this.#contexts = new VcpuContexts(vcpus, threads, harts, code)
     this.#outstanding = new Int32Array(vcpus.length)
     this.#interrupts = new Int32Array(vcpus.length)
-    this.#exits = new Float64Array(vcpus.length)
     this.#reading = new Int32Array(vcpus.length).fill(NOBODY)
-    this.#halts = new HaltPolling(vcpus.length)
-    parts.scheduler.attachTimers((port, timer) => this.kick(port, vcpus[timer]))
+    this.#halts = new Halts(vcpus, parts.scheduler, code, (port, vcpu) => this.kick(port, vcpu))
     this.runPages = new Float64Array(vcpus.length)
     this.state = {
       outstanding: this.#outstanding,
       interrupts: this.#interrupts,
-      exits: this.#exits,
       reading: this.#reading,
       ...this.#contexts.state,
       ...this.#halts.state,
@@ -146,12 +144,13 @@ export class HypervisorModule implements Host, Hypervisor {
     acquire(port, lock)
     this.#interrupts[task.vcpu] = port.read(hvip)
     release(port, lock)
-    this.#exits[task.vcpu] = this.#exits[task.vcpu] + 1
     this.#reading[task.vcpu] = buses.enter(port, vm.index)
     const access = pending[task.vcpu]
+    const cause = port.read(scause)
     const outcome = handleExit(port, this, vm, vcpu, access)
-    if (outcome === DEVICE) this.#access(port, task, vcpu, access)
-    else if (outcome === HANDLED && vm.record.ended) {
+    if (outcome === DEVICE) return this.#access(port, task, vcpu, access)
+    countOf(port, task.vcpu, outcome === INTERRUPT ? INTERRUPTED : kindOf(cause))
+    if (outcome === HANDLED && vm.record.ended) {
       tellEnd(port, this.runPages[task.vcpu], vm)
       this.#return(port, task, vcpu)
     }
@@ -164,10 +163,12 @@ export class HypervisorModule implements Host, Hypervisor {
     const value = access.write ? vcpu.register32(port, access.register) : 0
     const who = buses.find(port, vm.index, access.address, access.write, value)
     if (who === NOBODY || access.bytes === 8) {
+      countOf(port, task.vcpu, TO_PROCESS)
       tellAccess(port, this.runPages[task.vcpu], vcpu, access)
       this.#outstanding[task.vcpu] = 1
       return this.#return(port, task, vcpu)
     }
+    countOf(port, task.vcpu, who === KERNEL_CHIP ? TO_CHIPS : DOORBELLS)
     let read = 0
     if (who === KERNEL_CHIP) read = backends[vm.index].access(port, access, value)
     else events.signal(port, task.process, who)
@@ -184,15 +185,14 @@ export class HypervisorModule implements Host, Hypervisor {
     // Without its context on the hart the vCPU has slept, and its thread been woken for it.
     if (record.status === WAITING && (!isLoaded || record.raised !== 0 || (port.read(hip) & port.read(hie)) !== 0))
       record.status = RUNNABLE
-    if (record.status === WAITING && this.#isAlone(port) && this.#watches(port, task.vcpu)) return true
+    if (record.status === WAITING && this.#halts.watch(port, task.vcpu)) return true
     if (record.status !== RUNNABLE) {
       task.record.guest = false
-      if (record.status === WAITING) this.#wakeAt(port, task.vcpu, port.read(vstimecmp))
-      scheduler.sleep(port, task, NEVER)
+      this.#halts.sleep(port, task)
       return false
     }
     if (!isLoaded) {
-      scheduler.timers.cancel(port, this.#timerOf(task.vcpu))
+      this.#halts.loads(port, task.vcpu)
       this.#contexts.load(port, task)
       return true
     }
@@ -232,34 +232,6 @@ export class HypervisorModule implements Host, Hypervisor {
     port.setX(A0, vcpu.frame)
     port.jump(code.enterGuest)
     return true
-  }
-
-  /** Watches for what may come, until the time that it has for that is over: false if it is. */
-  #watches(port: HartPort, index: number): boolean {
-    const until = this.#halts.until(port, index)
-    if (until === 0) return false
-    const { frame: at } = this.#parts.vcpus[index]
-    port.store32(at + vcpuControl.mode.at, MODE_WATCHING)
-    port.account('host kernel', 'halt polling', 'waiting')
-    port.setX(A0, at)
-    port.setX(A1, until)
-    port.jump(this.#parts.code.watchVcpu)
-    return true
-  }
-
-  /** A vCPU's timer beside the threads': what its comparator would do if it were on a hart. */
-  #timerOf(vcpu: number): number {
-    return this.#parts.scheduler.otherTimer(vcpu)
-  }
-
-  #wakeAt(port: HartPort, vcpu: number, due: number): void {
-    if (due < NEVER) this.#parts.scheduler.timers.start(port, this.#timerOf(vcpu), due)
-  }
-
-  /** True if no other thread wants the hart. */
-  #isAlone(port: HartPort): boolean {
-    const { wanted, queues } = this.#parts.scheduler
-    return wanted[port.hart] === 0 && queues.count(port, port.hart) === 0
   }
 
   save(port: HartPort): boolean {

@@ -78,6 +78,8 @@ export const TABLES = {
   sync: KERNEL_BASE + 480 * KIB,
   buses: KERNEL_BASE + 484 * KIB,
   events: KERNEL_BASE + 500 * KIB,
+  /** What is counted of vCPUs. */
+  vcpus: KERNEL_BASE + 1004 * KIB,
   /** Interrupt lines. */
   interrupts: KERNEL_BASE + 503 * KIB,
 } as const

@@ -204,6 +204,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     harts,
     packets: network.packets,
     lines,
+    vcpus: processes.reduce((sum, { vm }) => sum + vm.vcpus.length, 0),
   })
   network.packets.sockets.attach((port, waiting) => programs.programs.wake(port, waiting))
   const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>

@@ -8,21 +8,16 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
 import { Caps } from './scheduling/caps.ts'
+import { LOOK, tell, WAKE } from './scheduling/messages.ts'
 import { IDLE, Placement } from './scheduling/placement.ts'
 import { EMPTY, RunQueues } from './scheduling/run-queues.ts'
 import { SoftTimers } from './scheduling/soft-timers.ts'
-import { sendTo } from './scheduling/time-keeping.ts'
+import { Turns } from './scheduling/turns.ts'
 import { ASLEEP, NEVER, READY, type Thread } from './task.ts'
 
 /** Policy, in ticks of the time CSR (10 MHz): 250 ticks of the scheduler a second; queues are evened out every fourth tick. */
 export const TICK = 40_000
 const BALANCE = 4 * TICK
-/** No timer for the end of a turn is set closer. */
-const SHORTEST = 100
-
-/** What harts are interrupted for by others, as bits: to look at what is wanted of them; to take in threads that have been woken. */
-export const LOOK = 0
-export const WAKE = 1
 
 export { IDLE }
 
@@ -39,7 +34,7 @@ export class Scheduler {
   readonly queues: RunQueues
   /** Threads' come first, by their numbers; then one a hart, for the end of a turn; then those of others. */
   readonly timers: SoftTimers
-  readonly #turns: number
+  readonly #turns: Turns
   readonly #others: number
   readonly caps: Caps
   readonly placement: Placement
@@ -57,13 +52,13 @@ export class Scheduler {
     this.kicks = new Int32Array(harts)
     this.evening = new Float64Array(harts)
     this.queues = new RunQueues(tasks, harts)
-    this.#turns = tasks.length
     this.#others = tasks.length + harts
     this.timers = new SoftTimers(this.#others + others, harts, (port, timer) => {
-      if (timer < this.#turns) this.wake(port, tasks[timer])
+      if (timer < tasks.length) this.wake(port, tasks[timer])
       else if (timer < this.#others) this.#endTurn(port)
       else this.#elapsed(port, timer - this.#others)
     })
+    this.#turns = new Turns(this.queues, this.timers, tasks.length)
     this.caps = new Caps(tasks)
     this.placement = new Placement(tasks, this.current, this.queues, this.caps, dedication)
   }
@@ -109,7 +104,7 @@ export class Scheduler {
     // Another hart's queue is its own affair: it takes the thread in when it is interrupted.
     record.last = hart
     this.queues.send(port, task, hart)
-    this.#message(port, hart, WAKE)
+    tell(port, this.kicks, hart, WAKE)
   }
 
   /** A thread that has been woken comes to this hart's queue. */
@@ -117,7 +112,7 @@ export class Scheduler {
     const { hart } = port
     this.#add(port, task, hart)
     if (this.current[hart] === IDLE || this.queues.pick(port, hart) === task.index) this.wanted[hart] = 1
-    else this.#timeTurn(port, port.read(time))
+    else this.#turns.time(port, port.read(time))
   }
 
   /** Takes in those that other harts have woken for this one. */
@@ -162,12 +157,7 @@ export class Scheduler {
 
   /** Makes another hart enter the kernel. */
   interrupt(port: HartPort, hart: number): void {
-    if (hart !== port.hart) this.#message(port, hart, LOOK)
-  }
-
-  #message(port: HartPort, hart: number, what: number): void {
-    sendTo(port, hart, 1 << what)
-    this.kicks[port.hart] |= 1 << hart
+    if (hart !== port.hart) tell(port, this.kicks, hart, LOOK)
   }
 
   /** A new period: everybody may have his share again. */
@@ -215,23 +205,15 @@ export class Scheduler {
       if (stays) queues.wait(port, this.tasks[last], hart, now)
       queues.begin(port, this.tasks[next], hart, now)
     }
-    this.#timeTurn(port, now)
+    this.#turns.time(port, now)
     return next
-  }
-
-  /** Others wait: the turn of the thread that has this hart ends when it is over, not at the tick after. */
-  #timeTurn(port: HartPort, now: number): void {
-    const { hart } = port
-    const timer = this.#turns + hart
-    if (this.queues.count(port, hart) === 0) return this.timers.cancel(port, timer)
-    this.timers.start(port, timer, now + Math.max(SHORTEST, this.queues.left(port, hart)))
   }
 
   #endTurn(port: HartPort): void {
     const { hart } = port
     const now = port.read(time)
     if (this.isOverdue(port, now)) this.wanted[hart] = 1
-    else if (this.current[hart] !== IDLE) this.#timeTurn(port, now)
+    else if (this.current[hart] !== IDLE) this.#turns.time(port, now)
   }
 
   /** True if the current thread is ready and has not had what it may have. Else it leaves the queue. */

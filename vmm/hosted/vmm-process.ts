@@ -9,10 +9,11 @@ import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import type { HartPort, Software, StateRecord } from '../../hw/port.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A7 } from '../../hw/spec/sbi.ts'
-import { attachConsoles, attachDevices } from '../core/devices.ts'
+import { attachDevices } from '../core/devices.ts'
+import { attachOnlyConsoles } from './process-consoles.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { PLIC_SOURCES } from '../virtual/plic.ts'
-import type { ConsoleBackend, VirtualLine, WorkingChip } from '../virtual/chip.ts'
+import type { VirtualLine } from '../virtual/chip.ts'
 import { USER_CONSOLE, USER_RAM, USER_TEXT, userRunPage } from './layout.ts'
 import type { Process } from './process.ts'
 import { ProcessLock } from './process-lock.ts'
@@ -117,7 +118,7 @@ export class VmmProcess {
     const memory = new ProcessMemory(process.node.memoryBytes)
     const finished = (_port: HartPort, code: number) => this.#finish(code, false)
     const devices = inKernel
-      ? this.#attachConsoles(memory, told, console, finished)
+      ? attachOnlyConsoles(vm, memory, told, console, finished)
       : attachDevices(vm, told, console, finished, {
           memory,
           ...(process.node.disk && { disk: { backend: this.#disk, sectors: process.sectors } }),
@@ -148,18 +149,6 @@ export class VmmProcess {
       entries: program.entries.map(({ label }) => doors[label]),
       state,
     }
-  }
-
-  /** What is left for the process if the kernel has the other devices. Set-up. */
-  #attachConsoles(
-    memory: ProcessMemory,
-    lines: readonly VirtualLine[],
-    console: ConsoleBackend,
-    finished: (port: HartPort, code: number) => void,
-  ): Readonly<Record<string, StateRecord>> {
-    const vm = this.#vm
-    const wiring = { lines, memory, later: vm.later, addWorker: (chip: WorkingChip) => vm.addWorker(chip) }
-    return { [`vm ${vm.index} later`]: vm.later, ...attachConsoles(vm, wiring, console, finished) }
   }
 
   #returned(port: HartPort): void {

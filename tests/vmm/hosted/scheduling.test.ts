@@ -5,6 +5,9 @@ import { TABLES } from '../../../vmm/hosted/layout.ts'
 import { ANY, IoBuses, KERNEL_CHIP, NOBODY } from '../../../vmm/hosted/hypervisor/io-buses.ts'
 import { entity, queue, threadEntity } from '../../../vmm/hosted/scheduling/entity.ts'
 import { FairQueues } from '../../../vmm/hosted/scheduling/fair-queue.ts'
+import { CALLS } from '../../../vmm/hosted/hypervisor/statistics.ts'
+import { END } from '../assembly.ts'
+import { hosted } from './machine.ts'
 import { ramPort } from './ram-port.ts'
 
 const SLICE = 700_000
@@ -86,4 +89,24 @@ test('a doorbell is found by register and value, a chip by its window, and a cha
   expect(buses.find(port, 1, 0x80fc, false, 0)).toBe(KERNEL_CHIP)
   expect(buses.find(port, 1, 0x8100, true, 0)).toBe(NOBODY)
   expect(buses.find(port, 0, 0x1000, true, 0)).toBe(NOBODY)
+})
+
+test('exits of a vCPU are counted by what they were for', () => {
+  const calls = 20
+  const run = hosted([
+    {
+      kernel: `
+    li s0, ${calls}
+1:  li a7, 0x10
+    li a6, 0
+    ecall
+    addi s0, s0, -1
+    bnez s0, 1b
+    ${END}`,
+    },
+  ])
+  run.run(100_000_000)
+  const counted = new DataView(run.machine.memory.read(TABLES.vcpus, 64).slice().buffer).getUint32(CALLS * 4, true)
+  expect(counted).toBeGreaterThanOrEqual(calls)
+  expect(counted).toBeLessThan(calls + 3)
 })

@@ -20,9 +20,10 @@ const AGAIN = 2
 export const CAUSES = 0
 export const MESSAGES = 16
 export const SOURCES = 24
-export const NUMBERS = SOURCES + 96
+/** Numbers in all, of all domains. */
+export const LINE_NUMBERS = SOURCES + 96
 /** How many lines there are, behind the map of their numbers; then the lines. */
-const COUNT = TABLES.interrupts + NUMBERS * 4
+const COUNT = TABLES.interrupts + LINE_NUMBERS * 4
 const LINES = TABLES.interrupts + 0x200
 const MOST_LINES = 48
 

@@ -2,10 +2,11 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { counters, countersOf } from '../accounting.ts'
 import { diskAccount, diskCount } from '../files/disk-accounts.ts'
-import { CAUSES, type InterruptLines, NUMBERS } from '../interrupts/lines.ts'
 import { TABLES } from '../layout.ts'
 import { groupAt, groupOfProcess, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../memory/groups.ts'
 import { type DeviceMemory, DISK_DEVICE, NETWORK_DEVICE } from '../memory/device-memory.ts'
+import { CAUSES, type InterruptLines, LINE_NUMBERS } from '../interrupts/lines.ts'
+import { NUMBERS, numberOf } from '../hypervisor/statistics.ts'
 import { hartMemory, sumOf } from '../memory/hart-memory.ts'
 import { ACTIVE, INACTIVE, lengthOf, STAYING } from '../memory/page-lists.ts'
 import type { SlabCache } from '../memory/slab-cache.ts'
@@ -31,6 +32,7 @@ export interface Told {
   readonly deviceMemory: DeviceMemory
   readonly packets: Packets
   readonly lines: InterruptLines
+  readonly vcpus: number
 }
 
 const KIB_A_PAGE = 4
@@ -59,6 +61,7 @@ const DISK = ascii('disk')
 const CARD = ascii('card')
 const HEADERS = ascii('headers')
 const BUFFERS = ascii('buffers')
+const VCPU = ascii('vcpu')
 
 export function kernelFiles(told: Told): readonly ProcFile[] {
   return [
@@ -70,6 +73,7 @@ export function kernelFiles(told: Told): readonly ProcFile[] {
     { name: ascii('devices'), write: (port, text) => writeDevices(port, text, told) },
     { name: ascii('slabinfo'), write: (port, text) => writeSlabs(port, text, told) },
     { name: ascii('interrupts'), write: (port, text) => writeInterrupts(port, text, told) },
+    { name: ascii('vcpus'), write: (port, text) => writeVcpus(port, text, told) },
     { name: ascii('sched'), write: (port, text) => writeThreads(port, text, told) },
   ]
 }
@@ -185,7 +189,7 @@ function writeSlab(port: HartPort, text: Text, name: Uint8Array, cache: SlabCach
 
 /** Of each line (its domain's first number plus its own): how often each hart has had it. */
 function writeInterrupts(port: HartPort, text: Text, { harts, lines }: Told): void {
-  for (let number = 0; number < NUMBERS; number++) {
+  for (let number = 0; number < LINE_NUMBERS; number++) {
     if (lines.find(port, CAUSES, number) === 0) continue
     text.name(port, LINE)
     text.number(port, number)
@@ -205,6 +209,16 @@ function writeThreads(port: HartPort, text: Text, { threads }: Told): void {
     text.number(port, port.load64(at + entity.had.at))
     text.number(port, port.load64(at + entity.waited.at))
     text.number(port, switches)
+    text.line(port)
+  }
+}
+
+/** Of each vCPU: exits by what for, halts, and how long it was watched for. */
+function writeVcpus(port: HartPort, text: Text, { vcpus }: Told): void {
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+    text.name(port, VCPU)
+    text.number(port, vcpu)
+    for (let index = 0; index < NUMBERS; index++) text.number(port, numberOf(port, vcpu, index))
     text.line(port)
   }
 }

@@ -43,6 +43,7 @@ export interface ProgramParts {
   readonly harts: number
   readonly packets: Packets
   readonly lines: InterruptLines
+  readonly vcpus: number
 }
 
 /** Room for their threads, numbered from `first` on, on one hart, and side by side in one group. */
@@ -51,20 +52,8 @@ export function programThreads(first: number, pin: number, group: number): reado
 }
 
 export function makePrograms(parts: ProgramParts): HostPrograms {
-  const {
-    images,
-    threads,
-    firstSpace,
-    firstRequest,
-    scheduler,
-    storage,
-    direct,
-    stack,
-    memory,
-    harts,
-    packets,
-    lines,
-  } = parts
+  const { images, threads, firstSpace, firstRequest, scheduler, storage, direct, stack, memory, harts } = parts
+  const { packets, lines, vcpus } = parts
   const spaces = Array.from({ length: MOST_SPACES }, (_, index) => new ProgramSpace(index, firstSpace + index, memory))
   const programs = new Programs([...daemons(), ...images], threads, spaces, scheduler)
   const told = new ProcFiles(
@@ -78,6 +67,7 @@ export function makePrograms(parts: ProgramParts): HostPrograms {
       deviceMemory: memory.devices,
       packets,
       lines,
+      vcpus,
       groups: scheduler.tasks.reduce((most, { group }) => Math.max(most, group + 1), 0),
     }),
     new Text(),

@@ -1,9 +1,7 @@
-/**
- * Halting: the thread of a vCPU that waits watches for a while whether something comes before it sleeps, if nobody else
- * wants the hart: a short wait then costs no switch. How long it watches follows how long the vCPU has waited before.
- */
-import type { HartPort, StateRecord } from '../../hw/port.ts'
-import { time } from '../../hw/spec/csrs/counters.ts'
+/** How long the thread of a vCPU that waits watches before it sleeps: that follows how long the vCPU has waited before. */
+import type { HartPort, StateRecord } from '../../../hw/port.ts'
+import { time } from '../../../hw/spec/csrs/counters.ts'
+import { countWatched } from './statistics.ts'
 
 /** Policy, KVM's, in ticks of the time CSR (10 MHz): it begins with 10 µs, doubles, and never watches for more than 500 µs. */
 const FIRST = 100
@@ -29,11 +27,12 @@ export class HaltPolling {
     return now < end ? end : 0
   }
 
-  /** The vCPU goes on. */
-  over(port: HartPort, vcpu: number): void {
+  /** The vCPU goes on; `watched`: it has not slept. */
+  over(port: HartPort, vcpu: number, watched: boolean): void {
     if (this.#since[vcpu] === 0) return
     const waited = port.read(time) - this.#since[vcpu]
     this.#since[vcpu] = 0
+    if (watched) countWatched(port, vcpu, waited)
     const watch = this.#watch[vcpu]
     if (waited <= watch) return
     if (waited > MOST) this.#watch[vcpu] = 0
