@@ -1,9 +1,9 @@
 /** Programs that have nothing to do with what a VMM puts between a guest and the machine: on a bare machine they come to the same. */
 import fc from 'fast-check'
 import { scause, sepc, sscratch, sstatus, stval, stvec } from '../../../hw/spec/csrs/supervisor.ts'
-import { GUEST_KERNEL } from '../../../hw/spec/guest-map.ts'
+import { GUEST_KERNEL, GUEST_MAP } from '../../../hw/spec/guest-map.ts'
 import { SBI_BASE, SBI_HSM, SBI_IPI, SBI_RFENCE, SBI_SRST, SBI_TIME } from '../../../hw/spec/sbi.ts'
-import type { Program, Step } from '../scenario.ts'
+import type { Program, Step, Width } from '../scenario.ts'
 import { registersAround, sleep, translatedTo, work } from './steps.ts'
 import { ownAddress } from './values.ts'
 import { anyWord, isTimeless } from './words.ts'
@@ -56,12 +56,45 @@ const csr: fc.Arbitrary<Step> = fc
   )
   .map(number => ({ op: 'read', csr: number }))
 
+const { uart, plic } = GUEST_MAP
+/** Registers that the guest's serial port and interrupt controller have as the machine's do: written, then read. */
+const REGISTERS: readonly (readonly [address: number, bytes: Width])[] = [
+  [uart.base + 7, 1],
+  [plic.base + 4, 4],
+  [plic.base + 10 * 4, 4],
+  [plic.base + 31 * 4, 4],
+]
+const written: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(fc.constantFrom(...REGISTERS), fc.nat(0xffff_ffff), fc.boolean())
+  .map(([[at, bytes], value, signed]) => [
+    { op: 'store', bytes, address: at, value },
+    { op: 'load', bytes, signed, address: at },
+  ])
+
+/** Where no device is on either, and what devices only say. */
+const asked: fc.Arbitrary<Step> = fc
+  .tuple(
+    fc.constantFrom<readonly [number, Width]>(
+      [uart.base + 5, 1],
+      [uart.base + 3, 1],
+      [uart.base + 0x100, 1],
+      [uart.base + 0x104, 4],
+      [uart.base + 0x1fc, 4],
+      [0x500_0000, 8],
+    ),
+    fc.boolean(),
+  )
+  .map(([[at, bytes], signed]) => ({ op: 'load', bytes, signed, address: at }))
+
 export const plain: fc.Arbitrary<Program> = fc
   .array(
     fc.oneof(
-      ...[access, instruction, question, csr, sleep, work].map(step => step.map((each): readonly Step[] => [each])),
+      ...[access, instruction, question, csr, sleep, work, asked].map(step =>
+        step.map((each): readonly Step[] => [each]),
+      ),
       registersAround(fc.oneof(access, instruction, sleep)),
       translatedTo(address),
+      written,
     ),
     { minLength: 1, maxLength: 20 },
   )

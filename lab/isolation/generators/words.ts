@@ -43,6 +43,9 @@ const compressed = fc
   .filter(half => (half & 3) !== 3)
   .map(half => unsigned(half | 0x0001_0000))
 
+/** c.lw, c.ld, c.sw and c.sd of a2 at a1. */
+const compressedAccess = fc.constantFrom(0x4190, 0x6190, 0xc190, 0xe190).map(half => half | 0x0001_0000)
+
 export const anyWord: fc.Arbitrary<number> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...PRIVILEGED) },
   { weight: 3, arbitrary: csrAccess },
@@ -51,6 +54,7 @@ export const anyWord: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: atomic },
   { weight: 1, arbitrary: cacheBlock },
   { weight: 1, arbitrary: compressed },
+  { weight: 1, arbitrary: compressedAccess },
   { weight: 2, arbitrary: fc.nat(0xffff_ffff) },
 )
 

@@ -1,5 +1,6 @@
 /** Invisibility. */
 import fc from 'fast-check'
+import { ExitModel } from '../exit-model.ts'
 import { hostile, watched } from '../generators/programs.ts'
 import { plain } from '../generators/plain.ts'
 import { scenarioOf } from '../generators/scenarios.ts'
@@ -35,13 +36,13 @@ const compared =
 export const invisibility: IsolationPromise = {
   name: 'invisibility',
   sentence:
-    'Nothing that a guest can read differs when other guests exist or are hostile; and what has nothing to do with its environment comes to what it would on a bare machine.',
+    'Nothing that a guest can read differs when other guests exist or are hostile: its environment answers as the specifications say, and all else comes to what it would on a bare machine.',
   arbitrary: fc.oneof(
     { weight: 1, arbitrary: scenarioOf(beside, watched, hostile).map(compared('a machine of its own')) },
     { weight: 1, arbitrary: scenarioOf(anywhere, plain, hostile).map(compared('a bare machine')) },
   ),
   check(scenario) {
-    const first = watch(scenario, [])
+    const first = watch(scenario, [new ExitModel()])
     const { against } = scenario as CompareScenario
     const lone = scenario.topology.vmm === 'native' ? LONE : LONE_HOSTED
     const other = on(against === 'a bare machine' ? BARE : lone, scenario)
