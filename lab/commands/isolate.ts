@@ -9,6 +9,7 @@ import { writeReport } from '../isolation/report.ts'
 import { type Outcome, tryAll } from '../isolation/shares.ts'
 import { findingLines } from '../isolation/show.ts'
 import { wholeNumber } from '../study/names.ts'
+import { needSources } from '../planting/sources.ts'
 import { UserError } from '../user-error.ts'
 
 interface IsolateOptions {
@@ -53,6 +54,7 @@ function promisesOf(name: string | undefined): readonly IsolationPromise[] {
 }
 
 function bugOf(name: string | undefined): string | undefined {
+  if (name !== undefined) needSources(`--bug ${name}`)
   if (name === undefined || BUGS.some(bug => bug.name === name)) return name
   throw new UserError(`--bug ${name}: there is none of this name; --list names all`)
 }

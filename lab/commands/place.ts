@@ -2,6 +2,7 @@
 import chalk from 'chalk'
 import { Command } from 'commander'
 import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
+import { HAS_SOURCES, needSources } from '../planting/sources.ts'
 import { type FaultStudy, faultStudy } from '../place/faults/study.ts'
 import { findingsOf, type PlaceFinding } from '../place/findings.ts'
 import type { DriverOptions } from '../place/machine.ts'
@@ -63,7 +64,11 @@ export function placeCommand(): Command {
     )
     .option('--hart <n>', 'reserved for the driver; shared unless given')
     .option('--path-length <factor>', "scale of the counted path length of VMMs', hosts' and drivers' code", '1')
-    .option('--faults <n>', 'random faults of the driver, tried in each placement: whom they reach; 0: none', '16')
+    .option(
+      '--faults <n>',
+      'random faults of the driver, tried in each placement: whom they reach; 0: none',
+      HAS_SOURCES ? '16' : '0',
+    )
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the findings as JSON')
     .option('--report <dir>', 'write a report there: a page with figures, and its data')
@@ -133,7 +138,7 @@ async function place(workload: string, options: PlaceOptions): Promise<void> {
   const progress = new Progress(plan.placements.length * plan.guests.length * plan.seeds.length)
   const found = await placeStudy(plan, progress)
   progress.end()
-  const faults = await tryFaults(found, plan, wholeNumber('--faults', options.faults, 0, MOST_FAULTS))
+  const faults = await tryFaults(found, plan, faultsOf(options))
   const findings = findingsOf(found, plan, faults.blasts)
   if (options.json) printData(findings, found, plan, faults)
   else print(findings, found, plan, faults, options.ledger ?? false)
@@ -147,6 +152,13 @@ async function place(workload: string, options: PlaceOptions): Promise<void> {
 }
 
 /** In the placements that are to be had. */
+/** How many; they are planted in the sources. */
+function faultsOf({ faults }: PlaceOptions): number {
+  const wanted = wholeNumber('--faults', faults, 0, MOST_FAULTS)
+  if (wanted > 0) needSources(`--faults ${faults}`)
+  return wanted
+}
+
 async function tryFaults({ points }: PlaceStudy, { device, seeds }: PlacePlan, runs: number): Promise<FaultStudy> {
   if (runs === 0) return { blasts: [], lacks: [] }
   const placements = [...new Set(points.map(({ placement }) => placement))]

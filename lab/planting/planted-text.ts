@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { groupOf } from '../counting/cache.ts'
 import { sourceOf, type Substitution, substituted, TOP } from './substitution.ts'
 
 const CACHE = `${TOP}node_modules/.cache/barehart/planting`
 
 export function plantedText(file: string, substitutions: readonly Substitution[]): string {
   const text = substituted(sourceOf(file), substitutions)
+  const { groupOf } = createRequire(import.meta.url)('../counting/cache.ts') as typeof import('../counting/cache.ts')
   return groupOf(file) ? counted(file, text) : text
 }
 

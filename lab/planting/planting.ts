@@ -2,7 +2,8 @@
  * Plants changes into the product as it is loaded: `planted` imports a module and all that it imports of the product
  * anew, with what was planted under a name. Copies live side by side in one process; the machine (hw/) is everyone's.
  */
-import { registerHooks } from 'node:module'
+// As a whole: what else there is to see of the command must load where Node has no such hooks.
+import nodeModule from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plantedText } from './planted-text.ts'
@@ -54,7 +55,7 @@ export async function planted<T>(name: string, module: URL): Promise<T> {
 }
 
 function register(): void {
-  registerHooks({
+  nodeModule.registerHooks({
     resolve(specifier, context, nextResolve) {
       const result = nextResolve(specifier, context)
       const name = nameIn(context.parentURL)
