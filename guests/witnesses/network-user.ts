@@ -4,13 +4,10 @@
  */
 import type { NetworkDevice } from '../../drivers/environment.ts'
 import { nicDriver } from '../../drivers/nic.ts'
-import { nicFunctionDriver } from '../../drivers/nic-function.ts'
 import { virtioNet } from '../../drivers/virtio-net.ts'
 import type { HartPort, Software } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
 import { STATION_PORT } from '../../hw/spec/devices/station.ts'
-import { NIC_FUNCTION_DEVICE } from '../../hw/spec/devices/nic-function.ts'
-import { NIC_VENDOR } from '../../hw/spec/devices/nic.ts'
 import { VIRTIO_ID } from '../../hw/spec/devices/virtio-mmio.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { isIpv4, PAYLOAD, sourcePort } from '../scripted/frames.ts'
@@ -26,6 +23,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import { outcomeMark } from './marks.ts'
 
@@ -43,7 +41,7 @@ const hardware: Hardware<NetworkDevice> = {
   queueDepth: DEPTH,
   physical: nicDriver,
   virtual: virtioNet,
-  functional: { vendor: NIC_VENDOR, device: NIC_FUNCTION_DEVICE, driver: nicFunctionDriver },
+  functional: NETWORK_FUNCTION,
 }
 
 function stamp(number: number, at: number): number {

@@ -5,12 +5,9 @@
  */
 import type { NetworkDevice } from '../../drivers/environment.ts'
 import { nicDriver } from '../../drivers/nic.ts'
-import { nicFunctionDriver } from '../../drivers/nic-function.ts'
 import { virtioNet } from '../../drivers/virtio-net.ts'
 import type { HartPort } from '../../hw/port.ts'
 import { ASK, CREDIT, LOAD, STATION_PORT } from '../../hw/spec/devices/station.ts'
-import { NIC_FUNCTION_DEVICE } from '../../hw/spec/devices/nic-function.ts'
-import { NIC_VENDOR } from '../../hw/spec/devices/nic.ts'
 import { VIRTIO_ID } from '../../hw/spec/devices/virtio-mmio.ts'
 import { get32, isIpv4, PAYLOAD, put32 } from '../scripted/frames.ts'
 import {
@@ -25,6 +22,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import { requestMark, type Workload } from '../workload.ts'
 
@@ -186,7 +184,7 @@ function patternWorkload(pattern: Pattern): Workload {
     queueDepth: DEPTH,
     physical: nicDriver,
     virtual: virtioNet,
-    functional: { vendor: NIC_VENDOR, device: NIC_FUNCTION_DEVICE, driver: nicFunctionDriver },
+    functional: NETWORK_FUNCTION,
   }
   return {
     name,

@@ -4,11 +4,8 @@
  */
 import type { NetworkDevice } from '../../drivers/environment.ts'
 import { nicDriver } from '../../drivers/nic.ts'
-import { nicFunctionDriver } from '../../drivers/nic-function.ts'
 import { virtioNet } from '../../drivers/virtio-net.ts'
 import type { HartPort } from '../../hw/port.ts'
-import { NIC_VENDOR } from '../../hw/spec/devices/nic.ts'
-import { NIC_FUNCTION_DEVICE } from '../../hw/spec/devices/nic-function.ts'
 import { STATION_PORT } from '../../hw/spec/devices/station.ts'
 import { VIRTIO_ID } from '../../hw/spec/devices/virtio-mmio.ts'
 import { isIpv4, PAYLOAD, sourcePort } from '../scripted/frames.ts'
@@ -24,6 +21,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import type { Workload } from '../workload.ts'
 
@@ -49,7 +47,7 @@ const hardware: Hardware<NetworkDevice> = {
   queueDepth: DEPTH,
   physical: nicDriver,
   virtual: virtioNet,
-  functional: { vendor: NIC_VENDOR, device: NIC_FUNCTION_DEVICE, driver: nicFunctionDriver },
+  functional: NETWORK_FUNCTION,
 }
 
 function networkTask(ground: TaskGround<NetworkDevice>): Task {

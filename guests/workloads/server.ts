@@ -25,6 +25,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import type { Workload } from '../workload.ts'
 import { BLOCK_BYTES, fillWithStamps, SECTORS, stamp } from './disk-stamps.ts'
@@ -68,6 +69,7 @@ const card: Hardware<NetworkDevice> = {
   queueDepth: SLOTS,
   physical: nicDriver,
   virtual: virtioNet,
+  functional: NETWORK_FUNCTION,
 }
 const DATA_BYTES = SLOTS * BLOCK_BYTES + linkBytes(SLOTS)
 
