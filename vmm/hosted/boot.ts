@@ -102,6 +102,7 @@ export class Boot {
     createOpenFiles(port)
     createSecurity(port)
     plan.small.create(port)
+    plan.fences.create(port, MOST_VCPUS)
     plan.groups.create(port, WHOLE_GROUP, plan.pages)
     plan.groups.create(port, PROGRAMS_GROUP, plan.pages / PROGRAMS_SHARE)
     const { queues, timers } = plan.scheduler

@@ -27,6 +27,7 @@ import { countOf, DOORBELLS, INTERRUPTED, kindOf, TO_CHIPS, TO_PROCESS } from '.
 import { tellAccess, tellEnd } from './hypervisor/run-pages.ts'
 import type { KernelCode } from './image.ts'
 import type { KernelDevices } from './kernel-devices.ts'
+import type { GuestFences } from './memory/guest-fences.ts'
 import { MODE_GUEST, MODE_LEAVING, MODE_OUTSIDE, MODE_WATCHING, vcpuControl, vcpuOf } from './layout.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -48,6 +49,7 @@ export interface ModuleParts {
   readonly buses: IoBuses
   readonly events: Events
   readonly rcu: ReadCopyUpdate
+  readonly fences: GuestFences
 }
 
 export class HypervisorModule implements Host, Hypervisor {
@@ -177,7 +179,7 @@ export class HypervisorModule implements Host, Hypervisor {
 
   /** The last thing before the guest goes on: false if it cannot, and the thread sleeps. Else the entry is over. */
   enter(port: HartPort, task: Task): boolean {
-    const { vcpus, scheduler, code, rcu } = this.#parts
+    const { vcpus, scheduler, code, rcu, fences } = this.#parts
     const vcpu = vcpus[task.vcpu]
     const { record } = vcpu
     const isLoaded = this.#contexts.loaded[port.hart] === task.vcpu
@@ -214,6 +216,7 @@ export class HypervisorModule implements Host, Hypervisor {
     // Whoever asks for something from here on sees that the hart has to be interrupted for it.
     port.store32(vcpu.frame + vcpuControl.mode.at, MODE_GUEST)
     port.fence()
+    fences.pay(port, task.vcpu)
     const lock = vcpu.frame + frame.lock.at
     acquire(port, lock)
     this.#interrupts[task.vcpu] = (this.#interrupts[task.vcpu] | record.raised) & ~record.lowered

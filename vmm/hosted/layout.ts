@@ -54,6 +54,8 @@ export const TABLES = {
   /** Inodes of files that are open, and a path on its way in. */
   inodes: KERNEL_BASE + 640 * KIB,
   path: KERNEL_BASE + 652 * KIB,
+  /** Fences that vCPUs owe (memory/guest-fences.ts). */
+  guestFences: KERNEL_BASE + 648 * KIB,
   /** The block layer's requests. */
   requests: KERNEL_BASE + 656 * KIB,
   /** Where pages are put in order before they are written. */

@@ -95,6 +95,7 @@ export function makeHypervisor(parts: HypervisorParts): MadeHypervisor {
           buses,
           events,
           rcu,
+          fences: memory.fences,
         })
   if (policy.backend === 'kernel')
     backends.push(

@@ -12,6 +12,7 @@ import { AnonymousMemory } from './memory/anonymous.ts'
 import { Areas } from './memory/areas.ts'
 import { MemoryGroups } from './memory/groups.ts'
 import { DeviceMemory } from './memory/device-memory.ts'
+import { GuestFences } from './memory/guest-fences.ts'
 import { GuestMapping } from './memory/guest-mapping.ts'
 import { UserPages } from './memory/user-pages.ts'
 
@@ -33,6 +34,7 @@ export interface DividedMemory {
   readonly anonymous: AnonymousMemory
   readonly users: UserPages
   readonly mapping: GuestMapping
+  readonly fences: GuestFences
   readonly devices: DeviceMemory
   /** Of the machine, in pages of 4 KiB. */
   readonly pages: number
@@ -53,7 +55,8 @@ export function divideMemory(tree: Fdt, processes: number, taken: ReadonlySet<nu
   const groups = new MemoryGroups()
   const anonymous = new AnonymousMemory(free, small, pageStructs, groups)
   const users = new UserPages(pageStructs)
-  const mapping = new GuestMapping(users, pageStructs)
+  const fences = new GuestFences()
+  const mapping = new GuestMapping(users, pageStructs, fences)
   return {
     cache,
     pageStructs,
@@ -64,6 +67,7 @@ export function divideMemory(tree: Fdt, processes: number, taken: ReadonlySet<nu
     anonymous,
     users,
     mapping,
+    fences,
     devices: new DeviceMemory(RAM_BASE + ram),
     pages: ram / SMALL_PAGE,
     kept: memoryKept(ram),

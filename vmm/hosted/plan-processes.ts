@@ -25,7 +25,7 @@ export function makeProcesses(
   let nextTask = 0
   return nodes.map((node, index) => {
     const space = new AddressSpace(memory, index, node.memoryBytes, pageBytes)
-    const ram = new GuestRam(
+    const ram: GuestRam = new GuestRam(
       node.memoryBytes,
       rootOf(index),
       port => given(port),
@@ -33,14 +33,14 @@ export function makeProcesses(
       { mapped: pageBytes, given: pageBytes },
       policy.form === 'switch'
         ? undefined
-        : (port, root, guest, tables) => mapping.map(port, space, root, guest, tables),
+        : (port, root, guest, tables) => mapping.map(port, process, root, guest, tables),
     )
     const vcpus = Array.from(
       { length: node.vcpus },
       (_, vcpu) => new Vcpu(vcpu, node.harts[vcpu] ?? NOWHERE, vcpuFrameOf(nextVcpu + vcpu)),
     )
     const vm = new VirtualMachine(index, node.label, ram, vcpus)
-    const process = new Process(vm, node, space, nextVcpu, nextTask, policy.backend === 'process')
+    const process: Process = new Process(vm, node, space, nextVcpu, nextTask, policy.backend === 'process')
     nextVcpu += node.vcpus
     nextTask = process.lastTask + 1
     return process

@@ -28,6 +28,7 @@ import { dmaRegion, taskFrameOf } from './layout.ts'
 import { ForwardingTable } from './network/forwarding-table.ts'
 import { makeNetwork, type Network } from './network/network.ts'
 import type { DeviceMemory } from './memory/device-memory.ts'
+import type { GuestFences } from './memory/guest-fences.ts'
 import type { MemoryGroups } from './memory/groups.ts'
 import { Reclaim } from './memory/reclaim.ts'
 import { Monitor } from './monitor.ts'
@@ -85,6 +86,7 @@ export interface Plan {
   readonly small: SmallPages
   readonly groups: MemoryGroups
   readonly deviceMemory: DeviceMemory
+  readonly fences: GuestFences
   /** Of the machine's memory, in 4 KiB. */
   readonly pages: number
   readonly soft: SoftInterrupts
@@ -210,6 +212,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>
     programs.programs.tablesOf(number - processes.length),
   )
+  divided.fences.attach((port, hart) => scheduler.interrupt(port, hart))
   groups.attach((port, group) => reclaim.attempt(port, group))
   files.attachReaders(port => programs.files.wake(port))
   const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
@@ -283,6 +286,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     small,
     groups,
     deviceMemory: divided.devices,
+    fences: divided.fences,
     pages: divided.pages,
     soft,
     network,

@@ -6,6 +6,7 @@ import { Intervals } from '../../../lab/calibrate/intervals.ts'
 import { userProgram } from '../../../lab/linux/user-program.ts'
 import { area, areaAt, Areas } from '../../../vmm/hosted/memory/areas.ts'
 import { createDescriptor, descriptor, descriptorOf } from '../../../vmm/hosted/memory/descriptors.ts'
+import { GuestFences } from '../../../vmm/hosted/memory/guest-fences.ts'
 import { groupAt, MemoryGroups, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../../../vmm/hosted/memory/groups.ts'
 import { createHartMemory } from '../../../vmm/hosted/memory/hart-memory.ts'
 import { ramPort } from './ram-port.ts'
@@ -100,4 +101,21 @@ test('a program that reaches its limit gives back the pages that hold nothing; i
   const full = run(touching(LIMIT + 100, 1))
   expect(full.ended).toBe(false)
   expect(full.reclaim).toBeGreaterThan(0)
+})
+
+test('a vCPU fences each page that it was asked for once, and everything if it was asked for many', () => {
+  const { port } = ramPort()
+  const fenced: (number | undefined)[] = []
+  const watched = { ...port, hfenceGvma: (address?: number) => fenced.push(address) } as unknown as typeof port
+  const fences = new GuestFences()
+  fences.create(port, 2)
+  for (const page of [5, 9]) fences.add(port, 1, page * PAGE + 8)
+  fences.pay(watched, 0)
+  expect(fenced).toEqual([])
+  fences.pay(watched, 1)
+  fences.pay(watched, 1)
+  expect(fenced).toEqual([(5 * PAGE) / 4, (9 * PAGE) / 4])
+  for (let page = 0; page < 10; page++) fences.add(port, 1, page * PAGE)
+  fences.pay(watched, 1)
+  expect(fenced.slice(2)).toEqual([undefined])
 })

@@ -76,7 +76,7 @@ export function openFilesOf(port: HartPort, process: Process): void {
   const table = descriptorTableAt(space.number)
   const owner = vm.index + 1
   createDescriptorTable(port, table, VMM_DOMAIN, owner)
-  port.store32(table + descriptorTable.sharers.at, vm.vcpus.length + 1)
+  port.store32(table + descriptorTable.sharers.at, process.lastTask - process.firstTask + 1)
   for (let index = 0; index < CALLS.length; index++) permit(port, table, CALLS[index])
   install(port, table, CONSOLE_FILE, openNew(port, CONSOLE, vm.index, 0, owner))
   install(port, table, EVENTS_FILE, openNew(port, EVENT_QUEUE, vm.index, 0, owner))
