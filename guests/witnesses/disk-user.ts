@@ -20,6 +20,7 @@ import {
   WAIT,
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import { diskHardware } from '../scripted/ring-hardware.ts'
 import { BLOCK_BYTES, holdsStamps, SECTORS, storeStamps } from '../workloads/disk-stamps.ts'
 import { outcomeMark } from './marks.ts'
 
@@ -93,8 +94,12 @@ function taskOf(guest: number, pairs: number): (ground: TaskGround<BlockDevice>)
   return userTask
 }
 
-/** Guest number `guest`: so many writes, each read back. */
-export function diskUser(guest: number, pairs: number): { readonly program: Program; readonly software: Software } {
+/** Guest number `guest`: so many writes, each read back. `rings`: its disk is in a driver domain. */
+export function diskUser(
+  guest: number,
+  pairs: number,
+  rings: boolean,
+): { readonly program: Program; readonly software: Software } {
   const program = scriptedImage(BLOCK_BYTES)
-  return { program, software: scriptedGuest('disk user', program, hardware, taskOf(guest, pairs)) }
+  return { program, software: scriptedGuest('disk user', program, diskHardware(hardware, rings), taskOf(guest, pairs)) }
 }

@@ -16,8 +16,8 @@ const ROOTS = { bare: [], native: ['vmm/native/index'], hosted: ['vmm/hosted/ind
 /** Where the native VMM says which module puts a driver where. */
 const PLACED = 'vmm/native/placed/index'
 const TABLES: Readonly<Record<Device, string>> = { nvme: 'DISKS', nic: 'NETWORKS' }
-/** Modules whose code runs in user mode, or in a guest of its own, in the native VMM's placements. */
-const APART = /^vmm\/native\/(placed\/)?(apart|server|domain)\/(?!vmm-side)/
+/** Modules whose code runs in user mode. */
+const APART = /^vmm\/native\/placed\/server\/(?!vmm-side)/
 
 /** The assembler, which runs before the machine does. */
 const TOOLS = /^hw\/spec\/isa\//

@@ -5,7 +5,7 @@ import { inThread } from '../../study/worker.ts'
 import type { PlacementName } from '../placements.ts'
 import type { Device } from '../workloads.ts'
 import { type Blast, blastOf } from './blast.ts'
-import { faultTrials, PATIENCE } from './trials.ts'
+import { faultTrials } from './trials.ts'
 
 /** What is tried in a placement. */
 export interface FaultTask {
@@ -31,7 +31,7 @@ const FREQUENCY = 1000
 /** Tries one; never throws. */
 export async function attemptFaults({ placement, ...rest }: FaultTask): Promise<FaultOutcome> {
   try {
-    return blastOf(placement, await faultTrials({ placement, ...rest, patience: PATIENCE }), FREQUENCY)
+    return blastOf(placement, await faultTrials({ placement, ...rest }), FREQUENCY)
   } catch (error) {
     return (error as Error).message
   }

@@ -32,12 +32,10 @@ export interface TrialPlan {
   readonly device: Device
   readonly runs: number
   readonly seed: number
-  /** How long to wait for a witness that does not come to its end. */
-  readonly patience: Patience
 }
 
-/** Drivers look after what has become of requests within half a second; nobody spins for so long who ever stops. */
-export const PATIENCE: Patience = { cycles: 2_500_000_000, busy: 6_000_000 }
+/** Drivers look after what has become of requests within half a second; who spins for so long as this, never stops. */
+const PATIENCE: Patience = { cycles: 2_500_000_000, busy: 6_000_000 }
 
 /** Of wild addresses, so many in 4 are aimed at memory that is in use. */
 const AIMED = 3
@@ -74,9 +72,9 @@ function pagesInUse({ system, ramBytes }: World): readonly number[] {
 
 /** Tries so many. */
 export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[]> {
-  const { placement, device, runs, seed, patience } = plan
+  const { placement, device, runs, seed } = plan
   let rig = await newRig(placement, device)
-  const reference = rig.try(undefined, patience)
+  const reference = rig.try(undefined, PATIENCE)
   if (reference.witnesses.some(({ ended }) => !ended))
     throw new Error('without any fault, not all guests come to their ends')
   const pages = pagesInUse(rig.world)
@@ -95,7 +93,7 @@ export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[
       { before: rig.before, requests },
       next,
     )
-    const trial = rig.try(strike, patience)
+    const trial = rig.try(strike, PATIENCE)
     trials.push(judged(strike, trial, reference, placement))
     // What threw has left the machine in the midst of something.
     if (trial.halted !== undefined) rig = await newRig(placement, device)

@@ -20,7 +20,7 @@ export interface World {
 
 const MIB = 2 ** 20
 const GUEST_BYTES = 8 * MIB
-const RAM_BYTES = 160 * MIB
+const RAM_BYTES = 192 * MIB
 const DISK_BYTES = 4 * MIB
 const PAIRS = 8
 const ECHOES = 24
@@ -41,7 +41,7 @@ export function faultWorld(name: PlacementName, device: Device): World {
     ...(index < 2 && device === 'nic' && { network: { mac: [2, 0x62, 0x68, 0, 0, index + 1], vlan: 0 } }),
   })
   const user = (index: number, label: string): SystemGuest => {
-    const scripted = device === 'nvme' ? diskUser(index, PAIRS) : networkUser(index, ECHOES)
+    const scripted = device === 'nvme' ? diskUser(index, PAIRS, at?.at === 'domain') : networkUser(index, ECHOES)
     return { ...guest(index, label), kernel: scripted.program.bytes, scripted }
   }
   const alone = configuration === 'bare'

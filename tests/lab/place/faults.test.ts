@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { blastOf } from '../../../lab/place/faults/blast.ts'
 import { PLANS } from '../../../lab/place/faults/plans.ts'
-import { faultTrials, judged, PATIENCE } from '../../../lab/place/faults/trials.ts'
+import { faultTrials, judged } from '../../../lab/place/faults/trials.ts'
 import type { Trial } from '../../../lab/place/faults/rig.ts'
 import { sourceOf, substituted } from '../../../lab/planting/substitution.ts'
 import { DEVICES } from '../../../lab/place/workloads.ts'
@@ -15,7 +15,7 @@ test.each(DEVICES)('each fault of the %s driver has its place in the driver, exa
 })
 
 const trials = (placement: 'vmm' | 'passthrough-posted', runs: number) =>
-  faultTrials({ placement, device: 'nvme', runs, seed: 1, patience: PATIENCE })
+  faultTrials({ placement, device: 'nvme', runs, seed: 1 })
 
 describe('the same faults', () => {
   test('of a driver in a guest reach that guest alone; done again they do the same', async () => {
