@@ -9,7 +9,7 @@ test('types are not imported when it runs, and what is kept out takes with it wh
   const all = closure(['vmm/native/placed/index'], () => false)
   expect(all).toContain('drivers/nvme')
   expect(all).not.toContain('vmm/core/placed-device')
-  const without = closure(['vmm/native/placed/index'], module => module.endsWith('vmm-disk'))
+  const without = closure(['vmm/native/placed/index'], module => /vmm-disk$|placed\/server/.test(module))
   expect(without).not.toContain('drivers/nvme')
   expect(without).toContain('drivers/nic')
 })
