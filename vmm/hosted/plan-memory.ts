@@ -42,7 +42,7 @@ export interface DividedMemory {
 }
 
 /** For so many processes; `taken`: pages of 2 MiB that have images in them. */
-export function divideMemory(tree: Fdt, processes: number, taken: ReadonlySet<number>): DividedMemory {
+export function divideMemory(tree: Fdt, harts: number, processes: number, taken: ReadonlySet<number>): DividedMemory {
   const { pages, total } = freePages(tree, KERNEL_BASE + KERNEL_BYTES, taken)
   const cache = new PageCache(takeLarge(pages, CACHE_PAGES * CACHE_PAGE, 'page cache'))
   const ram = total * LARGE_PAGE
@@ -52,7 +52,7 @@ export function divideMemory(tree: Fdt, processes: number, taken: ReadonlySet<nu
   const free = new FreeMemory(inPageOrder(tree, pages), firstPage, pool.end, total)
   const small = new SmallPages(free, smallPageOrder(tree, IN_A_LARGE))
   const areas = new Areas()
-  const groups = new MemoryGroups()
+  const groups = new MemoryGroups(harts)
   const anonymous = new AnonymousMemory(free, small, pageStructs, groups)
   const users = new UserPages(pageStructs)
   const fences = new GuestFences()

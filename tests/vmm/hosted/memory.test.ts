@@ -45,12 +45,16 @@ test('an address is found in its area, in few steps, in whatever order the areas
 
 test('groups: whoever is below a full one gets nothing, and what was given back can be had again', () => {
   const { port } = ramPort()
-  const groups = new MemoryGroups()
-  createHartMemory(port, 1)
+  const groups = new MemoryGroups(2)
+  createHartMemory(port, 2)
+  const other = { ...port, hart: 1 }
   groups.create(port, WHOLE_GROUP, 1000)
   groups.create(port, PROGRAMS_GROUP, 300)
   const used = (group: number) => port.load32(groupAt(group) + memoryGroup.used.at)
-  for (let page = 0; page < 300; page++) expect(groups.charge(port, PROGRAMS_GROUP, 1)).toBe(true)
+  // What another hart has in stock is nobody's.
+  expect(groups.charge(other, PROGRAMS_GROUP, 1)).toBe(true)
+  expect(used(PROGRAMS_GROUP)).toBeGreaterThan(1)
+  for (let page = 1; page < 300; page++) expect(groups.charge(port, PROGRAMS_GROUP, 1)).toBe(true)
   expect([used(PROGRAMS_GROUP), used(WHOLE_GROUP)]).toEqual([300, 300])
   expect(groups.charge(port, PROGRAMS_GROUP, 1)).toBe(false)
   expect(groups.charge(port, WHOLE_GROUP, 700)).toBe(true)

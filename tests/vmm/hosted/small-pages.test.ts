@@ -73,3 +73,18 @@ test('a page that another guest had comes zeroed, and each guest keeps its own',
   run.run(1_000_000_000)
   expect(run.guests.map(({ record }) => record.exitCode)).toEqual([0, 0, PAGES])
 })
+
+test('a guest can have all the memory that it was promised, to the last page', () => {
+  const memoryBytes = 16 * 2 ** 20
+  const kernel = `
+    li t0, 0x80400000
+    li t1, ${0x8000_0000 + memoryBytes}
+    li t2, 0x1000
+1:  sd t0, 0(t0)
+    add t0, t0, t2
+    bltu t0, t1, 1b
+    ${END}`
+  const run = hypervised('hosted', [{ kernel, memoryBytes }], small)
+  run.run(1_000_000_000)
+  expect(run.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 0 })
+})

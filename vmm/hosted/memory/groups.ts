@@ -41,6 +41,11 @@ export type Reclaims = (port: HartPort, group: number) => number
 
 export class MemoryGroups {
   #reclaim: Reclaims = () => 0
+  readonly #harts: number
+
+  constructor(harts: number) {
+    this.#harts = harts
+  }
 
   /** Set-up. */
   attach(reclaim: Reclaims): void {
@@ -63,11 +68,14 @@ export class MemoryGroups {
       return true
     }
     if (pages < STOCK && this.#pay(port, group, STOCK)) {
-      this.#drain(port, hart)
+      this.#drain(port, hart, port.load32(hart + hartMemory.stockOf.at))
       port.store32(hart + hartMemory.stockOf.at, group)
       port.store32(hart + hartMemory.stock.at, STOCK - pages)
       return true
     }
+    if (this.#pay(port, group, pages)) return true
+    // What harts have in stock is paid for, and nobody has it.
+    for (let other = 0; other < this.#harts; other++) this.#drain(port, hartMemoryAt(other), group)
     while (!this.#pay(port, group, pages)) if (this.#reclaim(port, group) === 0) return false
     return true
   }
@@ -104,9 +112,11 @@ export class MemoryGroups {
     return false
   }
 
-  /** The stock of another group goes back to it. */
-  #drain(port: HartPort, hart: number): void {
+  /** What a hart has in stock of a group's goes back to it. */
+  #drain(port: HartPort, hart: number, group: number): void {
     const stock = port.load32(hart + hartMemory.stock.at)
-    if (stock > 0) this.uncharge(port, port.load32(hart + hartMemory.stockOf.at), stock)
+    if (stock === 0 || port.load32(hart + hartMemory.stockOf.at) !== group) return
+    port.store32(hart + hartMemory.stock.at, 0)
+    this.uncharge(port, group, stock)
   }
 }
