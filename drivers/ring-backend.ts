@@ -11,6 +11,10 @@ export interface ChannelFacts {
   connected: boolean
   first: number
   sectors: number
+  /** Its station address, as the words in which a frame holds it, and its VLAN. */
+  low: number
+  high: number
+  vlan: number
 }
 
 export interface RingBackend extends Lifecycle {
@@ -58,6 +62,9 @@ export function ringBackend(env: Environment): RingBackend {
     facts.connected = device.read(ringBack.Connected) === 1
     facts.first = device.read(ringBack.First) + device.readHigh(ringBack.First) * 4294967296
     facts.sectors = device.read(ringBack.Sectors) + device.readHigh(ringBack.Sectors) * 4294967296
+    facts.low = device.read(ringBack.Station)
+    facts.high = device.readHigh(ringBack.Station)
+    facts.vlan = device.read(ringBack.Vlan)
   }
 
   function hasEvent(channel: number): boolean {

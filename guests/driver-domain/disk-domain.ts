@@ -5,50 +5,34 @@
  */
 import type { BlockDevice, Completion } from '../../drivers/environment.ts'
 import { nvmeDriver } from '../../drivers/nvme.ts'
-import { type ChannelFacts, type RingBackend, ringBackend } from '../../drivers/ring-backend.ts'
+import type { ChannelFacts, RingBackend } from '../../drivers/ring-backend.ts'
 import type { HartPort, Software } from '../../hw/port.ts'
-import { RING_ID } from '../../hw/spec/devices/ring.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
-import { GRANT_WINDOW } from '../../hw/spec/layouts/grant.ts'
 import type { DriverPlacement } from '../../hw/spec/layouts/placement.ts'
-import {
-  MOST_GRANTS,
-  ring,
-  RING_ANSWERS,
-  RING_OPERATION,
-  RING_PAGES,
-  RING_REQUESTS,
-  RING_SLOTS,
-  RING_STATUS,
-  ringAnswer,
-  ringRequest,
-} from '../../hw/spec/layouts/ring.ts'
+import { MOST_GRANTS, RING_OPERATION, RING_STATUS, ringRequest } from '../../hw/spec/layouts/ring.ts'
 import type { Hardware, TaskGround } from '../scripted/device.ts'
 import { AGAIN, FAILED, type Task, twoDeviceGuest, WAIT } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
+import {
+  backendHardware,
+  DATA_WINDOW,
+  hasRequest,
+  MOST_CHANNELS,
+  NO_DEVICE,
+  openRingOf,
+  PAGE,
+  putAnswer,
+  requestAt,
+} from './channels.ts'
 
-const PAGE = 4096
 const SECTOR_SHIFT = 9
 const SECTOR_MASK = 511
-/** No device of this class, and no slot with this number. */
-const NOWHERE = 0xff_ffff
-export const MOST_CHANNELS = 64
 const REQUEST_BYTES = MOST_GRANTS * PAGE
-/** In the grant window: rings first, then the pages of requests, by the driver's tag. */
-const DATA = GRANT_WINDOW.base + MOST_CHANNELS * RING_PAGES * PAGE
 /** Requests begun, and answered, in one entry. */
 const BUDGET = 8
 const FREE = -1
 
 type Options = Pick<DriverPlacement, 'depth' | 'queues' | 'transfer'>
-
-const backendHardware: Hardware<RingBackend> = {
-  pcieClass: NOWHERE,
-  virtioId: RING_ID.backend,
-  queueDepth: 0,
-  physical: ringBackend,
-  virtual: ringBackend,
-}
 
 /** The image, with room for what is copied. */
 export function diskDomainImage({ depth, transfer }: Options): Program {
@@ -59,7 +43,7 @@ export function diskDomain(options: Options): Software {
   const { depth, queues } = options
   const disk: Hardware<BlockDevice> & Pick<Options, 'queues'> = {
     pcieClass: 0x01_0802,
-    virtioId: NOWHERE,
+    virtioId: NO_DEVICE,
     queueDepth: depth,
     queues,
     physical: nvmeDriver,
@@ -79,7 +63,14 @@ function taskOf({
     const copies = transfer === 'copy'
     /** `events`: something may have come; `first` and `count`: of what is over, a ring. */
     const state = { begun: false, channels: 0, events: true, first: 0, count: 0 }
-    const facts: ChannelFacts & Record<string, number | boolean> = { connected: false, first: 0, sectors: 0 }
+    const facts: ChannelFacts & Record<string, number | boolean> = {
+      connected: false,
+      first: 0,
+      sectors: 0,
+      low: 0,
+      high: 0,
+      vlan: 0,
+    }
     /** By channel: whether its ring is there, its range, what has been taken and answered, whether its guest has to be told, or is not through. */
     const open = new Int32Array(MOST_CHANNELS)
     const firsts = new Float64Array(MOST_CHANNELS)
@@ -99,10 +90,6 @@ function taskOf({
     /** What is over, in order, and whether it went well. */
     const over = new Int32Array(depth)
     const good = new Int32Array(depth)
-
-    function ringOf(channel: number): number {
-      return GRANT_WINDOW.base + channel * RING_PAGES * PAGE
-    }
 
     function step(port: HartPort): number {
       const disk = device()
@@ -141,13 +128,10 @@ function taskOf({
     function openChannel(port: HartPort, backend: RingBackend, channel: number): void {
       backend.describe(channel, facts)
       if (!facts.connected) return
-      const at = ringOf(channel)
-      for (let page = 0; page < RING_PAGES; page++) backend.add(channel, page, at + page * PAGE, true, 0, 0)
-      if (!backend.map()) return
+      if (!openRingOf(port, backend, channel)) return
       open[channel] = 1
       firsts[channel] = facts.first
       sizes[channel] = facts.sectors
-      port.store32(at + ring.open.at, 1)
       owed[channel] = 1
     }
 
@@ -157,18 +141,10 @@ function taskOf({
         left[channel] = 0
         return false
       }
-      const at = ringOf(channel)
-      port.store32(at + ring.awake.at, 1)
       for (let budget = BUDGET; budget > 0; budget--) {
-        if (port.load32(at + ring.requests.at) === taken[channel]) {
-          port.store32(at + ring.awake.at, 0)
-          port.fence()
-          // What came in between has sent no event.
-          if (port.load32(at + ring.requests.at) === taken[channel]) {
-            left[channel] = 0
-            return false
-          }
-          port.store32(at + ring.awake.at, 1)
+        if (!hasRequest(port, channel, taken[channel])) {
+          left[channel] = 0
+          return false
         }
         const tag = freeTag()
         // A request that is over will bring it back here.
@@ -184,7 +160,7 @@ function taskOf({
     }
 
     function begin(port: HartPort, backend: RingBackend, disk: BlockDevice, channel: number, tag: number): void {
-      const at = ringOf(channel) + RING_REQUESTS + (taken[channel] % RING_SLOTS) * ringRequest.size
+      const at = requestAt(channel, taken[channel])
       taken[channel] = (taken[channel] + 1) >>> 0
       const operation = port.load8(at + ringRequest.operation.at)
       const offset = port.load32(at + ringRequest.offset.at)
@@ -224,7 +200,7 @@ function taskOf({
         end(tag, false)
         return
       }
-      const address = copies ? data + tag * REQUEST_BYTES : DATA + tag * REQUEST_BYTES + offset
+      const address = copies ? data + tag * REQUEST_BYTES : DATA_WINDOW + tag * REQUEST_BYTES + offset
       if (!disk.submit(tag, isRead ? 'read' : 'write', firsts[channel] + sector, sectors, address, false))
         end(tag, false)
     }
@@ -235,7 +211,7 @@ function taskOf({
         backend.add(
           channels[tag],
           grants[tag * MOST_GRANTS + page],
-          DATA + tag * REQUEST_BYTES + page * PAGE,
+          DATA_WINDOW + tag * REQUEST_BYTES + page * PAGE,
           write,
           0,
           0,
@@ -276,19 +252,12 @@ function taskOf({
       if (copies && isGood && operations[tag] === RING_OPERATION.READ) isGood = copy(backend, tag, true)
       if (!copies && pages[tag] > 0) {
         for (let page = 0; page < pages[tag]; page++)
-          backend.add(channel, 0, DATA + tag * REQUEST_BYTES + page * PAGE, false, 0, 0)
+          backend.add(channel, 0, DATA_WINDOW + tag * REQUEST_BYTES + page * PAGE, false, 0, 0)
         backend.unmap()
       }
       channels[tag] = FREE
-      const ringAt = ringOf(channel)
-      const at = ringAt + RING_ANSWERS + (answers[channel] % RING_SLOTS) * ringAnswer.size
-      port.store16(at + ringAnswer.tag.at, tags[tag])
-      port.store8(at + ringAnswer.operation.at, operations[tag])
-      port.store8(at + ringAnswer.status.at, isGood ? RING_STATUS.OK : RING_STATUS.ERROR)
-      port.store32(at + ringAnswer.bytes.at, 0)
-      answers[channel] = (answers[channel] + 1) >>> 0
-      port.fence()
-      port.store32(ringAt + ring.answers.at, answers[channel])
+      const status = isGood ? RING_STATUS.OK : RING_STATUS.ERROR
+      answers[channel] = putAnswer(port, channel, answers[channel], tags[tag], operations[tag], status, 0)
       owed[channel] = 1
     }
 

@@ -23,6 +23,7 @@ import {
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
 import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
+import { networkHardware } from '../scripted/ring-hardware.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import { requestMark, type Workload } from '../workload.ts'
 
@@ -194,7 +195,8 @@ function patternWorkload(pattern: Pattern): Workload {
     operations: frames,
     unit,
     image: () => scriptedImage(linkBytes(DEPTH)),
-    software: (guest = 0) => scriptedGuest(name, scriptedImage(linkBytes(DEPTH)), hardware, taskOf(pattern, guest)),
+    software: (guest = 0, rings = false) =>
+      scriptedGuest(name, scriptedImage(linkBytes(DEPTH)), networkHardware(hardware, rings), taskOf(pattern, guest)),
     ...(pattern.service !== 'load' && { requests: pattern.service === 'echo' ? frames : frames / BATCH }),
   }
 }

@@ -22,6 +22,7 @@ import {
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
 import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
+import { networkHardware } from '../scripted/ring-hardware.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import type { Workload } from '../workload.ts'
 
@@ -125,5 +126,6 @@ export const network: Workload = {
   operations: ECHOES,
   unit: 'cycles per echo',
   image: () => scriptedImage(linkBytes(DEPTH)),
-  software: () => scriptedGuest('network workload', scriptedImage(linkBytes(DEPTH)), hardware, networkTask),
+  software: (_guest, rings) =>
+    scriptedGuest('network workload', scriptedImage(linkBytes(DEPTH)), networkHardware(hardware, rings), networkTask),
 }

@@ -1,12 +1,12 @@
 /**
- * A ring that a guest shares with a driver domain: requests go one way, answers the other, in two pages of the guest's. Each
+ * A ring that a guest shares with a driver domain: requests go one way, answers the other, in three pages of the guest's. Each
  * side counts what it has put in, from 0, modulo 2^32; a slot is a count modulo RING_SLOTS. Pages that a request is about
  * are granted (layouts/grant.ts).
  */
 import { layout } from '../layout.ts'
 
-export const RING_SLOTS = 64
-export const RING_PAGES = 2
+export const RING_SLOTS = 128
+export const RING_PAGES = 3
 
 export const ring = layout(64, 'our own', {
   /** Put in by the guest, and by the domain. */

@@ -16,7 +16,7 @@ export interface Placed {
   /** A record of the state of a software of the VMM's. */
   record(software: string, name: string): Record<string, number>
   /** How many pages of guests' a driver domain has in its grant window. */
-  mapped(): number
+  mapped(device: 'disk' | 'network'): number
   /** Whenever that software's entry is called: true stops it from being run. */
   intercept(software: string, entry: number, before: (port: HartPort) => boolean): void
 }
@@ -63,8 +63,8 @@ export function placed(name: string, placements: PlacementChoice, options: Parti
       }
     },
     record: (part, record) => named(part).state[record] as Record<string, number>,
-    mapped: () => {
-      const shown = named('native').state['disk domain grants'] as Int32Array
+    mapped: device => {
+      const shown = named('native').state[`${device} domain grants`] as Int32Array
       return shown.filter(page => page !== 0).length
     },
     intercept: (part, entry, before) => {
