@@ -6,6 +6,9 @@ import { Station } from '../hw/devices/station.ts'
 export const STATION_IP = [10, 0, 0, 1] as const
 const STATION_MAC = [0x02, 0x62, 0x68, 0xff, 0, 1]
 
+/** Virtual functions of a card's port that guests can have: the last of its eight pools is the port's own (82576 7.10). */
+export const FUNCTIONS_OF_A_CARD = 7
+
 /** A network card on a cable to a station, which answers ARP and ping at 10.0.0.1 and echoes UDP to port 7. Its number, if there are several. */
 export function nicOnStation(card = 0): VirtNic {
   const name = (what: string) => (card === 0 ? what : `${what} ${card}`)

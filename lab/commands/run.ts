@@ -10,7 +10,7 @@ import type { DiskDescription } from '../description/disks.ts'
 import { formatSize } from '../description/size.ts'
 import { fileDisk, readImage } from '../files.ts'
 import { guestBytesNeeded, guestImage } from '../guest-image.ts'
-import { nicOnStation } from '../network.ts'
+import { cards as cardsOnStations, FUNCTIONS_OF_A_CARD } from '../network.ts'
 import { refusedRequests } from '../refused-requests.ts'
 import { buildSystem, type System, type SystemGuest } from '../system.ts'
 import { type Exchange, Terminal } from '../terminal.ts'
@@ -106,7 +106,7 @@ function systemOf(file: string, description: Description, output: (bytes: Uint8A
       ...(placement && { placements: placement }),
       ...(timeProtection && { timeProtection }),
       disks: disks.map(diskOf),
-      nics: Array.from({ length: cards }, (_, index) => nicOnStation(index)),
+      nics: cardsOnStations(cards, placement?.network?.at === 'function' ? FUNCTIONS_OF_A_CARD : 0),
     })
   } catch (error) {
     if (error instanceof UserError) throw error

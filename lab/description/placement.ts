@@ -2,6 +2,7 @@
 import type { AiaChoice } from '../../hw/boards/virt.ts'
 import { DEFAULT_PLACEMENT, type DriverPlacement } from '../../hw/spec/layouts/placement.ts'
 import type { PlacementChoice } from '../system.ts'
+import { FUNCTIONS_OF_A_CARD } from '../network.ts'
 import { UserError } from '../user-error.ts'
 import type { RawDescription } from './schema.ts'
 
@@ -26,9 +27,6 @@ export interface PlacedGuest {
 }
 
 type Kind = keyof PlacementChoice & ('disk' | 'network')
-
-/** Virtual functions of a card's port (82576 1.1). */
-const FUNCTIONS_OF_A_CARD = 7
 
 const WORDS = {
   disk: { one: 'NVMe controller', many: 'NVMe controllers', more: 'more machine.disks' },
@@ -112,18 +110,19 @@ function checkOwners(kind: Kind, placement: DriverPlacement, machine: PlacedMach
   }
   const isFunction = placement.at === 'function'
   const devices = kind === 'disk' ? machine.disks : machine.cards
-  const there = isFunction ? devices * FUNCTIONS_OF_A_CARD : devices
+  // the VMM splits one card
+  const there = isFunction ? Math.min(devices, 1) * FUNCTIONS_OF_A_CARD : devices
   const what = isFunction ? 'virtual functions' : many
   if (owners.length > there)
     throw new UserError(
-      `${here}: ${owners.length} guests have one, but there are ${there} ${what}${isFunction ? `, ${FUNCTIONS_OF_A_CARD} of each card` : ''}; give ${more}, or let some guests go without`,
+      `${here}: ${owners.length} guests have one, but there are ${there} ${what}; ${isFunction ? '' : `give ${more}, or `}let some guests go without`,
     )
   const taken = new Map<number, string>()
   for (const [index, guest] of owners.entries()) {
     const device = guest[kind]?.device ?? index
     if (device >= there)
       throw new UserError(
-        `${place}: guest ${guest.name}: ${kind}.device ${device} does not exist: there are ${there} ${what} (0 to ${there - 1}); choose another, or give ${more}`,
+        `${place}: guest ${guest.name}: ${kind}.device ${device} does not exist: there are ${there} ${what} (0 to ${there - 1}); choose another${isFunction ? '' : `, or give ${more}`}`,
       )
     const other = taken.get(device)
     if (other !== undefined)
