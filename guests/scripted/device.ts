@@ -148,7 +148,13 @@ export function guestDevice<D extends Pollable>(
     bus.enable(slot, window.base)
     chosen.source = findings.pcieSource + bus.wire(slot)
     chosen.polled = findings.pcieSource === 0
+    if (chosen.polled) chosen.functional = isFunctional(slot)
     return true
+  }
+
+  /** A virtual function's interrupts are messages, or none. */
+  function isFunctional(slot: number): boolean {
+    return functional !== undefined && bus.find(functional.vendor, functional.device) === slot
   }
 
   function findByMessage(file: number, number: number): boolean {
@@ -156,7 +162,7 @@ export function guestDevice<D extends Pollable>(
     if (slot < 0) return false
     window.base = findings.pcieMemory + index * PCIE_WINDOW
     bus.enable(slot, window.base)
-    chosen.functional = functional !== undefined && bus.find(functional.vendor, functional.device) === slot
+    chosen.functional = isFunctional(slot)
     if (!messages.route(slot * FUNCTIONS_OF_A_SLOT, file, number)) return false
     chosen.byMessage = true
     chosen.source = number
@@ -167,7 +173,7 @@ export function guestDevice<D extends Pollable>(
   function start(): void {
     controller.enable(chosen.source, PRIORITY)
     if (chosen.virtual) virtual.start()
-    else physical.start()
+    else startByMessage()
   }
 
   function startByMessage(): void {
@@ -177,14 +183,19 @@ export function guestDevice<D extends Pollable>(
 
   function elapsed(): number {
     if (chosen.virtual) return virtualEnvironment.elapsed()
-    if (chosen.functional) return functionalEnvironment.elapsed()
-    return chosen.polled ? poll() : physicalEnvironment.elapsed()
+    if (chosen.polled) return poll()
+    return chosen.functional ? functionalEnvironment.elapsed() : physicalEnvironment.elapsed()
   }
 
   /** Where the bus has no wires: the driver looks again and again. */
   function poll(): number {
-    physical.poll(POLL_BUDGET)
-    physicalEnvironment.elapsed()
+    if (chosen.functional && third !== undefined) {
+      third.poll(POLL_BUDGET)
+      functionalEnvironment.elapsed()
+    } else {
+      physical.poll(POLL_BUDGET)
+      physicalEnvironment.elapsed()
+    }
     return 0
   }
 

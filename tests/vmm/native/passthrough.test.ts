@@ -88,6 +88,29 @@ describe('a guest drives', () => {
   })
 })
 
+describe('a machine whose guests drive devices', () => {
+  const SHARED = { aia: 'aplic-imsic' } as const
+  const functions = () => ({
+    ...SHARED,
+    placements: { network: { at: 'function', interrupts: 'posted' } } as const,
+    nics: [{ ...nicOnStation(), virtualFunctions: 7 }],
+  })
+  test.each([
+    ['trapped', 'disk', () => passed('disk', 'trapped'), 28_000_000, 31_000_000],
+    ['posted, on a shared hart', 'disk', () => passed('disk', 'posted', SHARED), 28_000_000, 33_000_000],
+    ['of virtual functions', 'network', () => passed('network', 'posted', functions()), 129_000_000, 131_000_000],
+  ] as const)('is saved and taken up in the midst: %s', (_how, device, options, middle, end) => {
+    const make = () => native([scripted(device, { harts: [0] }), { kernel: SPIN, harts: [0] }], options()).machine
+    const [whole, halting, restored] = [make(), make(), make()]
+    whole.run({ untilCycle: end })
+    halting.run({ untilCycle: middle })
+    restored.restore(structuredClone(halting.save()))
+    restored.run({ untilCycle: end })
+    expect(restored.traceHash()).toBe(whole.traceHash())
+    expect(restored.ledger(0)).toEqual(whole.ledger(0))
+  })
+})
+
 describe('without interrupts', () => {
   test.each(DEVICES)('a guest polls the %s', device => {
     const run = native([scripted(device)], passed(device, 'polled'))
