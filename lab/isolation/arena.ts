@@ -90,14 +90,14 @@ export class Arena {
     const images = topology.guests.map(({ vcpus }) => runtimeImage(vcpus))
     this.image = images
     this.#hasDevices = topology.guests.some(({ disk, network }) => disk || network)
-    const sectors = Math.max(0, ...topology.guests.map(({ disk }) => (disk ? disk.first + disk.sectors : 0)))
     this.system = buildSystem({
       configuration: topology.vmm,
       harts: topology.harts,
       ramBytes: topology.ramMiB * MIB,
       ...(topology.policy && { hostPolicy: topology.policy }),
       ...(topology.placements && { placements: topology.placements }),
-      disks: sectors > 0 ? [new MemoryBacking(sectors, diskImage(sectors))] : [],
+      disks: disksOf(topology),
+      ...(isPassed(topology) && { iommu: true }),
       nics: topology.guests.some(({ network }) => network) ? [this.#wire.nic] : [],
       guests: topology.guests.map(({ memoryMiB, network, ...guest }, index) => ({
         ...guest,
@@ -319,6 +319,18 @@ export class Arena {
 
 /** Exits that were looked at, by cause too, and runs, since the process began. */
 export const counted = { exits: 0, runs: 0, causes: new Map<number, number>() }
+
+/** True if guests drive the machine's disks themselves. */
+function isPassed({ placements }: Topology): boolean {
+  return placements?.disk?.at === 'guest'
+}
+
+/** One for all guests that have a disk, or for each its own if they drive them themselves. */
+function disksOf(topology: Topology): readonly MemoryBacking[] {
+  const ends = topology.guests.flatMap(({ disk }) => (disk ? [disk.first + disk.sectors] : []))
+  const disks = isPassed(topology) ? ends : ends.length > 0 ? [Math.max(...ends)] : []
+  return disks.map(sectors => new MemoryBacking(sectors, diskImage(sectors)))
+}
 
 const arenas = new Map<string, Arena>()
 

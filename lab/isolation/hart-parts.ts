@@ -19,6 +19,7 @@ const START = 0
 const STOP = 1
 const STATUS = 2
 const OTHER = 1
+const HARTS = 2
 const LATER = 3000
 const ALL = 0xffff_ffff
 const UART = GUEST_MAP.uart
@@ -89,7 +90,8 @@ export function stopAndStart(before: Before, work: number, isStarted: boolean): 
     { op: 'store', bytes: 1, address: UART.base + uart.IER.at, value: 0 },
     answered(start(0x1000), SBI_INVALID_ADDRESS, 'a start outside memory is refused'),
     answered(start(UART.base), SBI_INVALID_ADDRESS, 'a start outside memory is refused'),
-    answered(call(SBI_HSM, START, 7, GUEST_KERNEL, 0), SBI_INVALID_PARAM, 'there is no hart 7'),
+    answered(call(SBI_HSM, START, HARTS, GUEST_KERNEL, 0), SBI_INVALID_PARAM, 'there is no hart 2'),
+    answered(call(SBI_HSM, STATUS, HARTS), SBI_INVALID_PARAM, 'there is no hart 2'),
     ...(isStarted
       ? [
           answered(start(GUEST_KERNEL), 0, 'a stopped hart can be started'),

@@ -1,6 +1,7 @@
 /** Topologies of guests with devices. */
 import type { PlacedGuest, Topology } from './scenario.ts'
 
+const RAM_MIB = 80
 const GUEST: PlacedGuest = { memoryMiB: 8, vcpus: 1, harts: [0], weight: 256, cap: 0 }
 
 /** Where each guest's disk begins, in sectors: none of them at the disk's beginning. */
@@ -15,7 +16,7 @@ export function diskTopologies(vmm: Topology['vmm'] = 'native'): readonly Topolo
   ].map(harts => ({
     vmm,
     harts: Math.max(...harts) + 1,
-    ramMiB: 128,
+    ramMiB: RAM_MIB,
     guests: harts.map((hart, guest) => ({ ...GUEST, harts: [hart], disk: disk(guest) })),
   }))
 }
@@ -25,7 +26,7 @@ export function ioTopology(harts: readonly number[], poison?: number): Topology 
   return {
     vmm: 'native',
     harts: Math.max(...harts) + 1,
-    ramMiB: 128,
+    ramMiB: RAM_MIB,
     ...(poison !== undefined && { poison }),
     guests: harts.map((hart, guest) => ({ ...GUEST, harts: [hart], disk: disk(guest), network: { vlan: 0 } })),
   }
@@ -39,7 +40,7 @@ export function networkTopologies(vmm: Topology['vmm'] = 'native'): readonly Top
   ].map(({ harts, vlans }) => ({
     vmm,
     harts: Math.max(...harts) + 1,
-    ramMiB: 128,
+    ramMiB: RAM_MIB,
     guests: vlans.map((vlan, guest) => ({ ...GUEST, harts: [harts[guest]], network: { vlan } })),
   }))
 }
@@ -53,7 +54,7 @@ export function dmaTopologies(): readonly Topology[] {
 export const RACING: Topology = {
   vmm: 'native',
   harts: 3,
-  ramMiB: 128,
+  ramMiB: RAM_MIB,
   guests: [
     { ...GUEST, vcpus: 2, harts: [0, 1], disk: disk(0) },
     { ...GUEST, harts: [2], disk: disk(1) },
@@ -69,7 +70,7 @@ export function interruptTopologies(): readonly Topology[] {
   ].map((pins, index) => ({
     vmm: 'native',
     harts: index === 0 ? 1 : 2,
-    ramMiB: 128,
+    ramMiB: RAM_MIB,
     guests: pins.map((harts, guest) => ({ ...GUEST, harts, disk: disk(guest) })),
   }))
 }
@@ -82,7 +83,7 @@ export function pairTopologies(): readonly Topology[] {
   ].map((pins, index) => ({
     vmm: 'native',
     harts: index === 0 ? 1 : 3,
-    ramMiB: 128,
+    ramMiB: RAM_MIB,
     guests: pins.map((harts, guest) => ({ ...GUEST, vcpus: harts.length, harts, disk: disk(guest) })),
   }))
 }
@@ -96,7 +97,7 @@ export function endTopologies(): readonly Topology[] {
   ].map((pins, index) => ({
     vmm: 'native',
     harts: [1, 3, 2][index],
-    ramMiB: 128,
+    ramMiB: RAM_MIB,
     guests: pins.map((harts, guest) => ({ ...GUEST, memoryMiB: 16, vcpus: guest + 1, harts })),
   }))
 }
@@ -105,6 +106,31 @@ export function endTopologies(): readonly Topology[] {
 export const WANDERERS: Topology = {
   vmm: 'native',
   harts: 2,
-  ramMiB: 128,
+  ramMiB: RAM_MIB,
   guests: Array.from({ length: 4 }, () => ({ ...GUEST, harts: [] })),
+}
+
+/** Two guests that drive a disk each, behind the IOMMU. */
+export function passedTopologies(): readonly Topology[] {
+  return [
+    [0, 1],
+    [0, 0],
+  ].map(harts => ({
+    vmm: 'native',
+    harts: Math.max(...harts) + 1,
+    ramMiB: RAM_MIB,
+    placements: { disk: { at: 'guest', interrupts: 'polled' } },
+    guests: harts.map(hart => ({ ...GUEST, harts: [hart], disk: { first: 0, sectors: DISK_SECTORS } })),
+  }))
+}
+
+/** Two guests apart, in large pages and in small ones. */
+export function stampTopologies(): readonly Topology[] {
+  const apart: Topology = {
+    vmm: 'native',
+    harts: 2,
+    ramMiB: RAM_MIB,
+    guests: [0, 1].map(hart => ({ ...GUEST, harts: [hart] })),
+  }
+  return [apart, { ...apart, policy: { pages: 'small' } }]
 }

@@ -125,6 +125,17 @@ export function changing(times: number, ticks: number): Part {
   return [copy(pageOf(1), contentOf(1)), ...translated(0, 0, 0), ...turns, ...off]
 }
 
+/** Puts a number into each of these places, and finds it again. */
+export function stamped(addresses: readonly number[]): Part {
+  return [
+    ...addresses.map((address, index): Step => ({ op: 'store', bytes: 4, address, value: index + 1 })),
+    ...addresses.map((address, index): readonly [Step, Sight] => [
+      { op: 'load', bytes: 4, signed: false, address },
+      { value: index + 1, mask: 0xffff_ffff, what: `0x${address.toString(16)} holds what was put there` },
+    ]),
+  ]
+}
+
 /** Works and sleeps in turns, so that others have to go elsewhere. */
 export function busy(work: number, ticks: number): Program {
   return [

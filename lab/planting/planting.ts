@@ -6,6 +6,7 @@
 import nodeModule from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { importersOf } from './importers.ts'
 import { plantedText } from './planted-text.ts'
 import { type Substitution, TOP } from './substitution.ts'
 
@@ -16,14 +17,20 @@ const MARK = 'planted'
 /** The name under which what is imported as ever is planted. */
 const EVERYONE = ''
 
-const plans = new Map<string, readonly Substitution[]>()
+interface Plan {
+  readonly substitutions: readonly Substitution[]
+  /** Files that see something of it: they are loaded anew. */
+  readonly seen: ReadonlySet<string>
+}
+
+const plans = new Map<string, Plan>()
 let registered = false
 
 /** Plants under a name; nothing is loaded yet. Throws if an anchor does not stand in its file exactly once. */
 export function plant(name: string, substitutions: readonly Substitution[]): void {
   const known = plans.get(name)
   if (known) {
-    if (JSON.stringify(known) !== JSON.stringify(substitutions))
+    if (JSON.stringify(known.substitutions) !== JSON.stringify(substitutions))
       throw new Error(`"${name}" is planted already, and otherwise`)
     return
   }
@@ -34,7 +41,7 @@ export function plant(name: string, substitutions: readonly Substitution[]): voi
       substitutions.filter(substitution => substitution.file === file),
     )
   }
-  plans.set(name, substitutions)
+  plans.set(name, { substitutions, seen: importersOf(substitutions.map(({ file }) => file)) })
   if (registered) return
   registered = true
   register()
@@ -59,7 +66,9 @@ function register(): void {
     resolve(specifier, context, nextResolve) {
       const result = nextResolve(specifier, context)
       const name = nameIn(context.parentURL)
-      if (name === EVERYONE || nameIn(result.url) !== EVERYONE || !COPIED.test(pathOf(result.url))) return result
+      if (name === EVERYONE || nameIn(result.url) !== EVERYONE) return result
+      const path = pathOf(result.url)
+      if (!COPIED.test(path) || !plans.get(name)!.seen.has(path)) return result
       const url = new URL(result.url)
       url.searchParams.set(MARK, name)
       return { ...result, url: url.href }
@@ -67,7 +76,7 @@ function register(): void {
     load(url, context, nextLoad) {
       const name = nameIn(url)
       const file = pathOf(url)
-      const here = plans.get(name)?.filter(substitution => substitution.file === file) ?? []
+      const here = plans.get(name)?.substitutions.filter(substitution => substitution.file === file) ?? []
       if (here.length === 0) return nextLoad(url, context)
       return { format: 'module-typescript', source: plantedText(file, here), shortCircuit: true }
     },

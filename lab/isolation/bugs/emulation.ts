@@ -141,18 +141,6 @@ export const EMULATION: readonly Bug[] = [
     seed: 1,
   },
   {
-    name: 'plic-context-not-checked',
-    models: 'CVE-2019-14821: MMIO ring bounds',
-    area,
-    difference:
-      'registers of a PLIC context that the guest does not have are reached for, beyond the end of the tables',
-    file: 'vmm/virtual/plic.ts',
-    anchor: 'return context < this.#outputs.length ? context : -1',
-    replacement: 'return context',
-    promise: 'containment',
-    seed: 1,
-  },
-  {
     name: 'console-line-not-bounded',
     models: 'CVE-2019-14821: bounds of a ring',
     area,
@@ -171,7 +159,7 @@ export const EMULATION: readonly Bug[] = [
     file: SBI,
     anchor: 'if (index >= vm.vcpus.length) return',
     replacement: 'if (index > vm.vcpus.length) return',
-    promise: 'containment',
+    promise: 'management',
     seed: 1,
   },
   {

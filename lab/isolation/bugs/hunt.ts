@@ -9,7 +9,7 @@ export interface Caught {
   readonly what: string
 }
 
-/** Plants it into a copy of the product, and tries a scenario a seed. Undefined: not within so many seeds or milliseconds. */
+/** Plants it into a copy of the product, and tries a scenario a seed. Undefined: not within so many seeds, or milliseconds of the processor. */
 export async function hunt(bug: Bug, from: number, to: number, milliseconds: number): Promise<Caught | undefined> {
   plant(bug.name, [bug])
   const { PROMISES } = await planted<typeof import('../promises/index.ts')>(
@@ -23,9 +23,9 @@ export async function hunt(bug: Bug, from: number, to: number, milliseconds: num
   const { dropArenas } = await planted<typeof import('../arena.ts')>(bug.name, new URL('../arena.ts', import.meta.url))
   const promise = PROMISES.find(({ name }) => name === bug.promise)
   if (!promise) throw new Error(`${bug.name}: there is no promise "${bug.promise}"`)
-  const began = performance.now()
+  const began = process.cpuUsage().user
   try {
-    for (let seed = from; seed <= to && performance.now() - began < milliseconds; seed++) {
+    for (let seed = from; seed <= to && process.cpuUsage().user - began < milliseconds * 1000; seed++) {
       const [scenario] = fc.sample(promise.arbitrary, { numRuns: 1, seed })
       const finding = attempt(promise, scenario)
       if (finding) return { seed, what: finding.what }

@@ -5,6 +5,7 @@ import { FENCES } from './fences.ts'
 import { INTERRUPTS } from './interrupts.ts'
 import { LIFE_CYCLE } from './life-cycle.ts'
 import { PARTITIONS } from './partitions.ts'
+import { PASSTHROUGH } from './passthrough.ts'
 import { REGISTERS } from './registers.ts'
 import { SCHEDULING } from './scheduler.ts'
 import { STAGE_2 } from './stage-2.ts'
@@ -20,6 +21,7 @@ export const BUGS: readonly Bug[] = [
   ...EMULATION,
   ...INTERRUPTS,
   ...PARTITIONS,
+  ...PASSTHROUGH,
   ...SCHEDULING,
   ...LIFE_CYCLE,
 ]

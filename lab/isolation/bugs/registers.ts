@@ -59,7 +59,7 @@ export const REGISTERS: readonly Bug[] = [
     file: SWITCH,
     anchor: '    csrw fcsr, t0\n',
     replacement: '',
-    promise: 'registers',
+    promise: 'residue',
     seed: 1,
   },
   {
@@ -70,7 +70,7 @@ export const REGISTERS: readonly Bug[] = [
     file: SWITCH,
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['scounteren']",
-    promise: 'registers',
+    promise: 'residue',
     seed: 1,
   },
   {
@@ -81,7 +81,7 @@ export const REGISTERS: readonly Bug[] = [
     file: SWITCH,
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['senvcfg']",
-    promise: 'registers',
+    promise: 'residue',
     seed: 1,
   },
   {

@@ -65,7 +65,7 @@ export const STAGE_2: readonly Bug[] = [
     file: GUEST_RAM,
     anchor: 'address < GUEST_RAM + this.bytes',
     replacement: 'address <= GUEST_RAM + this.bytes',
-    promise: 'memory',
+    promise: 'residue',
     seed: 1,
   },
   {
@@ -101,7 +101,7 @@ export const STAGE_2: readonly Bug[] = [
     file: GUEST_RAM,
     anchor: 'if (present !== 0) return present\n',
     replacement: 'if (present !== 0 && address % LARGE_PAGE !== 0) return present\n',
-    promise: 'memory',
+    promise: 'disk',
     seed: 1,
   },
   {

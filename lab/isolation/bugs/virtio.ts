@@ -27,7 +27,7 @@ export const VIRTIO: readonly Bug[] = [
     file: QUEUE,
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (at >= entries) return false',
-    promise: 'containment',
+    promise: 'dma',
     seed: 1,
   },
   {
@@ -71,7 +71,7 @@ export const VIRTIO: readonly Bug[] = [
     file: QUEUE,
     anchor: 'size === 0 || size > QUEUE_MAXIMUM || (size & (size - 1)) !== 0',
     replacement: 'size === 0 || (size & (size - 1)) !== 0',
-    promise: 'containment',
+    promise: 'dma',
     seed: 1,
   },
   {
@@ -82,7 +82,7 @@ export const VIRTIO: readonly Bug[] = [
     file: QUEUE,
     anchor: '!record.indirect || table !== record.table || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     replacement: '!record.indirect || (rest & VIRTQ_DESC_F_NEXT) !== 0',
-    promise: 'containment',
+    promise: 'dma',
     seed: 1,
   },
   {
@@ -104,7 +104,7 @@ export const VIRTIO: readonly Bug[] = [
     file: MMIO,
     anchor: 'else if (record.queue < this.queues.length) this.#setQueue(',
     replacement: 'else if (record.queue <= this.queues.length) this.#setQueue(',
-    promise: 'containment',
+    promise: 'dma',
     seed: 1,
   },
   {

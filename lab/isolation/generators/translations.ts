@@ -1,10 +1,11 @@
 /** Scenarios of a guest whose two harts change page tables, beside a neighbour. */
 import fc from 'fast-check'
+import { GUEST_RAM } from '../../../hw/spec/guest-map.ts'
 import { assembled, type Part, type Sight, unmet } from '../interrupt-parts.ts'
 import type { Arena } from '../arena.ts'
 import type { Sighting } from '../finding.ts'
 import type { Scenario } from '../scenario.ts'
-import { pairTopologies, WANDERERS } from '../topologies-io.ts'
+import { pairTopologies, stampTopologies, WANDERERS } from '../topologies-io.ts'
 import {
   busy,
   changing,
@@ -13,8 +14,7 @@ import {
   ownFence,
   remoteFence,
   sawOldPage,
-  windows,
-} from '../translation-parts.ts'
+  stamped, windows } from '../translation-parts.ts'
 import { logOf } from '../view.ts'
 import { interleaving } from './scenarios.ts'
 import { hostile } from './programs.ts'
@@ -80,7 +80,27 @@ const wandering: fc.Arbitrary<TranslatedScenario> = fc
     }
   })
 
+const MEGABYTE = 2 ** 20
+/** A guest's own pages, each with something of its own in it. */
+const stamps: fc.Arbitrary<TranslatedScenario> = fc
+  .record({
+    pages: fc.uniqueArray(fc.nat(1023), { minLength: 2, maxLength: 40 }),
+    topology: fc.constantFrom(...stampTopologies()),
+    neighbour: hostile,
+  })
+  .map(({ pages, topology, neighbour }) => {
+    const { program, sights } = assembled([stamped(pages.map(page => GUEST_RAM + 4 * MEGABYTE + page * 4096))])
+    return {
+      topology,
+      sights: [sights],
+      guests: [{ programs: [program] }, { programs: [neighbour] }],
+      actions: [],
+      cycles: CYCLES,
+    }
+  })
+
 export const translatedScenario: fc.Arbitrary<TranslatedScenario> = fc.oneof(
+  { weight: 1, arbitrary: stamps },
   { weight: 3, arbitrary: paired },
   { weight: 1, arbitrary: wandering },
 )

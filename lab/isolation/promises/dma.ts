@@ -1,14 +1,16 @@
 /** DMA: devices and drivers reach what they were given. */
 import fc from 'fast-check'
+import { GUEST_PCIE } from '../../../hw/spec/guest-map.ts'
 import { diskProgram, type DiskBatch } from '../disk-requests.ts'
 import { bait, crossed, misplaced, racing, resetAmid, writtenAfterReset } from '../generators/disk-attacks.ts'
 import { hostileSteps } from '../generators/hostile-virtio.ts'
+import { identifies, OWN_TARGET, transfers } from '../generators/passed-disk.ts'
 import { interleaving } from '../generators/scenarios.ts'
 import { found, watch } from '../judge.ts'
 import { Ownership } from '../ownership.ts'
 import type { IsolationPromise } from '../promise.ts'
 import type { Program, Scenario } from '../scenario.ts'
-import { dmaTopologies, RACING } from '../topologies-io.ts'
+import { dmaTopologies, passedTopologies, RACING } from '../topologies-io.ts'
 import { difference, logOf } from '../view.ts'
 
 const NAME = 'dma'
@@ -19,6 +21,8 @@ interface DmaScenario extends Scenario {
   readonly otherwise: Program
   /** Sectors that guest 0 took back by a reset, last of all; 0: none. */
   readonly takenBack: number
+  /** Guests drive their disks themselves, and guest 1's is to write where it says. */
+  readonly isPassed: boolean
 }
 
 /** What the neighbour does: it has something in its memory, and uses its disk. */
@@ -58,13 +62,14 @@ const raced = fc.record({ programs: racing, interleaving }).map(({ programs, int
   interleaving: interleaving ?? { seed: 1, every: 3, cycles: 100 },
 }))
 
-const arbitrary = fc
+const shared = fc
   .oneof({ weight: 6, arbitrary: harmful }, { weight: 1, arbitrary: raced })
   .map(({ topology, takenBack, first, interleaving }): DmaScenario => {
     const size = topology.guests[1].disk!.sectors
     return {
       topology,
       takenBack,
+      isPassed: false,
       otherwise: neighbour(false, size),
       guests: [{ programs: first }, { programs: [neighbour(true, size)] }],
       ...(interleaving && { interleaving }),
@@ -74,9 +79,29 @@ const arbitrary = fc
     }
   })
 
+/** Each has a disk that it drives itself. */
+const passed = fc
+  .record({ topology: fc.constantFrom(...passedTopologies()), transfers })
+  .map(({ topology, transfers }): DmaScenario => {
+    const own = identifies({ window: GUEST_PCIE.memory32.base, target: OWN_TARGET })
+    return {
+      topology,
+      takenBack: 0,
+      isPassed: true,
+      otherwise: [...bait(false), ...own],
+      guests: [{ programs: [transfers.flatMap(identifies)] }, { programs: [[...bait(true), ...own]] }],
+      actions: [],
+      everyone: true,
+      cycles: 100_000_000,
+    }
+  })
+
+const arbitrary = fc.oneof({ weight: 4, arbitrary: shared }, { weight: 1, arbitrary: passed })
+
 function check(scenario: Scenario) {
-  const { otherwise, takenBack, guests } = scenario as DmaScenario
-  const { arena, run } = watch(scenario, [new Ownership()])
+  const { otherwise, takenBack, isPassed, guests } = scenario as DmaScenario
+  // Guests that drive a device have more in their tables than RAM.
+  const { arena, run } = watch(scenario, isPassed ? [] : [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const where = arena.where()
   const see = (what: string) => found(NAME, scenario, run, { what, where })
@@ -85,6 +110,8 @@ function check(scenario: Scenario) {
     const what = writtenAfterReset(takenBack, logOf(arena, 0, 0), address => longs[arena.pages[0].hostOf(address) >> 3])
     if (what !== undefined) return see(`guest 0: ${what}`)
   }
+  if (isPassed && arena.machine.memory.words[arena.pages[1].hostOf(OWN_TARGET) >> 2] === 0)
+    return see("guest 1's disk does not write where guest 1 says")
   const other = watch({ ...scenario, guests: [guests[0], { programs: [otherwise] }] }, [])
   if (other.run.sighting) return found(NAME, scenario, run, other.run.sighting)
   const read = difference(run.views[0], other.run.views[0])

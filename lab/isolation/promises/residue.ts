@@ -59,13 +59,27 @@ function lookOf(device: VirtioName): readonly Step[] {
 
 const read = (address: number): Step => ({ op: 'load', bytes: 8, signed: false, address })
 
+/** The address behind the last of its memory. */
+const BEHIND = GUEST_RAM + 8 * 2 ** 20
+
 /** Places that a guest has not written to: its own memory, and where it has none. */
 const untouched = fc.oneof(
   fc.integer({ min: 0, max: 0x3_ffff }).map(word => read(GUEST_RAM + 0x40_0000 + word * 8)),
   fc.integer({ min: 0, max: 255 }).map(page => read(GUEST_RAM + HALF_OF_A_GIB + page * 0x20_0000)),
   fc.integer({ min: 0, max: 1023 }).map(gib => read(TIB + gib * 2 ** 30)),
+  fc.integer({ min: 0, max: 3 }).map(word => read(BEHIND + word * 8)),
 )
-const csrs = [senvcfg, scounteren, fcsr].map(({ number }): Step => ({ op: 'read', csr: number }))
+const CSRS = [senvcfg, scounteren, fcsr]
+/** Looks at them, and again when others have had the hart. */
+const looked: readonly Step[] = [0, 1, 2].flatMap(() => [
+  ...CSRS.map(({ number }): Step => ({ op: 'read', csr: number })),
+  { op: 'wait', ticks: 30 },
+])
+/** What others leave there. */
+const left: readonly Step[] = [0, 1].flatMap(() => [
+  ...CSRS.map(({ number }): Step => ({ op: 'write', csr: number, value: 0x75 })),
+  { op: 'wait', ticks: 20 },
+])
 
 const arbitrary = fc
   .record({
@@ -74,9 +88,10 @@ const arbitrary = fc
     devices: fc.shuffledSubarray([...DEVICES], { minLength: 1 }),
     other: hostileProgram(DEVICES, 8, 2),
     disk: fc.boolean(),
+    harts: fc.constantFrom([0, 1], [0, 0]),
   })
-  .map(({ looks, harm, devices, other, disk }): ResidueScenario => {
-    const topology = ioTopology([0, 1], BEFORE[0])
+  .map(({ looks, harm, devices, other, disk, harts }): ResidueScenario => {
+    const topology = ioTopology(harts, BEFORE[0])
     const request = {
       write: false,
       where: 'inside',
@@ -93,8 +108,8 @@ const arbitrary = fc
       topology,
       after,
       guests: [
-        { programs: [[...csrs, { op: 'digest' }, ...looks, ...harm, ...DEVICES.map(resetDevice), ...after]] },
-        { programs: [[...csrs, { op: 'digest' }, ...other]] },
+        { programs: [[...looked, { op: 'digest' }, ...looks, ...harm, ...DEVICES.map(resetDevice), ...after]] },
+        { programs: [[...left, { op: 'digest' }, ...other]] },
       ],
       actions: [],
       cycles: 40_000_000,
@@ -111,6 +126,7 @@ function check(scenario: Scenario) {
   const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const where = arena.where()
+  if (!run.finished) return found(NAME, scenario, run, { where, what: 'guest 0 does not come to its end' })
   const log = told(arena)
   const elsewhere = { ...scenario, topology: { ...scenario.topology, poison: BEFORE[1] } }
   const second = watch(elsewhere, []).run
@@ -120,10 +136,15 @@ function check(scenario: Scenario) {
       return found(NAME, scenario, run, { where, what: `guest ${guest} finds what RAM held before it came: ${what}` })
   }
   // Whoever has never been harmed sees of the devices what those see who come after somebody.
-  const unharmed = { ...scenario, guests: [{ programs: [after] }, { programs: [[]] }] }
+  const unharmed = { ...scenario, guests: [{ programs: [[...looked, ...after]] }, { programs: [[]] }] }
   arena.run(unharmed)
   const fresh = told(arena)
-  const last = log.slice(-fresh.length)
+  const first = looked.findIndex((_, index) => log[index] !== fresh[index])
+  if (first >= 0) {
+    const what = `guest 0 finds what another guest left in a register: ${log[first]} instead of ${fresh[first]}`
+    return found(NAME, scenario, run, { what, where })
+  }
+  const last = [...log.slice(0, looked.length), ...log.slice(looked.length - fresh.length)]
   const at = fresh.findIndex((line, index) => line !== last[index])
   if (at < 0) return undefined
   const what = `a device is not as new after its reset: ${last[at]} instead of ${fresh[at]}`
