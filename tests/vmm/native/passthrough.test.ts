@@ -219,6 +219,44 @@ function cardOf(dmas: Dma[]): VirtNic {
   }
 }
 
+/** Writes what comes to the configuration space of the card, to its memory's windows and to its MSI-X table; then ends. */
+const VANDAL = `
+    la t0, skip
+    csrw stvec, t0
+    li s0, 88172645463325252
+    li s1, 3000
+1:  slli t0, s0, 13
+    xor s0, s0, t0
+    srli t0, s0, 7
+    xor s0, s0, t0
+    slli t0, s0, 17
+    xor s0, s0, t0
+    andi t1, s0, 0xfc
+    li t2, 0x30008000
+    add t1, t1, t2
+    srli t3, s0, 20
+    sw t3, 0(t1)
+    li t1, 0x30008004
+    li t3, 6
+    sh t3, 0(t1)
+    srli t1, s0, 30
+    li t2, 0x1fffc
+    and t1, t1, t2
+    li t2, 0x40000000
+    add t1, t1, t2
+    sw s0, 0(t1)
+    lw t3, 0(t1)
+next:
+    addi s1, s1, -1
+    bnez s1, 1b
+    ${END}
+    .balign 4
+skip:
+    la t0, next
+    csrw sepc, t0
+    sret
+`
+
 /** All RAM above the VMM's own that is not the owner's. */
 function strangersRam({ machine: { memory } }: VmmRun, owned: ReadonlySet<number>): Buffer {
   const pages: Uint8Array[] = []
@@ -274,6 +312,28 @@ describe('requests of a device', () => {
     run.run(1_000_000, () => false)
     expect(faultsOf(run)).toBe(1)
     expect(refusedRequests(run.system)).toContain('the last: a write of 0x80000000 by 00:01.0')
+  })
+
+  test('and of its guest harm nobody, whatever the guest does to it', () => {
+    for (const interrupts of ['trapped', 'posted'] as const) {
+      const guests = [
+        { kernel: VANDAL, network: NETWORK, harts: [0] },
+        { kernel: WAIT, harts: [0] },
+      ]
+      const options = passed('network', interrupts, { aia: 'aplic-imsic', ramBytes: RAM_BYTES })
+      const run = native(guests, options)
+      run.run(30_000_000, () => run.guests[0].ram.pages.every(page => page !== 0))
+      const owned = new Set(run.guests[0].ram.pages)
+      // The other guest's tree is still to be written.
+      run.run(1_000_000, () => run.guests[1].ram.pages.some(page => page !== 0))
+      run.run(100_000, () => false)
+      const before = strangersRam(run, owned)
+      run.run(PATIENCE, () => run.guests[0].record.ended)
+      expect(run.guests.map(({ record }) => record.crashed)).toEqual([false, false])
+      expect(run.guests[0].record.ended).toBe(true)
+      expect(run.machine.ledger(0).some(({ cause }) => cause === 'store pcie-ecam')).toBe(true)
+      expect(Buffer.compare(strangersRam(run, owned), before)).toBe(0)
+    }
   })
 
   test('of the VMM’s own card reach its driver’s memory, and no guest’s', () => {
