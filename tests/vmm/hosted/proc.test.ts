@@ -53,6 +53,11 @@ test('programs read under /proc what the kernel has counted, and it adds up', ()
     .map(line => line.split(' ').slice(1).map(Number))
   expect(whole).toBe(programs)
   expect(programs * 4).toBeGreaterThanOrEqual(kib('AnonPages:'))
+  const faults = groups
+    .trimEnd()
+    .split('\n')
+    .map(line => Number(line.split(' ').at(-1)))
+  expect(faults.reduce((sum, count) => sum + count, 0)).toBe(kib('pgfault'))
   const [, some, full, busy] = pressure.split('\n')[0].split(' ').slice(1).map(Number)
   expect([some >= full, busy >= full, busy > 0]).toEqual([true, true, true])
   const own = threads

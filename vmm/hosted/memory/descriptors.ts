@@ -2,6 +2,7 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { layout } from '../../../hw/spec/layout.ts'
 import { TABLES } from '../layout.ts'
+import { countGroupFault } from './groups.ts'
 import { count, hartMemory } from './hart-memory.ts'
 
 export const descriptor = layout(0x80, 'our own', {
@@ -67,10 +68,11 @@ export function endTaking(port: HartPort, at: number): void {
   port.add32(at + descriptor.taking.at, -1)
 }
 
-/** A fault, which the space and the hart count. */
+/** A fault, which the space, its group and the hart count. */
 export function countFault(port: HartPort, at: number): void {
   port.store32(at + descriptor.faults.at, port.load32(at + descriptor.faults.at) + 1)
   count(port, hartMemory.faults.at, 1)
+  countGroupFault(port, port.load32(at + descriptor.group.at))
 }
 
 /** So many pages more, or less. */
