@@ -39,7 +39,7 @@ export const INTERRUPTS: readonly Bug[] = [
     anchor: '    record.lowered &= ~bit\n',
     replacement: '',
     promise: 'interrupts',
-    seed: 1,
+    seed: 87,
   },
   {
     name: 'interrupts-stay-with-the-hart',
@@ -61,7 +61,7 @@ export const INTERRUPTS: readonly Bug[] = [
     anchor: "  'vsie',\n",
     replacement: '',
     promise: 'registers',
-    seed: 1,
+    seed: 23,
   },
   {
     name: 'timer-stays-with-the-hart',
@@ -94,7 +94,7 @@ export const INTERRUPTS: readonly Bug[] = [
     anchor: 'record.hart === port.hart ? port.read(vstimecmp) : port.load64(vcpu.frame + frame.vstimecmp.at)',
     replacement: 'port.load64(vcpu.frame + frame.vstimecmp.at)',
     promise: 'interrupts',
-    seed: 1,
+    seed: 10,
   },
   {
     name: 'claim-not-exclusive',
@@ -116,7 +116,7 @@ export const INTERRUPTS: readonly Bug[] = [
     anchor: 'this.#best(context, this.thresholds[context]) !== 0',
     replacement: 'this.#best(context, 0) !== 0',
     promise: 'interrupts',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'enable-bits-shared',

@@ -17,7 +17,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'for (const vcpu of vm.vcpus) {',
     replacement: 'for (const vcpu of [vm.vcpus[0]]) {',
     promise: 'management',
-    seed: 1,
+    seed: 7,
   },
   {
     name: 'one-ends-all-end',
@@ -28,7 +28,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'for (const vcpu of vm.vcpus) {',
     replacement: 'for (const vcpu of this.#plan.vcpus) {',
     promise: 'containment',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'crash-ends-the-first-guest',
@@ -50,7 +50,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: STOPS,
     replacement: '',
     promise: 'management',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'interrupt-revives',
@@ -61,7 +61,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'const woken = record.status === WAITING',
     replacement: 'const woken = record.status !== RUNNABLE',
     promise: 'management',
-    seed: 1,
+    seed: 8,
   },
   {
     name: 'started-while-it-stops',
@@ -72,7 +72,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: '  if (target.record.hart !== NOWHERE) return answer(port, vcpu, SBI_FAILED, 0)\n',
     replacement: '',
     promise: 'management',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'started-outside-memory',
@@ -83,7 +83,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: '  if (!vm.ram.contains(address)) return answer(port, vcpu, SBI_INVALID_ADDRESS, 0)\n',
     replacement: '',
     promise: 'management',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'interrupts-of-the-ended-stay',
@@ -94,6 +94,6 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: '    port.write(hvip, 0)\n    port.write(vstimecmp, NO_TIME)\n',
     replacement: '',
     promise: 'resources',
-    seed: 1,
+    seed: 0,
   },
 ]

@@ -16,7 +16,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: FLOAT_LOADS,
     replacement: '',
     promise: 'registers',
-    seed: 1,
+    seed: 8,
   },
   {
     name: 'high-floats-not-loaded',
@@ -27,7 +27,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: FLOAT_LOADS,
     replacement: FLOAT_LOADS.replace('FLOATS', 'FLOATS.slice(0, 24)'),
     promise: 'registers',
-    seed: 1,
+    seed: 8,
   },
   {
     name: 'floats-never-saved',
@@ -38,7 +38,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '    bne t0, t1, 1f\n',
     replacement: '    j 1f\n',
     promise: 'registers',
-    seed: 1,
+    seed: 14,
   },
   {
     name: 'one-float-not-saved',
@@ -49,7 +49,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: FLOAT_STORES,
     replacement: FLOAT_STORES.replace('FLOATS', 'FLOATS.filter(register => register !== 17)'),
     promise: 'registers',
-    seed: 1,
+    seed: 14,
   },
   {
     name: 'rounding-mode-shared',
@@ -60,7 +60,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '    csrw fcsr, t0\n',
     replacement: '',
     promise: 'residue',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'senvcfg-shared',
@@ -71,7 +71,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['scounteren']",
     promise: 'residue',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'scounteren-shared',
@@ -82,7 +82,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['senvcfg']",
     promise: 'residue',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'vsscratch-shared',
@@ -93,7 +93,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "  'vsscratch',\n",
     replacement: '',
     promise: 'registers',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'vstval-shared',
@@ -104,7 +104,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "  'vstval',\n",
     replacement: '',
     promise: 'registers',
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'vsatp-shared',
@@ -115,7 +115,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "  'vsatp',\n",
     replacement: '',
     promise: 'registers',
-    seed: 1,
+    seed: 226,
   },
   {
     name: 't6-not-saved',
@@ -137,7 +137,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '  port.fill(at, 0, frame.size)\n',
     replacement: '',
     promise: 'residue',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'started-hart-keeps-translation',
@@ -148,6 +148,6 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '  port.store64(at + frame.vsatp.at, 0)\n',
     replacement: '',
     promise: 'management',
-    seed: 1,
+    seed: 106,
   },
 ]

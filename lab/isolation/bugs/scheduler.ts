@@ -25,7 +25,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'ticks / this.#shares[index].weight',
     replacement: 'ticks',
     promise: 'resources',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'caps-ignored',
@@ -36,7 +36,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'return cap !== 0 && this.used[index] >= (PERIOD_TICKS * cap) / 100',
     replacement: 'return cap !== 0 && this.used[index] >= PERIOD_TICKS * cap',
     promise: 'resources',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'no-turns',
@@ -58,7 +58,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'if (pin !== NOWHERE) return pin === hart',
     replacement: 'if (pin !== NOWHERE) return true',
     promise: 'registers',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'loaded-vcpu-taken',
@@ -69,7 +69,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: '    if (record.hart !== NOWHERE && record.hart !== hart) return false\n',
     replacement: '',
     promise: 'registers',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'vcpu-on-two-harts',
@@ -80,7 +80,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'if (other !== hart && running[other] === index) return false',
     replacement: 'if (other !== hart && running[other] === index && record.hart !== NOWHERE) return false',
     promise: 'registers',
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'guest-keeps-hart-while-its-devices-work',
@@ -92,6 +92,6 @@ export const SCHEDULING: readonly Bug[] = [
       'if (record.status === DEAD || record.status === STOPPED) return this.save(port, last, this.#places.dropped)',
     replacement: 'if (record.status === DEAD) return this.save(port, last, this.#places.dropped)',
     promise: 'management',
-    seed: 1,
+    seed: 0,
   },
 ]

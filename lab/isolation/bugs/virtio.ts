@@ -17,7 +17,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'entries = bytes / virtqDesc.size',
     replacement: 'entries = port.load32(descriptor + virtqDesc.len.at) / virtqDesc.size',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'chain-without-end',
@@ -28,7 +28,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (at >= entries) return false',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'descriptor-index-not-checked',
@@ -39,7 +39,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (record.count === record.size) return false',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'used-ring-not-looked-up',
@@ -50,7 +50,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'record.ring = this.#memory.reach(port, device, virtqUsedBytes(size))',
     replacement: 'record.ring = this.#memory.reach(port, device, virtqUsed.size)',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'descriptor-table-not-looked-up',
@@ -61,7 +61,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'record.table = this.#memory.reach(port, descriptors, virtqDescBytes(size))',
     replacement: 'record.table = this.#memory.reach(port, descriptors, virtqDesc.size)',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'queue-size-not-bounded',
@@ -72,7 +72,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'size === 0 || size > QUEUE_MAXIMUM || (size & (size - 1)) !== 0',
     replacement: 'size === 0 || (size & (size - 1)) !== 0',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'indirect-in-indirect',
@@ -83,7 +83,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '!record.indirect || table !== record.table || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     replacement: '!record.indirect || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'available-index-believed',
@@ -94,7 +94,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    if (ahead > record.size) record.broken = true\n',
     replacement: '',
     promise: 'invisibility',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'queue-number-not-checked',
@@ -105,7 +105,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'else if (record.queue < this.queues.length) this.#setQueue(',
     replacement: 'else if (record.queue <= this.queues.length) this.#setQueue(',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'queues-survive-reset',
@@ -116,7 +116,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n',
     replacement: '',
     promise: 'residue',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'interrupt-survives-reset',
@@ -128,7 +128,7 @@ export const VIRTIO: readonly Bug[] = [
       '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n    this.#raise(port, 0)\n',
     replacement: '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n',
     promise: 'residue',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'reset-before-dma-is-over',
@@ -139,7 +139,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    if (this.#record.outstanding > 0) return false\n',
     replacement: '',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'status-not-looked-up',
@@ -161,7 +161,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size',
     replacement: 'this.#queue.reachPiece(port, addresses[0], 1) < 1',
     promise: 'dma',
-    seed: 1,
+    seed: 0,
   },
   {
     name: 'frame-padded-with-leftovers',
@@ -183,7 +183,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'let wanted = Math.min(bytes - skipped, most - done)',
     replacement: 'let wanted = bytes - skipped',
     promise: 'network',
-    seed: 1,
+    seed: 11,
   },
   {
     name: 'frames-without-budget',
@@ -194,6 +194,6 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'let left = BUDGET',
     replacement: 'let left = 65536',
     promise: 'network',
-    seed: 1,
+    seed: 4,
   },
 ]
