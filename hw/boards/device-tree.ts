@@ -219,6 +219,7 @@ export function virtDeviceTree(options: VirtTree): Uint8Array {
                   interrupts: Array.from({ length: IOMMU_WIRES }, (_, vector) =>
                     wire(VIRT_SOURCES.iommu + vector),
                   ).flat(),
+                  ...(messages && { 'msi-parent': [imsicSupervisor] }),
                 }),
               ]
             : []),

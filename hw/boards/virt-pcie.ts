@@ -27,7 +27,7 @@ export function wirePcie(
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
   const memory = memoryDma(wiring.memory)
   const dma = messages ? withMessages(memory, messages) : memory
-  const translate = iommu ? wireIommu(wiring, plic, dma) : () => dma
+  const translate = iommu ? wireIommu(wiring, plic, dma, messages !== undefined) : () => dma
   const host = new PcieHost({
     dma: translate,
     lines: [wire(0), wire(1), wire(2), wire(3)],
@@ -96,9 +96,9 @@ function plugCards(
 }
 
 /** Memory as each function reaches it through the IOMMU. */
-function wireIommu(wiring: Wiring, plic: Controller, dma: Dma): (requester: number) => Dma {
+function wireIommu(wiring: Wiring, plic: Controller, dma: Dma, messages: boolean): (requester: number) => Dma {
   const wires = Array.from({ length: IOMMU_WIRES }, (_, vector) => plic.line(VIRT_SOURCES.iommu + vector))
-  const iommu = new Iommu(wiring.memory, dma, wires)
+  const iommu = new Iommu(wiring.memory, dma, wires, { messages })
   wiring.enroll('iommu', iommu)
   wiring.bus.attach('iommu', VIRT_MAP.iommu.base, VIRT_MAP.iommu.bytes, iommu)
   return requester => iommu.behind(requester)

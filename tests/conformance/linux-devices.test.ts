@@ -125,6 +125,7 @@ describe.skipIf(missing).each<{ iommu: boolean; aia?: AiaChoice; how: string }>(
     test("the kernel's IOMMU driver has a context for both devices", () => {
       // RISC-V kernels do not choose translation for the DMA API: their contexts say Bare (docs/iommu.md).
       expect(type('cat /sys/kernel/iommu_groups/*/type')).toContain('identity\r\nidentity\r\n')
+      if (aia === 'aplic-imsic') expect(type('dmesg | grep riscv,iommu')).toContain('using MSIs')
     })
   }
 

@@ -6,12 +6,13 @@ import type { Chip, Dma, Line, Plain, Saved } from '../../bus/chip.ts'
 import { LOAD_ACCESS, STORE_ACCESS } from '../../hart/causes.ts'
 import { LOAD, STORE, FETCH, type AccessKind } from '../../memory/access.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { iommu as table, IOMMU_BYTES, IOMMU_MODE } from '../../spec/devices/iommu.ts'
+import { iommu as table, IOMMU_BYTES, IOMMU_INTERRUPTS, IOMMU_MODE } from '../../spec/devices/iommu.ts'
 import { command, FAULT, faultRecord, TTYP } from '../../spec/layouts/iommu.ts'
-import { fieldOf } from '../../spec/registers.ts'
+import { fieldOf, withField } from '../../spec/registers.ts'
 import { type IommuPrices, iommuPrices } from '../../time/prices-devices.ts'
 import { perform } from './command-queue.ts'
 import { type DeviceContext, locate } from './device-context.ts'
+import { Messages } from './messages.ts'
 import { type Fault, Translation } from './translation.ts'
 
 const PAGE = 4096
@@ -19,8 +20,8 @@ const TWO_32 = 2 ** 32
 const TYPES = { [FETCH]: TTYP.FETCH, [LOAD]: TTYP.READ, [STORE]: TTYP.WRITE } as const
 const VERSION = 0x10
 const PHYSICAL_BITS = 56
-/** Version 1.0; Sv39, Sv48, their x4 forms, Svpbmt, MSI_FLAT, AMO_HWAD; interrupts by wire; DBG. High word: 56 bits of physical address. */
-const HAS = ['Sv39', 'Sv48', 'Svpbmt', 'Sv39x4', 'Sv48x4', 'MSI_FLAT', 'AMO_HWAD', 'IGS', 'DBG'] as const
+/** Version 1.0; Sv39, Sv48, their x4 forms, Svpbmt, MSI_FLAT, AMO_HWAD; DBG. High word: 56 bits of physical address. */
+const HAS = ['Sv39', 'Sv48', 'Svpbmt', 'Sv39x4', 'Sv48x4', 'MSI_FLAT', 'AMO_HWAD', 'DBG'] as const
 const CAPABILITIES_LOW = VERSION | bits(...HAS.map(name => table.capabilities.fields[name].low))
 const CAPABILITIES_HIGH = PHYSICAL_BITS << (table.capabilities.fields.PAS.low - 32)
 /** Queues have at most so many entries, as a power of two: what one register write sets off stays bounded. */
@@ -34,6 +35,12 @@ const ENABLE = 1
 const INTERRUPT_ENABLE = 2
 const ON = bits(cqcsr.fields.cqon.low)
 
+export interface IommuOptions {
+  readonly prices?: IommuPrices
+  /** It can interrupt by message as well as by wire. */
+  readonly messages?: boolean
+}
+
 export class Iommu implements Chip, Saved {
   readonly #dma: Dma
   /** The same memory, where tables are read. */
@@ -42,13 +49,22 @@ export class Iommu implements Chip, Saved {
   readonly #translation: Translation
   readonly #words = new Uint32Array(IOMMU_BYTES / 4)
   readonly #prices: IommuPrices
+  /** It can interrupt by message, if software says so. */
+  readonly #messages: Messages | undefined
+  /** Pending bits as they were: a message is for one that was not. */
+  #announced = 0
   /** Reads of tables, ever. */
   #reads = 0
   /** Device contexts that it remembers, oldest first. */
   #contexts: DeviceContext[] = []
 
   /** `wires`: its interrupts, by vector; `memory` as it masters it itself is `dma`. */
-  constructor(memory: Memory, dma: Dma, wires: readonly Line[], prices = iommuPrices) {
+  constructor(
+    memory: Memory,
+    dma: Dma,
+    wires: readonly Line[],
+    { prices = iommuPrices, messages = false }: IommuOptions = {},
+  ) {
     this.#dma = dma
     this.#wires = wires
     this.#prices = prices
@@ -60,7 +76,11 @@ export class Iommu implements Chip, Saved {
       write: (address, from) => dma.write(address, from),
     }
     this.#translation = new Translation(memory, this.#tables)
-    this.#words[0] = CAPABILITIES_LOW
+    this.#messages = messages
+      ? new Messages(dma, address => this.#report(0, undefined, address, { cause: FAULT.MSI_WRITE, iotval2: 0 }))
+      : undefined
+    const interrupts = messages ? IOMMU_INTERRUPTS.BOTH : IOMMU_INTERRUPTS.WIRES
+    this.#words[0] = withField(table.capabilities.fields.IGS, CAPABILITIES_LOW, interrupts)
     this.#words[1] = CAPABILITIES_HIGH
     this.#set(fctl.at, bits(fctl.fields.WSI.low))
   }
@@ -97,7 +117,8 @@ export class Iommu implements Chip, Saved {
   }
 
   read(offset: number, bytes: 1 | 2 | 4): number {
-    return bytes === 4 ? (this.#words[offset >> 2] ?? 0) : 0
+    if (bytes !== 4) return 0
+    return this.#messages?.has(offset) ? this.#messages.read(offset) : (this.#words[offset >> 2] ?? 0)
   }
 
   write(offset: number, bytes: 1 | 2 | 4, value: number): void {
@@ -127,6 +148,8 @@ export class Iommu implements Chip, Saved {
       case ipsr.at:
         this.#set(offset, this.#get(offset) & ~value)
         return this.#drive(true)
+      case fctl.at:
+        return this.#messages && this.#set(offset, value & bits(fctl.fields.WSI.low))
       case table.icvec.at:
         // Two bits a cause: there are four wires.
         this.#set(offset, value & 0x3333)
@@ -138,12 +161,16 @@ export class Iommu implements Chip, Saved {
       case table.tr_req_ctl.at:
         this.#set(offset, value & ~0xff1)
         if ((value & 1) !== 0) this.#request()
+        return
     }
+    if (this.#messages?.has(offset)) this.#messages.write(offset, value)
   }
 
   save(): Plain {
     return {
       words: new Uint8Array(this.#words.buffer).slice(),
+      announced: this.#announced,
+      messages: this.#messages?.save() ?? null,
       translation: this.#translation.save(),
       contexts: this.#contexts.map(({ msiMask, msiPattern, ...plain }) => ({
         ...plain,
@@ -156,10 +183,14 @@ export class Iommu implements Chip, Saved {
   restore(state: Plain): void {
     const saved = state as unknown as {
       words: Uint8Array
+      announced: number
+      messages: Plain
       translation: Plain
       contexts: (Omit<DeviceContext, 'msiMask' | 'msiPattern'> & { msiMask: string; msiPattern: string })[]
     }
     new Uint8Array(this.#words.buffer).set(saved.words)
+    this.#announced = saved.announced
+    this.#messages?.restore(saved.messages)
     this.#translation.restore(saved.translation)
     this.#contexts = saved.contexts.map(({ msiMask, msiPattern, ...plain }) => ({
       ...plain,
@@ -298,7 +329,7 @@ export class Iommu implements Chip, Saved {
   }
 
   /** Puts a fault into the queue, if there is room and it is on. */
-  #report(device: number, kind: AccessKind, address: number, { cause, iotval2 }: Fault): void {
+  #report(device: number, kind: AccessKind | undefined, address: number, { cause, iotval2 }: Fault): void {
     const control = this.#get(fqcsr.at)
     if ((control & ON) === 0 || (control & FQ_ERRORS) !== 0) return
     const tail = this.#get(table.fqt.at)
@@ -308,7 +339,7 @@ export class Iommu implements Chip, Saved {
     const view = new DataView(bytes.buffer)
     const { TTYP: type, DID } = faultRecord.first.fields
     view.setUint32(0, cause, true)
-    view.setUint32(4, (TYPES[kind] << (type.low - 32)) | (device << (DID.low - 32)), true)
+    view.setUint32(4, ((kind === undefined ? 0 : TYPES[kind]) << (type.low - 32)) | (device << (DID.low - 32)), true)
     put(view, faultRecord.iotval.at, address)
     put(view, faultRecord.iotval2.at, iotval2)
     if (!this.#dma.write(this.#pageIn(table.fqb.at) * PAGE + tail * faultRecord.size, bytes))
@@ -350,10 +381,15 @@ export class Iommu implements Chip, Saved {
     const pending = this.#get(ipsr.at)
     const vectors = this.#get(table.icvec.at)
     const { civ, fiv } = table.icvec.fields
+    const wired = (this.#get(fctl.at) & bits(fctl.fields.WSI.low)) !== 0
+    const fresh = wired ? 0 : pending & ~this.#announced
+    this.#announced = pending
+    if ((fresh & bits(ipsr.fields.cip.low)) !== 0) this.#messages?.signal(fieldOf(civ, vectors))
+    if ((fresh & bits(ipsr.fields.fip.low)) !== 0) this.#messages?.signal(fieldOf(fiv, vectors))
     this.#wires.forEach((wire, vector) => {
       const commands = (pending & bits(ipsr.fields.cip.low)) !== 0 && fieldOf(civ, vectors) === vector
       const faults = (pending & bits(ipsr.fields.fip.low)) !== 0 && fieldOf(fiv, vectors) === vector
-      wire.set(commands || faults)
+      wire.set(wired && (commands || faults))
     })
   }
 

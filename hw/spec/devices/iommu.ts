@@ -72,8 +72,14 @@ export const iommu = registers({
     spec: 'IOMMU icvec',
     fields: { civ: [3, 0], fiv: [7, 4], pmiv: [11, 8], piv: [15, 12] },
   },
+  /** Messages, by vector: those of ours, which has four. */
+  msi_addr: { at: 768, width: 64, access: 'rw', count: 4, stride: 16, spec: 'IOMMU msi' },
+  msi_data: { at: 776, width: 32, access: 'rw', count: 4, stride: 16, spec: 'IOMMU msi' },
+  msi_vec_ctl: { at: 780, width: 32, access: 'rw', count: 4, stride: 16, spec: 'IOMMU msi', fields: { M: 0 } },
 })
 
+/** capabilities.IGS: how it can interrupt. */
+export const IOMMU_INTERRUPTS = { MESSAGES: 0, WIRES: 1, BOTH: 2 } as const
 export const IOMMU_BYTES = 0x1000
 /** ddtp.iommu_mode. */
 export const IOMMU_MODE = { OFF: 0, BARE: 1, LVL1: 2, LVL2: 3, LVL3: 4 } as const

@@ -86,6 +86,7 @@ export const FAULT = {
   MSI_ACCESS: 261,
   MSI_NOT_VALID: 262,
   MSI_MISCONFIGURED: 263,
+  MSI_WRITE: 273,
 } as const
 
 /** Inbound transaction types, untranslated. */
