@@ -44,6 +44,8 @@ export interface NicFunctionsConfig {
   readonly count: number
   /** The station address of each, as six bytes. */
   readonly addresses: readonly (readonly number[])[]
+  /** The owner has no use for frames of its own: nothing but mailboxes interrupts. A frame of any queue would, otherwise. */
+  readonly alone?: boolean
 }
 
 export interface NicFunctions {

@@ -107,6 +107,7 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
     high: 0,
   })
   const functions = config.functions === undefined ? undefined : nicFunctions(env, config.functions)
+  const isAlone = config.functions?.alone === true
   // the pool behind those of the virtual functions is ours
   const queue = functions === undefined ? nic : queueAt(nic, functions.count)
   const queues = nicQueues(env, queue, depth, state, lose)
@@ -201,7 +202,7 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
     device.write(nic.TCTL, TRANSMIT)
     if (interrupts.length > 0) {
       device.write(nic.EITR, withField(nic.EITR.fields.INTERVAL, 0, interval), 0)
-      device.write(nic.IMS, functions === undefined ? CAUSES : CAUSES | MAILBOX)
+      device.write(nic.IMS, functions === undefined ? CAUSES : isAlone ? MAILBOX : CAUSES | MAILBOX)
     }
     state.phase = RUNNING
     time.after(WATCH_MICROSECONDS, watch)

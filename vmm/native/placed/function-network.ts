@@ -26,7 +26,7 @@ export function functionNetwork({ current, ecam, guests, bus, controller, enviro
     )
   for (let index = 0; index < count; index++) addresses[index] ??= [2, 0, 0, 0, 0xff, index]
   const own = environment('nic', REGISTERS, [masked => card.mask(masked)])
-  const functions = { count, addresses }
+  const functions = { count, addresses, alone: true }
   const driver = nicDriver(own, { queueDepth: NETWORK_DEPTH, budget: FRAMES_AT_A_TIME, functions })
   const virtualSwitch = new VirtualSwitch()
   const card: NetworkCard = new NetworkCard(current, own, driver, bus, controller, REGISTERS, virtualSwitch)
