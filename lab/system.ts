@@ -35,7 +35,7 @@ export type PlacementChoice = { readonly [device in keyof Placements]?: Partial<
 
 export interface SystemOptions
   extends Pick<MachineOptions, 'prices' | 'pathLength'>,
-    Pick<VirtOptions, 'aia' | 'guestFiles' | 'iommu'> {
+    Pick<VirtOptions, 'aia' | 'guestFiles' | 'iommu' | 'plugged'> {
   readonly configuration: Configuration
   readonly harts: number
   readonly ramBytes: number
@@ -111,13 +111,14 @@ function machineOptions(
 }
 
 /** What the board has beside harts, RAM and devices. */
-function boardOptions({ aia, guestFiles, iommu, devicePrices, output }: SystemOptions): Partial<VirtOptions> {
+function boardOptions({ aia, guestFiles, iommu, devicePrices, output, plugged }: SystemOptions): Partial<VirtOptions> {
   return {
     ...(aia && { aia }),
     ...(guestFiles !== undefined && { guestFiles }),
     ...(iommu !== undefined && { iommu }),
     ...(devicePrices && { devicePrices }),
     ...(output && { output }),
+    ...(plugged && { plugged }),
   }
 }
 

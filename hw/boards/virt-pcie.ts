@@ -21,7 +21,7 @@ export function wirePcie(
   wiring: Wiring,
   plic: Controller,
   messages: Messages | undefined,
-  { disks = [], namespaces = [], nics = [], devicePrices, iommu }: VirtOptions,
+  { disks = [], namespaces = [], nics = [], devicePrices, iommu, plugged }: VirtOptions,
 ): void {
   const { bus } = wiring
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
@@ -51,6 +51,7 @@ export function wirePcie(
     wiring.enroll(name, disk)
     if (isSaved(backing)) wiring.enroll(`${name}-medium`, backing)
     host.plug(disk, slot++)
+    plugged?.(disk, index)
   })
   plugCards(wiring, host, slot, nics, devicePrices?.card)
 }

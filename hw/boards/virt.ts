@@ -9,6 +9,7 @@ import { Clint } from '../devices/clint.ts'
 import type { Backing } from '../devices/disk-backing.ts'
 import { attachHtif } from '../devices/htif.ts'
 import type { NicController } from '../devices/nic/nic-controller.ts'
+import type { NvmeController } from '../devices/nvme/nvme-controller.ts'
 import { GoldfishRtc } from '../devices/rtc.ts'
 import { TestFinisher } from '../devices/test-finisher.ts'
 import { Uart } from '../devices/uart.ts'
@@ -65,6 +66,8 @@ export interface VirtOptions {
   readonly disks?: readonly Backing[]
   /** Sectors of each disk's namespaces: one of all unless given. */
   readonly namespaces?: readonly (readonly number[] | undefined)[]
+  /** Called once a disk is in its slot: whoever makes its hardware fail takes note of it. */
+  readonly plugged?: (disk: NvmeController, index: number) => void
   readonly nics?: readonly VirtNic[]
   /** The Advanced Interrupt Architecture in place of the PLIC: an APLIC alone, or with an IMSIC a hart, which takes messages. */
   readonly aia?: AiaChoice

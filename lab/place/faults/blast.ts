@@ -1,6 +1,7 @@
 /** Whom the faults of a driver reach in a placement: what all trials come to, kind by kind. */
 import { placementNamed, type PlacementName } from '../placements.ts'
-import { FAULT_KINDS, type FaultKind } from './kinds.ts'
+import { isHardware } from './hardware.ts'
+import type { Strike } from './kinds.ts'
 import type { FaultTrial } from './trials.ts'
 
 /**
@@ -11,7 +12,7 @@ export const BYSTANDERS = ['driver', 'its user', 'other users', 'other guests', 
 export type Bystander = (typeof BYSTANDERS)[number]
 
 export interface BlastOfKind {
-  readonly kind: FaultKind
+  readonly kind: Strike['kind']
   readonly struck: number
   /** How many faults reached each of them. */
   readonly reached: Readonly<Partial<Record<Bystander, number>>>
@@ -27,7 +28,7 @@ export interface Blast {
   readonly placement: PlacementName
   readonly struck: number
   readonly kinds: readonly BlastOfKind[]
-  /** Who has been reached by any. */
+  /** Who has been reached by any of the driver's. */
   readonly radius: readonly Bystander[]
   /** It claims that no fault reaches other guests. */
   readonly contains: boolean
@@ -45,11 +46,13 @@ export function blastOf(placement: PlacementName, trials: readonly FaultTrial[],
   return {
     placement,
     struck: struck.length,
-    kinds: FAULT_KINDS.flatMap(kind => {
+    kinds: [...new Set(struck.map(({ strike }) => strike.kind))].flatMap(kind => {
       const own = struck.filter(({ strike }) => strike.kind === kind)
       return own.length === 0 ? [] : [ofKind(kind, own, cyclesPerMicrosecond)]
     }),
-    radius: BYSTANDERS.filter(bystander => struck.some(({ reached }) => reached.includes(bystander))),
+    radius: BYSTANDERS.filter(bystander =>
+      struck.some(({ strike, reached }) => !isHardware(strike.kind) && reached.includes(bystander)),
+    ),
     contains,
     escapes: contains
       ? trials.flatMap(({ reached }, index) => (reached.some(who => OUTSIDE.has(who)) ? [index] : []))
@@ -58,7 +61,7 @@ export function blastOf(placement: PlacementName, trials: readonly FaultTrial[],
   }
 }
 
-function ofKind(kind: FaultKind, trials: readonly FaultTrial[], cyclesPerMicrosecond: number): BlastOfKind {
+function ofKind(kind: Strike['kind'], trials: readonly FaultTrial[], cyclesPerMicrosecond: number): BlastOfKind {
   const count = (who: Bystander) => trials.filter(({ reached }) => reached.includes(who)).length
   const recovered = trials.filter(trial => trial.recovered)
   return {

@@ -1,5 +1,6 @@
 /** Faults of a driver: what each does, and what decides one of them. */
 import type { Device } from '../workloads.ts'
+import { type HardwareKind, isHardware } from './hardware.ts'
 
 interface Described {
   /** In one line. */
@@ -28,7 +29,7 @@ export function faultNamed(kind: FaultKind): Described {
 
 /** One fault: strikes when the driver is given its `at`th request (from 1). */
 export interface Strike {
-  readonly kind: FaultKind
+  readonly kind: FaultKind | HardwareKind
   readonly at: number
   readonly value: number
   readonly data: number
@@ -36,6 +37,9 @@ export interface Strike {
 
 /** The registers that a wrong write may reach: of the controller, or of the card. */
 const REGISTER_BYTES: Readonly<Record<Device, number>> = { nvme: 0x1010, nic: 0x6000 }
+
+/** Of the disk, that its user uses. */
+const BLOCKS = 8
 
 /** Where wild addresses lie: all of RAM, and what is around it. */
 export interface Reach {
@@ -45,18 +49,20 @@ export interface Reach {
 
 /** A strike of this kind by dice: `next` gives a number from 0 to below its argument. */
 export function randomStrike(
-  kind: FaultKind,
+  kind: FaultKind | HardwareKind,
   device: Device,
   reach: Reach,
   given: { readonly before: number; readonly requests: number },
   next: (below: number) => number,
 ): Strike {
-  const { takes } = TABLE[kind]
+  const takes = isHardware(kind) ? 'block' : TABLE[kind].takes
   const value =
     takes === 'address'
       ? reach.from + next(Math.floor(reach.bytes / 8)) * 8
       : takes === 'register'
         ? next(REGISTER_BYTES[device] / 4) * 4
-        : 0
+        : takes === 'block'
+          ? next(BLOCKS)
+          : 0
   return { kind, at: given.before + 1 + next(given.requests), value, data: next(2 ** 32) }
 }

@@ -1,6 +1,7 @@
 /** A machine that faults are tried on, one after the other, each from the same moment: when its first witness is at work. */
 import { OUTCOMES, outcomeMark } from '../../../guests/witnesses/marks.ts'
 import type { Machine } from '../../../hw/index.ts'
+import { fail, isHardware } from './hardware.ts'
 import type { Strike } from './kinds.ts'
 import { arm, disarm, trigger } from './trigger.ts'
 import type { World } from './world.ts'
@@ -52,6 +53,8 @@ export class Rig {
   readonly before: number
   readonly #machine: Machine
   readonly #checkpoint: ReturnType<Machine['checkpoint']>
+  /** Frames that had come to the card by then. */
+  readonly #sent: number
   #tallies: Tally[] = []
   #strikeAt: number | undefined
   /** The machine is switched off: the bare machine's guest has ended. */
@@ -67,6 +70,7 @@ export class Rig {
     if (stop.kind !== 'mark') throw new Error(`no witness has begun in ${START_WITHIN} cycles (${stop.kind})`)
     this.#machine.onMark((_hart, mark, number, cycle) => this.#marked(mark, number, cycle))
     this.before = trigger().seen
+    this.#sent = world.hardware.sent
     this.#checkpoint = this.#machine.checkpoint()
   }
 
@@ -74,6 +78,7 @@ export class Rig {
   try(strike: Strike | undefined, patience: Patience): Trial {
     const machine = this.#machine
     machine.rollback(this.#checkpoint)
+    this.world.hardware.sent = this.#sent
     const from = machine.now()
     const begun = { good: 0, failed: 0, wrong: 0, last: from, longest: 0 }
     this.#tallies = this.world.witnesses.map(() => ({ ...begun }))
@@ -82,8 +87,10 @@ export class Rig {
     if (strike) arm(strike)
     else disarm()
     trigger().strikes = () => {
-      this.#strikeAt ??= machine.now()
       trigger().struck++
+      if (this.#strikeAt !== undefined) return
+      this.#strikeAt = machine.now()
+      if (strike && isHardware(strike.kind)) fail(strike.kind, strike.value, this.world.hardware)
     }
     const halted = this.#run(from, patience)
     return {

@@ -1,9 +1,10 @@
-/** Random faults of a driver in one placement, the kinds in turn, each on the same machine from the same moment, and whom each reached. */
+/** Random faults of a driver and of its device in one placement, the kinds in turn, each on the same machine from the same moment, and whom each reached. */
 import { PAGE_BYTES } from '../../../hw/spec/address.ts'
 import { plant, planted } from '../../planting/planting.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
 import type { Device } from '../workloads.ts'
 import type { Bystander } from './blast.ts'
+import { hardwareKinds } from './hardware.ts'
 import { FAULT_KINDS, type Reach, randomStrike, type Strike } from './kinds.ts'
 import { PLANS } from './plans.ts'
 import { type Patience, Rig, type Trial, type Witnessed } from './rig.ts'
@@ -34,8 +35,14 @@ export interface TrialPlan {
   readonly seed: number
 }
 
-/** Drivers look after what has become of requests within half a second; who spins for so long as this, never stops. */
-const PATIENCE: Patience = { cycles: 2_500_000_000, busy: 6_000_000 }
+/**
+ * Drivers look after what has become of requests within half a second; who spins for so long as this, never stops. A
+ * guest that polls shares its hart with the others by long slices: they need longer to come to their ends beside it.
+ */
+function patienceWith(placement: PlacementName): Patience {
+  const polled = placementNamed(placement).at?.interrupts === 'polled'
+  return { cycles: 2_500_000_000, busy: polled ? 60_000_000 : 6_000_000 }
+}
 
 /** Of wild addresses, so many in 4 are aimed at memory that is in use. */
 const AIMED = 3
@@ -73,8 +80,9 @@ function pagesInUse({ system, ramBytes }: World): readonly number[] {
 /** Tries so many. */
 export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[]> {
   const { placement, device, runs, seed } = plan
+  const patience = patienceWith(placement)
   let rig = await newRig(placement, device)
-  const reference = rig.try(undefined, PATIENCE)
+  const reference = rig.try(undefined, patience)
   if (reference.witnesses.some(({ ended }) => !ended))
     throw new Error('without any fault, not all guests come to their ends')
   const pages = pagesInUse(rig.world)
@@ -82,18 +90,13 @@ export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[
   const requests = Math.max(1, Math.floor(((trigger().seen - rig.before) * 3) / 4))
   const everywhere: Reach = { from: 0x7000_0000, bytes: 0x2000_0000 }
   const next = dice(seed)
+  const kinds = [...FAULT_KINDS, ...hardwareKinds(device)]
   const trials: FaultTrial[] = []
   for (let run = 0; run < runs; run++) {
     const aimed = next(4) < AIMED
     const reach = aimed ? { from: pages[next(pages.length)], bytes: PAGE_BYTES } : everywhere
-    const strike = randomStrike(
-      FAULT_KINDS[run % FAULT_KINDS.length],
-      device,
-      reach,
-      { before: rig.before, requests },
-      next,
-    )
-    const trial = rig.try(strike, PATIENCE)
+    const strike = randomStrike(kinds[run % kinds.length], device, reach, { before: rig.before, requests }, next)
+    const trial = rig.try(strike, patience)
     trials.push(judged(strike, trial, reference, placement))
     // What threw has left the machine in the midst of something.
     if (trial.halted !== undefined) rig = await newRig(placement, device)

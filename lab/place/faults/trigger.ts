@@ -1,5 +1,5 @@
 /** What decides, from outside of the simulated machine, which fault a planted driver suffers, and when. */
-import { FAULT_KINDS, type FaultKind, type Strike } from './kinds.ts'
+import { FAULT_KINDS, type Strike } from './kinds.ts'
 
 /** The global symbol by which planted drivers find it. */
 export const TRIGGER = 'barehart driver fault'
@@ -11,7 +11,7 @@ export interface Trigger {
   isVictim(instance: number): boolean
   /** Requests until it strikes; 0: never. */
   at: number
-  kind: FaultKind | ''
+  kind: Strike['kind'] | ''
   /** The same as a number, for the driver's state. */
   code: number
   value: number
@@ -50,9 +50,12 @@ export function trigger(): Trigger {
   return made
 }
 
+/** Faults of the hardware are none of the driver's. */
+const CODES: readonly string[] = FAULT_KINDS
+
 /** Sets it for a machine that is about to run. */
 export function arm({ kind, at, value, data }: Strike): void {
-  Object.assign(trigger(), { kind, at, value, data, code: FAULT_KINDS.indexOf(kind) + 1, struck: 0 })
+  Object.assign(trigger(), { kind, at, value, data, code: CODES.indexOf(kind) + 1, struck: 0 })
 }
 
 export function disarm(): void {

@@ -5,17 +5,22 @@
 import { bystander } from '../../../guests/witnesses/bystander.ts'
 import { diskUser } from '../../../guests/witnesses/disk-user.ts'
 import { networkUser } from '../../../guests/witnesses/network-user.ts'
+import type { Cable } from '../../../hw/devices/cable.ts'
 import { MemoryBacking, SECTOR_BYTES } from '../../../hw/devices/disk-backing.ts'
+import type { NicController } from '../../../hw/devices/nic/nic-controller.ts'
 import { cards } from '../../network.ts'
 import { buildSystem, type System, type SystemGuest } from '../../system.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
 import type { Device } from '../workloads.ts'
+import type { Hardware } from './hardware.ts'
 
 export interface World {
   readonly system: System
   /** Who is there, by guest number: on the bare machine the first alone. */
   readonly witnesses: readonly ('user' | 'other user' | 'bystander')[]
   readonly ramBytes: number
+  /** Of the user's device. */
+  readonly hardware: Hardware
 }
 
 const MIB = 2 ** 20
@@ -50,6 +55,7 @@ export function faultWorld(name: PlacementName, device: Device): World {
     ...(alone ? [] : [user(1, 'other user'), { ...guest(2, 'bystander'), kernel: bystander(2, ROUNDS).bytes }]),
   ]
   const devices = own === 'device' ? 2 : 1
+  const hardware: Hardware = { sent: 0 }
   const system = buildSystem({
     configuration,
     harts: 1,
@@ -59,11 +65,27 @@ export function faultWorld(name: PlacementName, device: Device): World {
     ...(hostPolicy && { hostPolicy }),
     ...(at && { placements: device === 'nvme' ? { disk: at } : { network: at } }),
     disks: device === 'nvme' ? Array.from({ length: devices }, () => new MemoryBacking(2 * sectors)) : [],
-    nics: device === 'nic' ? cards(devices, own === 'function' ? 2 : 0) : [],
+    plugged: (disk, index) => {
+      if (index === 0) hardware.disk = disk
+    },
+    nics: device === 'nic' ? cards(devices, own === 'function' ? 2 : 0, noted(hardware)) : [],
   })
   return {
     system,
     witnesses: alone ? ['user'] : ['user', 'other user', 'bystander'],
     ramBytes: RAM_BYTES,
+    hardware,
+  }
+}
+
+/** The first card and its cable, and how many frames have come to it. */
+function noted(hardware: Hardware): (card: number, cable: Cable, nic: NicController) => void {
+  return (card, cable, nic) => {
+    if (card > 0) return
+    hardware.card = nic
+    hardware.cable = cable
+    cable.onFrame((_cycle, from) => {
+      if (from === 1) hardware.sent++
+    })
   }
 }

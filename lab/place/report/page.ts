@@ -4,6 +4,7 @@ import { quantity, ranges, short, whole } from '../../report/numbers.ts'
 import { figureBlock, list, paragraph, section, table } from '../../report/sections/block.ts'
 import { STYLE } from '../../report/style.ts'
 import { FAULT_KINDS, faultNamed } from '../faults/kinds.ts'
+import { hardwareKinds, hardwareNamed, isHardware } from '../faults/hardware.ts'
 import type { BlastOfKind } from '../faults/blast.ts'
 import { BYSTANDERS } from '../faults/blast.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
@@ -180,21 +181,24 @@ function crowds({ findings }: PlaceReportData): Markup | undefined {
   )
 }
 
-function faults({ blasts }: PlaceReportData): Markup | undefined {
+function faults({ blasts, device }: PlaceReportData): Markup | undefined {
   if (blasts.length === 0) return undefined
+  const rows = [...FAULT_KINDS, ...hardwareKinds(device)].filter(kind =>
+    blasts.some(({ kinds }) => kinds.some(of => of.kind === kind)),
+  )
   return section(
     'faults',
-    'Faults of the driver',
+    'Faults of the driver and of its device',
     paragraph(
       'The same faults, planted into the same driver: of those that struck, the farthest that one reached, how many all users of the driver got over, and the longest that took.',
     ),
     table(
       ['fault', ...blasts.map(({ placement }) => label(placement))],
-      FAULT_KINDS.map(kind => [kind, ...blasts.map(({ kinds }) => inWords(kinds.find(of => of.kind === kind)))]),
+      rows.map(kind => [kind, ...blasts.map(({ kinds }) => inWords(kinds.find(of => of.kind === kind)))]),
       blasts.map((_, index) => index + 1),
     ),
     list([
-      ...FAULT_KINDS.map(kind => `${kind}: ${faultNamed(kind).does}.`),
+      ...rows.map(kind => `${kind}: ${isHardware(kind) ? hardwareNamed(kind).does : faultNamed(kind).does}.`),
       ...blasts.map(
         ({ placement, struck, contains, escapes, refused }) =>
           `${label(placement)}: ${struck} faults; ${contains ? (escapes.length === 0 ? 'none reached other guests' : `${escapes.length} reached other guests although none should`) : 'no containment is claimed'}${refused > 0 ? `; the IOMMU refused ${refused} requests` : ''}.`,
