@@ -41,7 +41,7 @@ export interface TrialPlan {
  */
 function patienceWith(placement: PlacementName): Patience {
   const polled = placementNamed(placement).at?.interrupts === 'polled'
-  return { cycles: 2_500_000_000, busy: polled ? 60_000_000 : 6_000_000 }
+  return { cycles: 2_500_000_000, busy: polled ? 60_000_000 : 12_000_000 }
 }
 
 /** Of wild addresses, so many in 4 are aimed at memory that is in use. */

@@ -29,7 +29,7 @@ const RAM_BYTES = 192 * MIB
 const DISK_BYTES = 4 * MIB
 const PAIRS = 8
 const ECHOES = 24
-const ROUNDS = 12
+const ROUNDS = 36
 
 export function faultWorld(name: PlacementName, device: Device): World {
   const { configuration, at, hostPolicy, board, own } = placementNamed(name)
