@@ -14,8 +14,6 @@ const NVME_CLASS = 0x01_08_02
 /** The root bus's wires are sources from here on. */
 const FIRST_WIRE = 32
 const TICKS_PER_MICROSECOND = 10
-/** Requests at a time, over all guests. */
-export const DISK_DEPTH = 64
 /** 128 KiB: what the controller takes at the least (NVMe 1.4, MDTS) and our driver at the most. */
 const MAXIMUM_SECTORS = 256
 const SECTOR = 512

@@ -7,6 +7,7 @@ import { VirtualSwitch } from '../../core/virtual-switch.ts'
 import { NativeDisk } from '../disk.ts'
 import type { Ground } from '../ground.ts'
 import { dmaRegion, serverTextOf, SPARE_REGION } from '../layout.ts'
+import { checkOptions } from './options.ts'
 import { cardWork } from './server/card-process.ts'
 import { diskWork } from './server/disk-process.ts'
 import { type ServerGround, serverGround, serverSoftware, type ServerWork } from './server/process.ts'
@@ -64,6 +65,7 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
   const { current, guests, bus, controller, servers } = ground
   const { base } = DISK_REGISTERS
   const { depth, queues } = placement
+  checkOptions('disk', placement, ['depth', 'queues', 'hart', 'transfer'])
   const copies = placement.transfer === 'copy'
   const region = ground.region(base)
   const place = serverGround({ device: region.base, bytes: DRIVER_BYTES })
@@ -108,6 +110,7 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
 export function serverNetwork(ground: Ground, placement: DriverPlacement): NetworkService {
   const { current, guests, bus, controller, servers } = ground
   const { base } = CARD_REGISTERS
+  checkOptions('network card', placement, ['coalescing', 'hart', 'transfer'])
   const copies = placement.transfer === 'copy'
   const region = ground.region(base)
   const place = serverGround({ device: region.base, bytes: DRIVER_BYTES })

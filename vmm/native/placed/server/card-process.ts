@@ -16,6 +16,8 @@ import {
 } from './vmm-side-messages.ts'
 
 const MAC_BYTES = 6
+/** Frames that the VMM takes in one entry: each may be copied to every guest. */
+const FRAMES_AT_A_TIME = 8
 
 export function cardWork(environment: PortEnvironment, config: NicConfig): ServerWork {
   const driver = nicDriver(environment, config)
@@ -43,7 +45,8 @@ export function cardWork(environment: PortEnvironment, config: NicConfig): Serve
   }
 
   function answered(port: HartPort, at: number, limit: number): number {
-    const count = state.count < limit ? state.count : limit
+    const room = limit < FRAMES_AT_A_TIME ? limit : FRAMES_AT_A_TIME
+    const count = state.count < room ? state.count : room
     let to = at
     for (let left = count; left > 0; left--) {
       port.store32(to + answer.what.at, words[state.first])
