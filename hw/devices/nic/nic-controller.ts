@@ -1,6 +1,6 @@
 /**
  * Intel 82576, one port: registers, and the paths between rings and cable. The parts: ./sender.ts, ./transmit.ts,
- * ./receive.ts, ./interrupts.ts, ./phy.ts, ./nvm.ts, ./timers.ts, ./virtual-functions.ts, over one register file.
+ * ./receive.ts, ./interrupts.ts, ./link.ts, ./nvm.ts, ./timers.ts, ./virtual-functions.ts, over one register file.
  *
  *   TDT ──fetch──▶ frames ──wire──▶ 'sent': write-back, TXDW        cable ──▶ packet buffer ──'deliver'──▶ ring, RXDW
  */
@@ -9,22 +9,20 @@ import { PcieFunction } from '../../bus/pcie-function.ts'
 import type { Sriov } from '../../bus/pcie-sriov.ts'
 import {
   BAR0_BYTES,
-  MDIC_OPERATION,
   NIC_DEVICE,
   NIC_REVISION,
   NIC_SUBSYSTEM,
   NIC_VECTORS,
   NIC_VENDOR,
   nic,
-  phy as phyRegisters,
 } from '../../spec/devices/nic.ts'
 import { fieldOf, withField } from '../../spec/registers.ts'
 import { i82576 } from '../../time/prices-devices.ts'
 import type { NicPrices } from '../../time/prices-devices.ts'
 import type { Cable, End, Port } from '../cable.ts'
 import { CAUSE, Interrupts } from './interrupts.ts'
+import { Link } from './link.ts'
 import { NVM_WORDS, nvmImage } from './nvm.ts'
-import { Phy } from './phy.ts'
 import { Receiver } from './receive.ts'
 import { RegisterFile, canonical } from './register-file.ts'
 import { Sender } from './sender.ts'
@@ -57,7 +55,7 @@ export class NicController implements Timed, Saved, Port {
   readonly #prices: NicPrices
   readonly #registers = new RegisterFile()
   readonly #nvm: Uint16Array
-  readonly #phy = new Phy()
+  readonly #link: Link
   readonly #interrupts: Interrupts
   readonly #transmitter: Transmitter
   readonly #receiver: Receiver
@@ -68,9 +66,6 @@ export class NicController implements Timed, Saved, Port {
   readonly #mac: readonly number[]
   #cable: { readonly cable: Cable; readonly end: End } | undefined
   #deliverEvent = NONE
-  #mdioEvent = NONE
-  #negotiation = NONE
-  #linkSeen = false
   /** Resets so far: what was under way before one is forgotten. */
   #epoch = 0
 
@@ -123,6 +118,13 @@ export class NicController implements Timed, Saved, Port {
     const functions = this.#functions
     const memory = functions ? (queue: number) => functions.dma(queue) : () => dma
     this.#timers = new Timers(registers, clock)
+    this.#link = new Link({
+      registers,
+      prices: this.#prices,
+      later: (nanoseconds, kind, payload) => this.#later(nanoseconds, kind, payload),
+      cancel: event => clock.cancel(event),
+      changed: up => this.#linkChanged(up),
+    })
     this.#interrupts = new Interrupts(registers, clock, line, msix!, functions ?? NO_VECTORS)
     const transmitter = new Transmitter(registers, memory)
     this.#transmitter = transmitter
@@ -142,8 +144,8 @@ export class NicController implements Timed, Saved, Port {
       later: (nanoseconds, kind, payload) => this.#later(nanoseconds, kind, payload),
       cancel: event => clock.cancel(event),
       wire: frame =>
-        this.#cable && this.#phy.link ? clock.at(this.#cable.cable.send(this.#cable.end, frame), 'sent') : undefined,
-      loops: () => this.#phy.loopback || registers.field(nic.RCTL, nic.RCTL.fields.LBM) !== 0,
+        this.#cable && this.#link.up ? clock.at(this.#cable.cable.send(this.#cable.end, frame), 'sent') : undefined,
+      loops: () => this.#link.loopback || registers.field(nic.RCTL, nic.RCTL.fields.LBM) !== 0,
       receive: frame => this.receive(frame, true),
     })
     this.#loadAddress()
@@ -223,7 +225,7 @@ export class NicController implements Timed, Saved, Port {
       case CTRL.at:
         return this.#control(value)
       case MDIC.at:
-        return this.#mdio(value)
+        return this.#link.mdio(value)
       case EERD.at:
         return this.#readNvm(value)
       case EEC.at: {
@@ -249,7 +251,7 @@ export class NicController implements Timed, Saved, Port {
 
   #status(): number {
     const registers = this.#registers
-    const up = this.#phy.link && registers.field(CTRL, CTRL.fields.SLU) === 1
+    const up = this.#link.up && registers.field(CTRL, CTRL.fields.SLU) === 1
     let status = registers.get(STATUS) & ~(1 << STATUS.fields.GIO_MASTER_ENABLE.low)
     status = withField(STATUS.fields.FD, status, registers.field(CTRL, CTRL.fields.FD))
     status = withField(STATUS.fields.LU, status, up ? 1 : 0)
@@ -266,12 +268,7 @@ export class NicController implements Timed, Saved, Port {
     if (fieldOf(CTRL.fields.RST, value)) return this.#reset()
     const before = this.#registers.field(CTRL, CTRL.fields.PHY_RST)
     this.#registers.set(CTRL, value)
-    const after = fieldOf(CTRL.fields.PHY_RST, value)
-    if (after && !before) {
-      this.#phy.reset()
-      this.#linkChanged()
-    } else if (before && !after) this.#negotiate()
-    else this.#linkChanged()
+    this.#link.control(before, fieldOf(CTRL.fields.PHY_RST, value))
   }
 
   /** Device reset (4.3): all but the PHY and its link. */
@@ -305,48 +302,13 @@ export class NicController implements Timed, Saved, Port {
     )
   }
 
-  // PHY and link
-
-  #mdio(value: number): void {
-    const fields = MDIC.fields
-    this.#registers.set(MDIC, withField(fields.R, value, 0))
-    // a write while one is under way replaces it
-    if (this.#mdioEvent !== NONE) this.#clock.cancel(this.#mdioEvent)
-    this.#mdioEvent = this.#later(this.#prices.mdio, 'mdio', null)
-  }
-
-  #mdioDone(): void {
-    this.#mdioEvent = NONE
-    const fields = MDIC.fields
-    let value = this.#registers.get(MDIC)
-    const register = fieldOf(fields.REGADD, value)
-    if (fieldOf(fields.PHYADD, value) !== phyRegisters.address) value = withField(fields.E, value, 1)
-    else if (fieldOf(fields.OP, value) === MDIC_OPERATION.read)
-      value = withField(fields.DATA, value, this.#phy.read(register))
-    else if (this.#phy.write(register, fieldOf(fields.DATA, value))) {
-      this.#linkChanged()
-      this.#negotiate()
-    }
-    this.#registers.set(MDIC, withField(fields.R, value, 1))
-  }
-
   carrier(present: boolean): void {
-    this.#phy.setCarrier(present)
-    this.#negotiate()
-    this.#linkChanged()
+    this.#link.carrier(present)
   }
 
-  #negotiate(): void {
-    if (this.#negotiation !== NONE) this.#clock.cancel(this.#negotiation)
-    this.#negotiation = this.#phy.negotiating ? this.#later(this.#prices.autonegotiation, 'negotiated', null) : NONE
-  }
-
-  #linkChanged(): void {
-    const { link } = this.#phy
-    if (link === this.#linkSeen) return
-    this.#linkSeen = link
+  #linkChanged(up: boolean): void {
     this.#interrupts.other(CAUSE.LSC)
-    if (link) this.#sender.fetchSoon()
+    if (up) this.#sender.fetchSoon()
   }
 
   #later(nanoseconds: number, kind: string, payload: Plain): number {
@@ -392,11 +354,9 @@ export class NicController implements Timed, Saved, Port {
       case 'moderated':
         return this.#interrupts.wake(payload as number)
       case 'mdio':
-        return this.#mdioDone()
+        return this.#link.mdioDone()
       case 'negotiated':
-        this.#negotiation = NONE
-        this.#phy.negotiated()
-        return this.#linkChanged()
+        return this.#link.negotiated()
       default:
         throw new Error(`${this.name}: no event '${kind}'`)
     }
@@ -406,14 +366,13 @@ export class NicController implements Timed, Saved, Port {
     return {
       function: this.function.save(),
       registers: this.#registers.save(),
-      phy: this.#phy.save(),
+      link: this.#link.save(),
       interrupts: this.#interrupts.save(),
       transmitter: this.#transmitter.save(),
       receiver: this.#receiver.save(),
       sender: this.#sender.save(),
       virtual: this.#functions?.save() ?? null,
-      events: [this.#deliverEvent, this.#mdioEvent, this.#negotiation],
-      linkSeen: this.#linkSeen,
+      deliverEvent: this.#deliverEvent,
       epoch: this.#epoch,
       timers: this.#timers.save(),
     }
@@ -423,26 +382,24 @@ export class NicController implements Timed, Saved, Port {
     const saved = state as {
       function: Plain
       registers: Plain
-      phy: Plain
+      link: Plain
       interrupts: Plain
       transmitter: Plain
       receiver: Plain
       sender: Plain
       virtual: Plain
-      events: readonly [number, number, number]
-      linkSeen: boolean
+      deliverEvent: number
       epoch: number
       timers: Plain
     }
     this.#registers.restore(saved.registers)
-    this.#phy.restore(saved.phy)
+    this.#link.restore(saved.link)
     this.#interrupts.restore(saved.interrupts)
     this.#transmitter.restore(saved.transmitter)
     this.#receiver.restore(saved.receiver)
     this.#sender.restore(saved.sender)
     this.#functions?.restore(saved.virtual)
-    ;[this.#deliverEvent, this.#mdioEvent, this.#negotiation] = saved.events
-    this.#linkSeen = saved.linkSeen
+    this.#deliverEvent = saved.deliverEvent
     this.#epoch = saved.epoch
     this.#timers.restore(saved.timers)
     this.function.restore(saved.function)

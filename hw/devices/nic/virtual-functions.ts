@@ -19,10 +19,12 @@ import type { Register } from '../../spec/registers.ts'
 import type { Interrupts, VirtualVectors } from './interrupts.ts'
 import { Mailboxes } from './mailboxes.ts'
 import type { RegisterFile } from './register-file.ts'
+import { ivarRow, lowest, physicalPlace, vectorBit } from './virtual-places.ts'
 
 const NETWORK_CLASS = 0x02_0000
 const PENDING_AT = 0x2000
 const VECTORS = (1 << NIC_FUNCTION_VECTORS) - 1
+/** Of an entry of VTIVAR_MISC. */
 const VALID = 0x80
 /** Routing ids of virtual functions: 82576 9.6.4. */
 const OFFSET = { plain: 0x180, ari: 0x80 }
@@ -289,42 +291,4 @@ export class VirtualFunctions implements VirtualVectors, Saved {
     restoreWords(this.#vectors, saved.vectors)
     restoreWords(this.#counters, saved.counters)
   }
-}
-
-/** The lowest bit of EICR that is a virtual function's. */
-function lowest(index: number): number {
-  return NIC_CAUSES - NIC_FUNCTION_VECTORS * (index + 1)
-}
-
-function vectorBit(index: number, vector: number): number {
-  return vector < NIC_FUNCTION_VECTORS ? 1 << (lowest(index) + vector) : 0
-}
-
-/** The port's IVAR row for VTIVAR: both have a byte each for the receive and transmit side of two queues. */
-function ivarRow(index: number, value: number): number {
-  let row = 0
-  for (let byte = 0; byte < 4; byte++) {
-    const entry = (value >>> (byte * 8)) & 0xff
-    if (entry & VALID && (entry & 3) < NIC_FUNCTION_VECTORS)
-      row |= (VALID | (lowest(index) + (entry & 3))) << (byte * 8)
-  }
-  return row >>> 0
-}
-
-/** Where the port has a register that it shows to a virtual function under another offset. */
-function physicalPlace(index: number, at: number): number | undefined {
-  const inside = (register: { readonly at: number }, bytes: number) => at >= register.at && at < register.at + bytes
-  if (inside(F.VMBMEM, F.VMBMEM.count * 4)) return nic.VMBMEM.at + index * F.VMBMEM.count * 4 + (at - F.VMBMEM.at)
-  if (inside(F.VTEITR, F.VTEITR.count * 4)) return nic.EITR.at + lowest(index) * 4 + (at - F.VTEITR.at)
-  if (at === F.PSRTYPE.at) return nic.PSRTYPE.at + index * 4
-  for (const [theirs, ours] of [
-    [F.RDBAL, nic.RDBAL],
-    [F.TDBAL, nic.TDBAL],
-  ] as const) {
-    if (!inside(theirs, theirs.count * theirs.stride)) continue
-    const offset = at - theirs.at
-    const queue = index + Math.floor(offset / theirs.stride) * NIC_POOLS
-    return offset % theirs.stride < ours.stride ? ours.at + queue * ours.stride + (offset % theirs.stride) : undefined
-  }
-  return undefined
 }
