@@ -124,7 +124,7 @@ export class Scheduler {
   }
 
   /** What this hart was interrupted for: looking is done by whoever leaves the kernel. */
-  take(port: HartPort, what: number): void {
+  takeMessage(port: HartPort, what: number): void {
     if (what === WAKE) this.takeWoken(port)
   }
 

@@ -61,7 +61,7 @@ export class Interrupts {
       const line = lines.find(port, MESSAGES, what)
       if (line === 0) continue
       lines.count(port, line)
-      scheduler.take(port, what)
+      scheduler.takeMessage(port, what)
     }
   }
 
