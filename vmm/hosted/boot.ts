@@ -20,7 +20,7 @@ import { createOpenFiles } from './objects/open-files.ts'
 import { createSecurity } from './objects/security.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
-import { prepareProcess } from './prepare-process.ts'
+import { prepareProcess, WHOLE } from './prepare-process.ts'
 import { LOOK, WAKE } from './scheduling/messages.ts'
 import { createTimes, TIMEBASE } from './scheduling/time-keeping.ts'
 import type { Timers } from './timers.ts'
@@ -44,8 +44,8 @@ export interface Booted {
 }
 
 export class Boot {
-  /** Harts that have been started, why the firmware has been called, what has been made, processes that have been prepared. */
-  readonly record = { started: 0, calling: 0, made: NOTHING_MADE, prepared: 0 }
+  /** Harts that have been started, why the firmware has been called, what has been made, processes that have been prepared, pages that the next has already. */
+  readonly record = { started: 0, calling: 0, made: NOTHING_MADE, prepared: 0, adopted: 0 }
   readonly #plan: Plan
   readonly #code: KernelCode
   readonly #timers: Timers
@@ -157,8 +157,11 @@ export class Boot {
       port.account('idle', 'boot', 'waiting')
       return port.wfi(this.#code.settle)
     }
-    prepareProcess(port, this.#plan, process)
-    counts.prepared++
+    counts.adopted = prepareProcess(port, this.#plan, process, counts.adopted)
+    if (counts.adopted === WHOLE) {
+      counts.adopted = 0
+      counts.prepared++
+    }
     port.jump(this.#code.settle)
   }
 

@@ -28,19 +28,32 @@ import type { Process } from './process.ts'
 import { THREAD_REGISTER } from './system-calls.ts'
 
 const PAGE = 4096
+/** Pages of 2 MiB with an image in them that a process gets in one entry. */
+const AT_ONCE = 8
+export const WHOLE = -1
 /** Of a process: back to U, interrupts on; floating point on, its registers as they were first. */
 const FS_INITIAL = maskOf(sstatus, 'FS') & -maskOf(sstatus, 'FS')
 const SSTATUS_USER = maskOf(sstatus, 'SPIE') | FS_INITIAL
 const SSTATUS_UXL_64_HIGH = 2
 
-export function prepareProcess(port: HartPort, plan: Plan, process: Process): void {
-  mapProcess(port, plan, process)
-  openFilesOf(port, process)
-  const { vm, firstVcpu, space } = process
-  const { donated, tree, treeAt, kernelAt } = plan.images[vm.index]
-  for (let index = 0; index < donated.length; index++) {
-    space.adopt(port, USER_RAM + donated[index].guest - GUEST_RAM, donated[index].page)
+/** A part of it: so many pages of its images are its own already. Returns how many are then; WHOLE if all is done. */
+export function prepareProcess(port: HartPort, plan: Plan, process: Process, adopted: number): number {
+  if (adopted === 0) {
+    mapProcess(port, plan, process)
+    openFilesOf(port, process)
   }
+  const { donated } = plan.images[process.vm.index]
+  const end = Math.min(adopted + AT_ONCE, donated.length)
+  for (let index = adopted; index < end; index++)
+    process.space.adopt(port, USER_RAM + donated[index].guest - GUEST_RAM, donated[index].page)
+  if (end < donated.length) return end
+  finish(port, plan, process)
+  return WHOLE
+}
+
+function finish(port: HartPort, plan: Plan, process: Process): void {
+  const { vm, firstVcpu, space } = process
+  const { tree, treeAt, kernelAt } = plan.images[vm.index]
   let host = 0
   for (let at = 0; at < tree.length; at += 4) {
     if (at % PAGE === 0) host = space.pageOfGuest(port, treeAt + at) + ((treeAt + at) % PAGE) - at
