@@ -49,6 +49,8 @@ describe.skipIf(missing)(`Linux's own igbvf${missing && ` (skipped: ${missing})`
   test(
     'virtual functions of two ports appear, get a link, reach their cables, and each other through the switch of their card',
     () => {
+      // an initramfs of an older `barehart linux` has no igbvf: run it again
+      shell.must('ls /lib/modules/igbvf.ko')
       shell.must('load igb; for n in 0 1; do ip addr add 10.0.$n.2/24 dev eth$n; ip link set eth$n up; done')
       shell.must('for n in 0 1; do while [ "$(cat /sys/class/net/eth$n/carrier)" != 1 ]; do sleep 0.1; done; done')
       shell.must('for n in 0 1; do echo 2 >/sys/bus/pci/devices/0000:00:01.$n/sriov_numvfs; done')
