@@ -97,6 +97,7 @@ export class NativeVmm implements Host {
       had: plan.scheduler.had,
       used: plan.scheduler.used,
       since: plan.scheduler.since,
+      came: plan.scheduler.came,
       periods: plan.scheduler.periods,
       running: plan.scheduler.running,
       ...plan.state,

@@ -117,7 +117,7 @@ export class Running {
     }
     acquire(port, SCHEDULER_LOCK)
     const timers = this.#wakeSleepers(port)
-    const index = scheduler.pick(port)
+    const index = scheduler.pick(port, last)
     release(port, SCHEDULER_LOCK)
     if (index === NOWHERE) return this.wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
     const turn = dedicated ? Infinity : port.read(time) + scheduler.turn(port, index)

@@ -1,6 +1,7 @@
 /**
  * Which vCPU a hart runs. Pinned vCPUs run on their hart only; the others wherever there is room. Among those that may
  * run, the one that has had least for its weight goes next; one that has used up its cap waits for the next period.
+ * Who has just come stays for a while: however often others are woken, harts do not spend their time in switching.
  */
 import type { HartPort } from '../../hw/port.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
@@ -9,6 +10,8 @@ import { NOWHERE, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
 /** Policy, in ticks of the time CSR (10 MHz): a turn is 5 ms, caps count in periods of 50 ms. */
 export const SLICE_TICKS = 50_000
 const PERIOD_TICKS = 500_000
+/** And nobody is sent away within 0.1 ms of having come. */
+const STAY_TICKS = 1000
 
 /** In place of a vCPU: the hart is somebody's own. */
 const RESERVED = -2
@@ -20,10 +23,11 @@ export interface Share {
 }
 
 export class Scheduler {
-  /** By vCPU: time had, divided by weight; ticks had in this period; when it came to its hart. */
+  /** By vCPU: time had, divided by weight; ticks had in this period; since when that is not charged; when it came to its hart. */
   readonly had: Float64Array
   readonly used: Float64Array
   readonly since: Float64Array
+  readonly came: Float64Array
   readonly periods: Float64Array
   /** By hart: the vCPU that is running there, or NOWHERE. */
   readonly running: Int32Array
@@ -37,6 +41,7 @@ export class Scheduler {
     this.had = new Float64Array(vcpus.length)
     this.used = new Float64Array(vcpus.length)
     this.since = new Float64Array(vcpus.length)
+    this.came = new Float64Array(vcpus.length)
     this.periods = new Float64Array(1)
     this.running = new Int32Array(harts).fill(NOWHERE)
     this.#dedicated = Array.from({ length: harts }, (_, hart) => {
@@ -74,8 +79,8 @@ export class Scheduler {
     return 0
   }
 
-  /** The vCPU that the hart runs next, now running there; NOWHERE if none can. */
-  pick(port: HartPort): number {
+  /** The vCPU that the hart runs next, now running there; NOWHERE if none can. `last` is the one whose context it holds. */
+  pick(port: HartPort, last: number): number {
     const now = port.read(time)
     const period = Math.floor(now / PERIOD_TICKS)
     if (period !== this.periods[0]) {
@@ -83,11 +88,15 @@ export class Scheduler {
       this.used.fill(0)
     }
     let best = NOWHERE
-    for (let index = 0; index < this.#vcpus.length; index++) {
-      if (!this.#mayRun(index, port.hart)) continue
-      if (best === NOWHERE || this.had[index] < this.had[best]) best = index
+    if (last !== NOWHERE && now - this.came[last] < STAY_TICKS && this.#mayRun(last, port.hart)) best = last
+    else {
+      for (let index = 0; index < this.#vcpus.length; index++) {
+        if (!this.#mayRun(index, port.hart)) continue
+        if (best === NOWHERE || this.had[index] < this.had[best]) best = index
+      }
     }
     if (best === NOWHERE) return NOWHERE
+    if (best !== last) this.came[best] = now
     this.running[port.hart] = best
     this.since[best] = now
     return best
@@ -98,9 +107,14 @@ export class Scheduler {
     const { cap } = this.#shares[index]
     const left = cap === 0 ? Infinity : Math.max(1, (PERIOD_TICKS * cap) / 100 - this.used[index])
     let others = false
+    let isBehind = false
     for (let other = 0; other < this.#vcpus.length; other++) {
-      if (other !== index && this.#mayRun(other, port.hart)) others = true
+      if (other === index || !this.#mayRun(other, port.hart)) continue
+      others = true
+      if (this.had[other] < this.had[index]) isBehind = true
     }
+    const stay = this.came[index] + STAY_TICKS - this.since[index]
+    if (isBehind && stay > 0 && left > stay) return stay
     return others && left > SLICE_TICKS ? SLICE_TICKS : left
   }
 

@@ -12,11 +12,13 @@ import {
 import { hostile, watched } from '../generators/programs.ts'
 import { scenarioOf } from '../generators/scenarios.ts'
 import { APART, HOSTED, HOSTED_TOGETHER, TOGETHER, WANDERING } from '../generators/topologies.ts'
-import { anyStore } from '../generators/steps.ts'
+import { hostileProgram } from '../generators/hostile-virtio.ts'
+import { anyCall, anyStore } from '../generators/steps.ts'
 import { alone, found, sameAlone, watch, type Watched } from '../judge.ts'
 import type { Sighting } from '../finding.ts'
 import type { IsolationPromise } from '../promise.ts'
 import type { Program, Scenario, Step } from '../scenario.ts'
+import { dmaTopologies } from '../topologies-io.ts'
 
 const call = (extension: number, number: number, ...values: readonly number[]): Step => ({
   op: 'call',
@@ -59,7 +61,13 @@ const outrage: fc.Arbitrary<Program> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: anyStore.map(step => without(step)) },
+  { weight: 2, arbitrary: fc.array(anyCall, { minLength: 4, maxLength: 20 }) },
+  { weight: 1, arbitrary: hostileProgram(['console'], 16) },
 )
+
+/** The same by devices. */
+const deviceOutrage = hostileProgram(['disk', 'network', 'console'], 8)
+const withDevices = fc.constantFrom(...dmaTopologies())
 
 const topologies = fc.constantFrom(APART, APART, TOGETHER, TOGETHER, WANDERING, HOSTED, HOSTED_TOGETHER)
 
@@ -91,7 +99,12 @@ export const containment: IsolationPromise = {
   name: 'containment',
   sentence:
     'Whatever a guest does, crash, hang, storm or exit without end, the VMM goes on, the other guests come to the ends that they would come to without it, and none of them waits longer than for its turns.',
-  arbitrary: scenarioOf(topologies, watched, outrage).map(scenario => ({ ...scenario, actions: [] })),
+  arbitrary: fc
+    .oneof(
+      { weight: 3, arbitrary: scenarioOf(topologies, watched, outrage) },
+      { weight: 2, arbitrary: scenarioOf(withDevices, watched, deviceOutrage) },
+    )
+    .map(scenario => ({ ...scenario, actions: [] })),
   check(scenario) {
     const first = watch(scenario, [])
     const sighting = first.run.sighting ?? delayed(scenario, first) ?? lost(scenario, first)
