@@ -1,4 +1,4 @@
-/** Pages of docs/ that are made from the declarations in hw/spec. */
+/** Pages of docs/ that are made from declarations: those in hw/spec, and of planted bugs. */
 import { aplic, idc } from '../hw/spec/devices/aplic.ts'
 import { clint } from '../hw/spec/devices/clint.ts'
 import { finisher } from '../hw/spec/devices/finisher.ts'
@@ -18,6 +18,7 @@ import { COMPRESSED } from '../hw/spec/isa/c.ts'
 import { INSTRUCTIONS } from '../hw/spec/isa/index.ts'
 import type { Field, Register } from '../hw/spec/registers.ts'
 import { SOURCES } from '../hw/spec/sources.ts'
+import { bugsPage } from './isolation/bugs/page.ts'
 
 const CHIPS: Readonly<Record<string, Readonly<Record<string, Register>>>> = {
   'UART 16550': uart,
@@ -114,4 +115,5 @@ export const SPEC_PAGES: Readonly<Record<string, () => string>> = {
   'docs/instructions.md': instructionsPage,
   'docs/csrs.md': csrsPage,
   'docs/registers.md': registersPage,
+  'docs/isolation-bugs.md': bugsPage,
 }

@@ -17,7 +17,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: "vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)",
     replacement: "vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes * 16, uart)",
     promise: 'invisibility',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'misaligned-device-access',
@@ -28,7 +28,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: ' || address % pending.bytes !== 0',
     replacement: '',
     promise: 'invisibility',
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'wide-read-returns-host-memory',
@@ -160,7 +160,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'if (index >= vm.vcpus.length) return',
     replacement: 'if (index > vm.vcpus.length) return',
     promise: 'management',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'console-call-not-checked',

@@ -15,7 +15,7 @@ export const FENCES: readonly Bug[] = [
     anchor: '    port.hfenceGvma()\n    port.hfenceVvma()\n  }',
     replacement: '  }',
     promise: 'memory',
-    seed: 0,
+    seed: 17,
   },
   {
     name: 'fence-of-one-asid-on-switch',
@@ -26,7 +26,7 @@ export const FENCES: readonly Bug[] = [
     anchor: '    port.hfenceGvma()\n    port.hfenceVvma()\n  }',
     replacement: '    port.hfenceVvma(undefined, 0)\n  }',
     promise: 'memory',
-    seed: 0,
+    seed: 263,
   },
   {
     name: 'no-fence-when-a-vcpu-moves',
@@ -38,7 +38,7 @@ export const FENCES: readonly Bug[] = [
     anchor: 'this.last[at] === index && this.home[index] === hart && ',
     replacement: 'this.last[at] === index && ',
     promise: 'memory',
-    seed: 0,
+    seed: 17,
   },
   {
     name: 'no-fence-between-vcpus-of-a-guest',
@@ -49,7 +49,7 @@ export const FENCES: readonly Bug[] = [
     anchor: 'this.last[at] === index && this.home[index] === hart && ',
     replacement: 'this.home[index] === hart && ',
     promise: 'memory',
-    seed: 0,
+    seed: 263,
   },
   {
     name: 'remote-fence-lost',
@@ -60,7 +60,7 @@ export const FENCES: readonly Bug[] = [
     anchor: 'target.record.fence = true',
     replacement: 'target.record.fence = call === 0',
     promise: 'memory',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'remote-fence-without-vma',
@@ -71,7 +71,7 @@ export const FENCES: readonly Bug[] = [
     anchor: '    port.fenceI()\n    port.hfenceVvma()\n',
     replacement: '    port.fenceI()\n',
     promise: 'memory',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'remote-fence-skips-caller',
@@ -82,7 +82,7 @@ export const FENCES: readonly Bug[] = [
     anchor: '      else port.hfenceVvma()\n',
     replacement: '',
     promise: 'memory',
-    seed: 0,
+    seed: 30,
   },
   {
     name: 'remote-fence-hart-base-ignored',
@@ -105,7 +105,7 @@ export const FENCES: readonly Bug[] = [
     anchor: 'this.vmid = index + 1',
     replacement: 'this.vmid = Math.floor(index / 2) + 1',
     promise: 'memory',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'vmid-left-out',
@@ -116,6 +116,6 @@ export const FENCES: readonly Bug[] = [
     anchor: '((SV39X4 << MODE_SHIFT) | (vmid * VMID_BIT)) >>> 0',
     replacement: '((SV39X4 << MODE_SHIFT) | (vmid * 0)) >>> 0',
     promise: 'memory',
-    seed: 0,
+    seed: 1,
   },
 ]

@@ -60,7 +60,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '    csrw fcsr, t0\n',
     replacement: '',
     promise: 'residue',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'senvcfg-shared',
@@ -71,7 +71,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['scounteren']",
     promise: 'residue',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'scounteren-shared',
@@ -82,7 +82,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['senvcfg']",
     promise: 'residue',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'vsscratch-shared',
@@ -137,7 +137,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '  port.fill(at, 0, frame.size)\n',
     replacement: '',
     promise: 'residue',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'started-hart-keeps-translation',

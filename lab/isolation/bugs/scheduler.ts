@@ -92,6 +92,6 @@ export const SCHEDULING: readonly Bug[] = [
       'if (record.status === DEAD || record.status === STOPPED) return this.save(port, last, this.#places.dropped)',
     replacement: 'if (record.status === DEAD) return this.save(port, last, this.#places.dropped)',
     promise: 'management',
-    seed: 0,
+    seed: 4,
   },
 ]

@@ -17,7 +17,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'entries = bytes / virtqDesc.size',
     replacement: 'entries = port.load32(descriptor + virtqDesc.len.at) / virtqDesc.size',
     promise: 'dma',
-    seed: 0,
+    seed: 9,
   },
   {
     name: 'chain-without-end',
@@ -28,7 +28,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (at >= entries) return false',
     promise: 'dma',
-    seed: 0,
+    seed: 1265,
   },
   {
     name: 'descriptor-index-not-checked',
@@ -39,7 +39,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (record.count === record.size) return false',
     promise: 'dma',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'used-ring-not-looked-up',
@@ -50,7 +50,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'record.ring = this.#memory.reach(port, device, virtqUsedBytes(size))',
     replacement: 'record.ring = this.#memory.reach(port, device, virtqUsed.size)',
     promise: 'dma',
-    seed: 0,
+    seed: 15,
   },
   {
     name: 'descriptor-table-not-looked-up',
@@ -61,7 +61,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'record.table = this.#memory.reach(port, descriptors, virtqDescBytes(size))',
     replacement: 'record.table = this.#memory.reach(port, descriptors, virtqDesc.size)',
     promise: 'dma',
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'queue-size-not-bounded',
@@ -105,7 +105,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'else if (record.queue < this.queues.length) this.#setQueue(',
     replacement: 'else if (record.queue <= this.queues.length) this.#setQueue(',
     promise: 'dma',
-    seed: 0,
+    seed: 8,
   },
   {
     name: 'queues-survive-reset',
@@ -139,7 +139,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    if (this.#record.outstanding > 0) return false\n',
     replacement: '',
     promise: 'dma',
-    seed: 0,
+    seed: 8,
   },
   {
     name: 'status-not-looked-up',
