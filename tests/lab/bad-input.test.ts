@@ -139,6 +139,22 @@ test('compare: what there is not is one line with what there is', async () => {
   )
 })
 
+test('place: what there is not is one line with what there is', async () => {
+  const place = (...words: readonly string[]) => complaint('place', ...words)
+  expect(await place('disk-latency', '--device', 'tape')).toContain('--device tape: choose of nvme,nic')
+  expect(await place('network-ping', '--device', 'nvme')).toContain('uses the device nic, not nvme; say --device nic')
+  expect(await place('compute', '--device', 'nvme')).toContain(
+    'no workload "compute" with requests to time; choose of disk',
+  )
+  const disk = ['disk-latency', '--device', 'nvme']
+  expect(await place(...disk, '--placements', 'bare,attic')).toContain('"attic"; choose of bare,')
+  expect(await place(...disk, '--service', 'prayer')).toContain(
+    '--service prayer: choose of interrupt,adaptive,polling',
+  )
+  expect(await place(...disk, '--hart', '1')).toContain('--hart 1: give a whole number from 0 to 0')
+  expect(await place(...disk, '--guests', '0')).toContain('--guests 0: give a whole number from 1 to 64')
+})
+
 test('a report where there can be no folder, and guests where nobody shares, are told before anything is measured', async () => {
   const file = join(folder, 'good.bin')
   expect(await complaint('compare', 'hypercall', '--report', file)).toContain(`--report ${file}: no folder can be made`)
