@@ -12,6 +12,7 @@ import { ACTIVE, INACTIVE, lengthOf, STAYING } from '../memory/page-lists.ts'
 import type { SlabCache } from '../memory/slab-cache.ts'
 import type { Packets } from '../network/packets.ts'
 import { entity, queue, threadEntity } from '../scheduling/entity.ts'
+import { loadAverage } from '../scheduling/load-average.ts'
 import { pressure } from '../scheduling/pressure.ts'
 import { idleTimes, machineTicks } from '../scheduling/time-keeping.ts'
 import type { FreeMemory } from '../../core/free-memory.ts'
@@ -199,8 +200,16 @@ function writeInterrupts(port: HartPort, text: Text, { harts, lines }: Told): vo
   }
 }
 
-/** Nanoseconds had, nanoseconds waited, how often it came to a hart; of those that ever did. */
-function writeThreads(port: HartPort, text: Text, { threads }: Told): void {
+/** Of each hart: its clock, its threads' clock, time in interrupts (ns). Of each thread that ever had one: time had, time waited, how often it got one, time in this turn; its load, and how much of the time it was ready and ran (1024: all). */
+function writeThreads(port: HartPort, text: Text, { harts, queues, threads }: Told): void {
+  for (let hart = 0; hart < harts; hart++) {
+    text.name(port, HART)
+    text.number(port, hart)
+    text.number(port, port.load64(queues[hart] + queue.clock.at))
+    text.number(port, port.load64(queues[hart] + queue.taskClock.at))
+    text.number(port, port.load64(queues[hart] + queue.interrupted.at))
+    text.line(port)
+  }
   for (let thread = 0; thread < threads; thread++) {
     const at = threadEntity(thread)
     const switches = port.load64(at + entity.switches.at)
@@ -210,6 +219,10 @@ function writeThreads(port: HartPort, text: Text, { threads }: Told): void {
     text.number(port, port.load64(at + entity.had.at))
     text.number(port, port.load64(at + entity.waited.at))
     text.number(port, switches)
+    text.number(port, port.load64(at + entity.had.at) - port.load64(at + entity.began.at))
+    text.number(port, port.load32(at + loadAverage.load.at))
+    text.number(port, port.load32(at + loadAverage.runnable.at))
+    text.number(port, port.load32(at + loadAverage.running.at))
     text.line(port)
   }
 }
