@@ -83,14 +83,17 @@ function latest(scenario: Scenario, quiet: number): number {
   // Others have as many turns as it has; where it sleeps, it may come back to the end of one.
   const sleeps = JSON.stringify(scenario.guests[0]).split('"wait"').length
   const vcpus = guests.reduce((sum, each) => sum + each.vcpus, 0)
-  return apart ? 2 * quiet + SLACK : vcpus * quiet + (sleeps + 2) * vcpus * TURN
+  return apart ? 2 * quiet + SLACK : vcpus * quiet + (sleeps + 1) * (vcpus - 1) * TURN + SLACK
 }
 
 function delayed(scenario: Scenario, { arena, run }: Watched): Sighting | undefined {
   const where = arena.where()
   const [done] = run.doneAt
   const [quiet] = watch(alone(scenario), []).run.doneAt
-  if (quiet === Infinity || done <= latest(scenario, quiet)) return undefined
+  if (quiet === Infinity) return undefined
+  const limit = latest(scenario, quiet)
+  // One that was stopped before that may still have come to its end.
+  if (done <= limit || (done === Infinity && scenario.cycles < limit)) return undefined
   const took = done === Infinity ? 'does not come to its end' : `takes ${done} cycles`
   return { what: `guest 0 ${took}, and beside silent neighbours it takes ${quiet}`, where }
 }
