@@ -61,7 +61,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'access.length = (word & 2) === 0 ? 2 : 4',
     replacement: 'access.length = 4',
     promise: 'invisibility',
-    seed: 0,
+    seed: 7,
   },
   {
     name: 'store-takes-wrong-register',

@@ -28,7 +28,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'for (const vcpu of vm.vcpus) {',
     replacement: 'for (const vcpu of this.#plan.vcpus) {',
     promise: 'containment',
-    seed: 1,
+    seed: 25,
   },
   {
     name: 'crash-ends-the-first-guest',
@@ -50,7 +50,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: STOPS,
     replacement: '',
     promise: 'management',
-    seed: 1,
+    seed: 11,
   },
   {
     name: 'interrupt-revives',

@@ -15,7 +15,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: '(GUEST_MODE | (gscid << GSCID_SHIFT)) >>> 0',
     replacement: '(gscid << GSCID_SHIFT) >>> 0',
     promise: 'dma',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'one-iommu-domain',
@@ -37,7 +37,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'driver.attach(identity, vm.ram.root, vm.vmid, messages, mask, pattern)',
     replacement: 'driver.attach(identity, vm.ram.root + 0x4000, vm.vmid, messages, mask, pattern)',
     promise: 'dma',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'first-function-for-all',
@@ -48,7 +48,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'configuration.findClass(this.#class, assignment.number)',
     replacement: 'configuration.findClass(this.#class, 0 * assignment.number)',
     promise: 'dma',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'functions-share-a-window',
@@ -59,6 +59,6 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'window: WINDOWS + index * WINDOW_BYTES',
     replacement: 'window: WINDOWS + index * 0 * WINDOW_BYTES',
     promise: 'dma',
-    seed: 0,
+    seed: 11,
   },
 ]

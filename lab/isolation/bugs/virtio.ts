@@ -83,7 +83,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '!record.indirect || table !== record.table || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     replacement: '!record.indirect || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     promise: 'dma',
-    seed: 0,
+    seed: 1265,
   },
   {
     name: 'available-index-believed',
@@ -105,7 +105,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'else if (record.queue < this.queues.length) this.#setQueue(',
     replacement: 'else if (record.queue <= this.queues.length) this.#setQueue(',
     promise: 'dma',
-    seed: 8,
+    seed: 22,
   },
   {
     name: 'queues-survive-reset',
@@ -116,7 +116,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n',
     replacement: '',
     promise: 'residue',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'interrupt-survives-reset',
@@ -128,7 +128,7 @@ export const VIRTIO: readonly Bug[] = [
       '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n    this.#raise(port, 0)\n',
     replacement: '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n',
     promise: 'residue',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'reset-before-dma-is-over',
@@ -161,7 +161,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size',
     replacement: 'this.#queue.reachPiece(port, addresses[0], 1) < 1',
     promise: 'dma',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'frame-padded-with-leftovers',
