@@ -18,8 +18,8 @@ import type { Running } from '../../running.ts'
 import { HUNG, KILLED, type ServerThread } from './vmm-side-thread.ts'
 
 const ECALL_FROM_U = 8
-/** A server that has not waited for so long does nothing else any more (ticks: 20 ms). */
-const PATIENCE = 200_000
+/** A server that has not waited for so long does nothing else any more (ticks: 2 ms). */
+const PATIENCE = 20_000
 
 /** Addresses in the image. */
 interface Places {
@@ -39,8 +39,8 @@ export class Servers implements PlacedDevice {
   readonly #since: Float64Array
   readonly #timers: Float64Array
   readonly #disturbed: Int32Array
-  /** Guests have not started: everything runs on hart 0. */
-  readonly #record = { settling: true }
+  /** `settling`: guests have not started, everything runs on hart 0. `armed`: when that hart will look at those without a hart. */
+  readonly #record = { settling: true, armed: Infinity }
   /** By hart: 1 if it is a server's own. */
   readonly #reserved: Int32Array
   #plan: Plan | undefined
@@ -117,6 +117,7 @@ export class Servers implements PlacedDevice {
         if (due < next) next = due
       }
     }
+    this.#record.armed = next
     return next
   }
 
@@ -224,6 +225,7 @@ export class Servers implements PlacedDevice {
     this.#inside[hart] = NOWHERE
     if (cause === ECALL_FROM_U) thread.called(port)
     else thread.kill(port, cause, port.readLow(stval))
+    this.#arm(port, thread)
     this.#back(port)
   }
 
@@ -234,10 +236,20 @@ export class Servers implements PlacedDevice {
     if (port.read(time) - this.#since[hart] > PATIENCE) {
       this.#inside[hart] = NOWHERE
       thread.kill(port, HUNG, 0)
+      this.#arm(port, thread)
       return this.#back(port)
     }
     port.write(stimecmp, this.#since[hart] + PATIENCE + 1)
     if (!this.#tell(port)) this.#resume(port, thread)
+  }
+
+  /** Hart 0 wakes a server that has no hart of its own, and clears up after a dead one: it has to know when. */
+  #arm(port: HartPort, { parts, record }: ServerThread): void {
+    const { armed } = this.#record
+    const isDead = record.status === KILLED
+    if (!isDead && (parts.hart > 0 || record.due >= TOO_BIG)) return
+    // What it looked forward to before may have been just now.
+    if (isDead || record.due < armed || armed <= port.read(time)) this.#running!.kicks[port.hart] |= 1
   }
 
   /** To another server; or to where the hart came from, as if nothing had been. */
