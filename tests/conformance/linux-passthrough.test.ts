@@ -83,9 +83,9 @@ describe.skipIf(missing)(`Linux drives the machine's devices${missing && ` (skip
       const [first, second] = [...copied.matchAll(/^([0-9a-f]{32}) /gm)].map(([, sum]) => sum)
       expect(first).toBeDefined()
       expect(second).toBe(first)
-      expect(
-        type('ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; sleep 1; ping -c 2 10.0.0.1'),
-      ).toContain('2 packets received')
+      expect(type('ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; sleep 1; ping -c 2 10.0.0.1')).toContain(
+        '2 packets received',
+      )
       const counts = type('cat /proc/interrupts')
       for (const interrupt of interrupts) expect(counts).toMatch(interrupt)
       expect(run.system.dmaFaults!.record.faults).toBe(0)
