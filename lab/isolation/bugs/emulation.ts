@@ -83,7 +83,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'top = access.signed && value < 0 ? -1 : 0',
     replacement: 'top = 0',
     promise: 'invisibility',
-    seed: 0,
+    seed: 26,
   },
   {
     name: 'user-fault-returns-privileged',
@@ -116,7 +116,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'injectException(port, vcpu, fault, port.readLow(stval), port.readHigh(stval))',
     replacement: 'injectException(port, vcpu, fault, faultAddress(port), 0)',
     promise: 'invisibility',
-    seed: 0,
+    seed: 7,
   },
   {
     name: 'hypervisor-instruction-ignored',
@@ -127,7 +127,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.readLow(stval), 0)',
     replacement: 'vcpu.skip(port, 4)',
     promise: 'invisibility',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'wide-read-keeps-lock',
