@@ -92,6 +92,7 @@ function taskOf({
     const good = new Int32Array(depth)
 
     function step(port: HartPort): number {
+      port.account('driver domain', 'rings', 'computing')
       const disk = device()
       const backend = backendOf()
       if (!disk.ready()) return disk.failure() === '' ? WAIT : FAILED

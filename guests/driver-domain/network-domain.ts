@@ -88,6 +88,7 @@ function taskOf({ transfer }: Options): (first: TaskGround<NetworkDevice>, secon
     const arrived = new Int32Array(DEPTH)
 
     function step(port: HartPort): number {
+      port.account('driver domain', 'rings', 'computing')
       const card = device()
       const backend = backendOf()
       if (!card.ready()) return card.failure() === '' ? WAIT : FAILED
