@@ -45,7 +45,7 @@ export const watched: fc.Arbitrary<Program> = programOf(
     { weight: 1, arbitrary: enabledAccess },
     { weight: 1, arbitrary: translated },
     { weight: 2, arbitrary: registersAround(fc.oneof(question, sleep, work, anyLoad)) },
-    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad), 80) },
+    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad), 160) },
   ),
   20,
 )
@@ -64,7 +64,7 @@ export const hostile: fc.Arbitrary<Program> = programOf(
     { weight: 1, arbitrary: enabledAccess },
     { weight: 1, arbitrary: translated },
     { weight: 1, arbitrary: registersAround(fc.oneof(question, sleep)) },
-    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad, anyStore, harmlessCall), 80) },
+    { weight: 3, arbitrary: repeated(fc.oneof(question, anyLoad, anyStore, harmlessCall), 160) },
   ),
   20,
 )
