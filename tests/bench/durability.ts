@@ -11,8 +11,8 @@ const PLACES = [
 ] as const
 
 for (const { crashes = 0, ...disk } of PLACES as readonly ((typeof PLACES)[number] & { crashes?: number })[]) {
-  const { broken, lost, issued, deaths } = keepPromises(disk, instants, 20_000, crashes)
+  const { broken, lost, promised, issued, deaths } = keepPromises(disk, instants, 20_000, crashes)
   process.stdout.write(
-    `${JSON.stringify(disk)}: ${instants} instants, ${issued} writes, ${deaths} crashes: ${broken} promises broken, ${lost} blocks lost that nobody had promised\n`,
+    `${JSON.stringify(disk)}: ${instants} instants, ${issued} writes, ${promised} promised, ${deaths} crashes: ${broken} promises broken, ${lost} blocks lost that nobody had promised\n`,
   )
 }

@@ -11,6 +11,7 @@ it.each([
   ({ crashes = 0, ...disk }) => {
     const kept = keepPromises(disk, 400, crashes > 0 ? 60_000 : 20_000, crashes)
     expect(kept.broken).toBe(0)
+    expect(kept.promised).toBeGreaterThan(0)
     expect(kept.lost).toBeGreaterThan(0)
     expect(kept.issued).toBeGreaterThan(50)
     if (crashes > 0) expect(kept.deaths).toBeGreaterThan(2)

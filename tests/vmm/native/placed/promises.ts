@@ -87,6 +87,8 @@ export interface Kept {
   readonly broken: number
   /** Blocks of which a completed version was not there, which nobody had promised. */
   readonly lost: number
+  /** Versions of blocks that completed flushes have covered. */
+  readonly promised: number
   readonly issued: number
   readonly deaths: number
 }
@@ -145,7 +147,7 @@ export function keepPromises(
   const state = software.state as Readonly<Record<string, Int32Array>>
   const sector = new Uint8Array(512)
   const view = new DataView(sector.buffer)
-  const kept = { instants, broken: 0, lost: 0, issued: 0, deaths: 0 }
+  const kept = { instants, broken: 0, lost: 0, promised: 0, issued: 0, deaths: 0 }
   machine.run({ untilCycle: READY })
   let random = 0x2545_f491
   for (let instant = 0; instant < instants; instant++) {
@@ -158,6 +160,7 @@ export function keepPromises(
       if (there < state['completed'][block]) kept.lost++
     }
   }
+  kept.promised = state['promised'].reduce((sum, version) => sum + version, 0)
   kept.issued = (state['writer'] as unknown as { issued: number }).issued
   const thread = all[0].state['server disk'] as { deaths: number } | undefined
   kept.deaths = thread?.deaths ?? 0
