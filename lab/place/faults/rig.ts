@@ -65,7 +65,7 @@ export class Rig {
     this.world = world
     this.#machine = world.system.machine
     disarm()
-    Object.assign(trigger(), { victim: -1, seen: 0 })
+    Object.assign(trigger(), { victim: -1, seen: 0, ...world.drivers })
     const stop = this.#machine.run({ marks: true, untilCycle: START_WITHIN })
     if (stop.kind !== 'mark') throw new Error(`no witness has begun in ${START_WITHIN} cycles (${stop.kind})`)
     this.#machine.onMark((_hart, mark, number, cycle) => this.#marked(mark, number, cycle))

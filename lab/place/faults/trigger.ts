@@ -23,6 +23,9 @@ export interface Trigger {
   /** Requests that the victim has been given. */
   seen: number
   victim: number
+  /** Only drivers of these numbers may be the victim, the last one excluded. */
+  from: number
+  to: number
 }
 
 /** This process's. */
@@ -33,8 +36,10 @@ export function trigger(): Trigger {
   const made: Trigger = {
     made: 0,
     victim: -1,
+    from: 0,
+    to: Infinity,
     isVictim(instance) {
-      if (made.victim < 0) made.victim = instance
+      if (made.victim < 0 && instance >= made.from && instance < made.to) made.victim = instance
       return instance === made.victim
     },
     at: 0,

@@ -13,6 +13,7 @@ import { buildSystem, type System, type SystemGuest } from '../../system.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
 import type { Device } from '../workloads.ts'
 import type { Hardware } from './hardware.ts'
+import { trigger } from './trigger.ts'
 
 export interface World {
   readonly system: System
@@ -21,6 +22,8 @@ export interface World {
   readonly ramBytes: number
   /** Of the user's device. */
   readonly hardware: Hardware
+  /** Numbers of the drivers of which one is to fail: the user's own, or whichever is used. */
+  readonly drivers: { readonly from: number; readonly to: number }
 }
 
 const MIB = 2 ** 20
@@ -50,8 +53,11 @@ export function faultWorld(name: PlacementName, device: Device): World {
     return { ...guest(index, label), kernel: scripted.program.bytes, scripted }
   }
   const alone = configuration === 'bare'
+  const from = trigger().made
+  const first = user(0, 'user')
+  const drivers = alone || own ? { from, to: trigger().made } : { from, to: Infinity }
   const guests = [
-    user(0, 'user'),
+    first,
     ...(alone ? [] : [user(1, 'other user'), { ...guest(2, 'bystander'), kernel: bystander(2, ROUNDS).bytes }]),
   ]
   const devices = own === 'device' ? 2 : 1
@@ -75,6 +81,7 @@ export function faultWorld(name: PlacementName, device: Device): World {
     witnesses: alone ? ['user'] : ['user', 'other user', 'bystander'],
     ramBytes: RAM_BYTES,
     hardware,
+    drivers,
   }
 }
 
