@@ -24,6 +24,7 @@ import {
 } from '../scripted/guest.ts'
 import { scriptedImage } from '../scripted/image.ts'
 import { NETWORK_FUNCTION } from '../scripted/network-function.ts'
+import { networkHardware } from '../scripted/ring-hardware.ts'
 import { linkBytes, NOT_YET, READY, stationLink } from '../scripted/station-link.ts'
 import { outcomeMark } from './marks.ts'
 
@@ -119,8 +120,15 @@ function taskOf(guest: number, echoes: number): (ground: TaskGround<NetworkDevic
   return userTask
 }
 
-/** Guest number `guest`: so many frames and their echoes. */
-export function networkUser(guest: number, echoes: number): { readonly program: Program; readonly software: Software } {
+/** Guest number `guest`: so many frames and their echoes. `rings`: its network card is in a driver domain. */
+export function networkUser(
+  guest: number,
+  echoes: number,
+  rings: boolean,
+): { readonly program: Program; readonly software: Software } {
   const program = scriptedImage(linkBytes(DEPTH))
-  return { program, software: scriptedGuest('network user', program, hardware, taskOf(guest, echoes)) }
+  return {
+    program,
+    software: scriptedGuest('network user', program, networkHardware(hardware, rings), taskOf(guest, echoes)),
+  }
 }

@@ -83,7 +83,7 @@ export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[
   const patience = patienceWith(placement)
   let rig = await newRig(placement, device)
   const reference = rig.try(undefined, patience)
-  if (reference.witnesses.some(({ ended }) => !ended))
+  if (reference.witnesses.some(({ ended, good }) => !ended || good === 0))
     throw new Error('without any fault, not all guests come to their ends')
   const pages = pagesInUse(rig.world)
   // One of those that the driver is given; not the last ones, so that there is somebody to see what comes of it.

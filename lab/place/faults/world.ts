@@ -49,7 +49,8 @@ export function faultWorld(name: PlacementName, device: Device): World {
     ...(index < 2 && device === 'nic' && { network: { mac: [2, 0x62, 0x68, 0, 0, index + 1], vlan: 0 } }),
   })
   const user = (index: number, label: string): SystemGuest => {
-    const scripted = device === 'nvme' ? diskUser(index, PAIRS, at?.at === 'domain') : networkUser(index, ECHOES)
+    const scripted =
+      device === 'nvme' ? diskUser(index, PAIRS, at?.at === 'domain') : networkUser(index, ECHOES, at?.at === 'domain')
     return { ...guest(index, label), kernel: scripted.program.bytes, scripted }
   }
   const alone = configuration === 'bare'
