@@ -28,7 +28,12 @@ export interface Transfer {
   readonly target: number
 }
 
-const store = (address: number, value: Value, bytes: 1 | 2 | 4 | 8 = 4): Step => ({ op: 'store', bytes, address, value })
+const store = (address: number, value: Value, bytes: 1 | 2 | 4 | 8 = 4): Step => ({
+  op: 'store',
+  bytes,
+  address,
+  value,
+})
 
 /** Gives the function a place, starts it, and lets it write a page: what it says of itself. */
 export function identifies({ window, target }: Transfer): Program {

@@ -14,7 +14,9 @@ import {
   ownFence,
   remoteFence,
   sawOldPage,
-  stamped, windows } from '../translation-parts.ts'
+  stamped,
+  windows,
+} from '../translation-parts.ts'
 import { logOf } from '../view.ts'
 import { interleaving } from './scenarios.ts'
 import { hostile } from './programs.ts'
