@@ -41,13 +41,12 @@ export const cacheChannel: Channel = {
   spy: epochs => spyGuest(EPOCH, epochs, { measure: timed(`li t1, ${BUFFER}\n    li t2, ${LINES}\n${walk(LINE)}`) }),
 }
 
-const PAGES = 512
 const SPY_PAGES = 96
 const PAGE = 4096
 
 export const tlbChannel: Channel = {
   resource: 'TLB',
-  does: 'the Trojan touches 0 to 480 pages, all in one set of the cache; the spy touches 96 in others',
+  does: 'the Trojan touches 0 to 90 pages, all in one set of the cache; the spy touches 96 in others',
   unit: 'cycles',
   epoch: EPOCH,
   drain: 0,
@@ -55,8 +54,8 @@ export const tlbChannel: Channel = {
   trojan: symbols =>
     trojanGuest(EPOCH, symbols, {
       before: 'call paging_on',
-      encode: `li t1, ${WINDOW + 62 * LINE}\n    slli t2, s6, 5\n${walk(PAGE)}`,
-      behind: paging(PAGES),
+      encode: `li t1, ${WINDOW + 62 * LINE}\n    li t2, ${SPY_PAGES / SYMBOLS}\n    mul t2, t2, s6\n${walk(PAGE)}`,
+      behind: paging(SPY_PAGES),
     }),
   spy: epochs =>
     spyGuest(EPOCH, epochs, {

@@ -15,7 +15,7 @@ export interface Information {
 const SHUFFLES = 1000
 const QUANTILE = 0.999
 /** Observations are sorted into so many classes at most, of equally many. */
-const CLASSES = 16
+const CLASSES = 8
 
 /** Of paired samples. */
 export function informationOf(symbols: readonly number[], observations: readonly number[], seed: number): Information {

@@ -200,8 +200,11 @@ export class SerialConsole implements PlacedDevice {
     const record = this.#record
     let byte = this.#driver.get()
     while (byte >= 0) {
-      if (byte === MOVE_FOCUS && this.#labels.length > 1) record.focus = (record.focus + 1) % this.#labels.length
-      else {
+      if (byte === MOVE_FOCUS && this.#labels.length > 1) {
+        record.focus = (record.focus + 1) % this.#labels.length
+        // What was typed for one guest and not taken is not for the next.
+        record.inCount = 0
+      } else {
         this.#inputs[record.focus]?.(this.#current.port, byte)
         this.#keep(byte)
       }

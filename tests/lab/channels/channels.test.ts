@@ -6,7 +6,7 @@ import { informationOf } from '../../../lab/channels/information.ts'
 import { measureChannel } from '../../../lab/channels/measure.ts'
 import { channelPage } from '../../../lab/channels/report.ts'
 
-const SYMBOLS = 48
+const SYMBOLS = 64
 
 describe.each(CHANNELS)('$resource', channel => {
   test('tells the spy of the Trojan while time is shared by need, and nothing once it is protected', async () => {
@@ -30,7 +30,7 @@ test('what is sent without noise is known, what is noise is not', () => {
   const symbols = Array.from({ length: 800 }, () => random() % 16)
   const clear = informationOf(symbols, symbols, 1)
   expect(clear.visible).toBe(true)
-  expect(clear.millibits).toBeGreaterThan(3800)
+  expect(clear.millibits).toBeGreaterThan(2900)
   const noise = informationOf(
     symbols,
     symbols.map(() => random()),

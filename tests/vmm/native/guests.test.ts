@@ -4,6 +4,7 @@ import { WORKLOADS } from '../../../guests/index.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import { crashReport, endings } from '../../../lab/endings.ts'
 import { nicOnStation } from '../../../lab/network.ts'
+import { SBI_LEGACY_GETCHAR, SBI_LEGACY_PUTCHAR } from '../../../hw/spec/sbi.ts'
 import { ECHO, END, print } from '../assembly.ts'
 import { native, type TestGuest } from './machine.ts'
 
@@ -28,6 +29,30 @@ test('a byte on the serial line reaches the guest in focus as an interrupt of it
   run.send('\x01!')
   run.run(10_000_000)
   expect(run.printed()).toBe('[guest0] IBM\n[guest1] "')
+})
+
+test('what was typed for a guest that did not take it is not read by the next in focus', () => {
+  // Prints what SBI getchar gives it; the first guest never asks.
+  const reader = `
+1:  li a7, ${SBI_LEGACY_GETCHAR}
+    ecall
+    bltz a0, 1b
+    li a7, ${SBI_LEGACY_PUTCHAR}
+    ecall
+    j 1b`
+  const run = native(
+    [
+      { kernel: '1: j 1b', harts: [0] },
+      { kernel: reader, harts: [1] },
+    ],
+    { harts: 2 },
+  )
+  run.run(50_000_000)
+  run.send('secret')
+  run.run(10_000_000)
+  run.send('\x01!')
+  run.run(10_000_000)
+  expect(run.printed()).toBe('[guest1] !')
 })
 
 test('lines of several guests do not mix; one that stops within a line does not hold the others up', () => {
