@@ -22,7 +22,6 @@ export class EventQueue {
   readonly #earlier: (due: number) => void
   readonly #targets = new Map<string, Timed>()
   #heap: Event[] = []
-  #cancelled = new Set<number>()
   #sequence = 0
 
   constructor(frequency: number, cyclesPerTick: number, now: () => number, earlier: (due: number) => void) {
@@ -58,38 +57,28 @@ export class EventQueue {
       kind,
       payload,
     }
-    const heap = this.#heap
-    let at = heap.length
-    heap.push(event)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!before(event, heap[parent])) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = event
-    if (at === 0) this.#earlier(event.due)
+    this.#heap.push(event)
+    if (this.#rise(this.#heap.length - 1, event) === 0) this.#earlier(event.due)
     return event.sequence
   }
 
+  /** Takes it out, wherever it is: timers are set anew all the time, and what stayed behind would be most of the queue. */
   cancel(sequence: number): void {
-    if (this.#heap.some(event => event.sequence === sequence)) this.#cancelled.add(sequence)
+    const heap = this.#heap
+    for (let at = 0; at < heap.length; at++) if (heap[at].sequence === sequence) return this.#remove(at)
   }
 
   /** The cycle of the earliest event, or Infinity. */
   next(): number {
-    while (this.#heap.length > 0) {
-      const first = this.#heap[0]
-      if (!this.#cancelled.delete(first.sequence)) return first.due
-      this.#pop()
-    }
-    return Infinity
+    return this.#heap.length === 0 ? Infinity : this.#heap[0].due
   }
 
   /** Takes out the earliest event. */
   take(): Event {
-    if (this.next() === Infinity) throw new Error('no event is due')
-    return this.#pop()
+    const [first] = this.#heap
+    if (first === undefined) throw new Error('no event is due')
+    this.#remove(0)
+    return first
   }
 
   deliver(event: Event): void {
@@ -99,32 +88,47 @@ export class EventQueue {
   }
 
   save(): { readonly sequence: number; readonly events: readonly Event[] } {
-    const events = this.#heap.filter(event => !this.#cancelled.has(event.sequence))
-    return { sequence: this.#sequence, events: events.sort((a, b) => (before(a, b) ? -1 : 1)) }
+    return { sequence: this.#sequence, events: this.#heap.toSorted((a, b) => (before(a, b) ? -1 : 1)) }
   }
 
   restore(state: { readonly sequence: number; readonly events: readonly Event[] }): void {
     // A sorted array is a heap.
     this.#heap = [...state.events]
-    this.#cancelled = new Set()
     this.#sequence = state.sequence
   }
 
-  #pop(): Event {
+  #remove(at: number): void {
     const heap = this.#heap
-    const first = heap[0]
     const last = heap.pop()!
-    if (heap.length === 0) return first
-    let at = 0
+    if (at < heap.length && this.#rise(at, last) === at) this.#sink(at, last)
+  }
+
+  /** Puts an event at a place or above it, where it belongs; says where. */
+  #rise(from: number, event: Event): number {
+    const heap = this.#heap
+    let at = from
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!before(event, heap[parent])) break
+      heap[at] = heap[parent]
+      at = parent
+    }
+    heap[at] = event
+    return at
+  }
+
+  /** The same for below. */
+  #sink(from: number, event: Event): void {
+    const heap = this.#heap
+    let at = from
     for (;;) {
       let child = 2 * at + 1
       if (child >= heap.length) break
       if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++
-      if (!before(heap[child], last)) break
-      heap[at] = heap[child]!
+      if (!before(heap[child], event)) break
+      heap[at] = heap[child]
       at = child
     }
-    heap[at] = last
-    return first
+    heap[at] = event
   }
 }

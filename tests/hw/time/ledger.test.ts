@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Ledger } from '../../../hw/time/ledger.ts'
 import { EventQueue } from '../../../hw/time/events.ts'
@@ -128,6 +129,20 @@ describe('events', () => {
       clock.at(cycle, name)
     expect(run(29)).toEqual(['a null', 'between null', 'b null'])
     expect(run(30).slice(3)).toEqual(['c null', 'd null'])
+  })
+
+  test('whichever are cancelled, wherever they stand in the queue, the others come in order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(20), fc.boolean()), { maxLength: 40 }), wanted => {
+        const { clock, run } = queue()
+        const made = wanted.map(([cycle, stays], index) => ({ cycle, stays, event: clock.at(cycle, String(index)) }))
+        for (const { stays, event } of made) if (!stays) clock.cancel(event)
+        const expected = made
+          .flatMap(({ cycle, stays }, index) => (stays ? [{ cycle, index }] : []))
+          .toSorted((a, b) => a.cycle - b.cycle || a.index - b.index)
+        expect(run(20)).toEqual(expected.map(({ index }) => `${index} null`))
+      }),
+    )
   })
 
   test('cancelled events do not happen; the past is now', () => {
