@@ -35,7 +35,7 @@ export type PlacementChoice = { readonly [device in keyof Placements]?: Partial<
 
 export interface SystemOptions
   extends Pick<MachineOptions, 'prices' | 'pathLength'>,
-    Pick<VirtOptions, 'aia' | 'guestFiles' | 'iommu' | 'plugged'> {
+    Pick<VirtOptions, 'aia' | 'guestFiles' | 'iommu' | 'plugged' | 'masters'> {
   readonly configuration: Configuration
   readonly harts: number
   readonly ramBytes: number
@@ -111,7 +111,15 @@ function machineOptions(
 }
 
 /** What the board has beside harts, RAM and devices. */
-function boardOptions({ aia, guestFiles, iommu, devicePrices, output, plugged }: SystemOptions): Partial<VirtOptions> {
+function boardOptions({
+  aia,
+  guestFiles,
+  iommu,
+  devicePrices,
+  output,
+  plugged,
+  masters,
+}: SystemOptions): Partial<VirtOptions> {
   return {
     ...(aia && { aia }),
     ...(guestFiles !== undefined && { guestFiles }),
@@ -119,6 +127,7 @@ function boardOptions({ aia, guestFiles, iommu, devicePrices, output, plugged }:
     ...(devicePrices && { devicePrices }),
     ...(output && { output }),
     ...(plugged && { plugged }),
+    ...(masters && { masters }),
   }
 }
 

@@ -21,7 +21,7 @@ export function wirePcie(
   wiring: Wiring,
   plic: Controller,
   messages: Messages | undefined,
-  { disks = [], namespaces = [], nics = [], devicePrices, iommu, plugged }: VirtOptions,
+  { disks = [], namespaces = [], nics = [], devicePrices, iommu, plugged, masters }: VirtOptions,
 ): void {
   const { bus } = wiring
   const wire = (pin: number) => plic.line(VIRT_SOURCES.pcie + pin)
@@ -29,7 +29,7 @@ export function wirePcie(
   const dma = messages ? withMessages(memory, messages) : memory
   const translate = iommu ? wireIommu(wiring, plic, dma, messages !== undefined) : () => dma
   const host = new PcieHost({
-    dma: translate,
+    dma: masters ? requester => masters(requester, translate(requester)) : translate,
     lines: [wire(0), wire(1), wire(2), wire(3)],
     msix: messages !== undefined,
     window32: VIRT_MAP.pcieMemory32.base,

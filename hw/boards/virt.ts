@@ -5,6 +5,7 @@
  *   firmware │ 0x8020_0000 payload … │ … initrd │ device tree │ end of RAM (or 3 GiB, if RAM reaches further)
  */
 import type { Board, TimeSource, Wiring } from '../board.ts'
+import type { Dma } from '../bus/chip.ts'
 import { Clint } from '../devices/clint.ts'
 import type { Backing } from '../devices/disk-backing.ts'
 import { attachHtif } from '../devices/htif.ts'
@@ -75,6 +76,8 @@ export interface VirtOptions {
   readonly guestFiles?: number
   /** An IOMMU stands between PCIe devices and memory. */
   readonly iommu?: boolean
+  /** Asked for each function of the PCIe bus, by requester number: whoever watches what they master stands between. */
+  readonly masters?: (requester: number, memory: Dma) => Dma
   /** Harts have fence.t, for VMMs that protect time. */
   readonly temporalFence?: boolean
   /** How long disks and network cards take: as the controllers' defaults unless given. */

@@ -2,15 +2,19 @@
  * Where scenarios of one topology run: its machine, booted once to where every vCPU stands ready, and put back there before
  * each run.
  */
+import type { Dma } from '../../hw/bus/chip.ts'
 import type { Machine } from '../../hw/index.ts'
 import type { Checkpoint } from '../../hw/checkpoint.ts'
 import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
+import type { NvmeController } from '../../hw/devices/nvme/nvme-controller.ts'
 import { HEDELEG, HGATP, HIDELEG, MEDELEG, MIDELEG, slot } from '../../hw/hart/slots.ts'
 import { MODE, VIRTUAL } from '../../hw/hart/state.ts'
 import type { Program as Assembled } from '../../hw/spec/isa/assembler.ts'
 import { sscratch } from '../../hw/spec/csrs/supervisor.ts'
 import { PAGE_BYTES } from '../../hw/spec/address.ts'
 import { frame } from '../../vmm/core/frame.ts'
+import type { VirtualMachine } from '../../vmm/core/virtual-machine.ts'
+import { FUNCTIONS_OF_A_CARD } from '../network.ts'
 import { buildSystem, type System } from '../system.ts'
 import { trapName } from '../../hw/hart/causes.ts'
 import type { Sighting, Where } from './finding.ts'
@@ -23,7 +27,7 @@ import { poison } from './poison.ts'
 import { assembleProgram } from './program.ts'
 import type { Action, Scenario, Topology } from './scenario.ts'
 import { type GuestView, viewOf } from './view.ts'
-import { wire } from './wire.ts'
+import { type Wire, wire } from './wire.ts'
 
 /** Who is in an arena: a guest, or whoever has a bare machine. */
 export interface Inhabitant {
@@ -70,6 +74,10 @@ export class Arena {
   readonly machine: Machine
   readonly image: Assembled[]
   readonly pages: readonly GuestPages[]
+  /** The same of guests and of those that drive devices for them, which come behind. */
+  readonly everyone: readonly GuestPages[]
+  /** The machine's disks. */
+  readonly disks: readonly NvmeController[]
   readonly guests: readonly Inhabitant[]
   /** Of the run under way. */
   exits = 0
@@ -83,10 +91,15 @@ export class Arena {
   readonly #printed: number[] = []
   readonly #hasDevices: boolean
   #doneAt: number[] = []
-  readonly #wire = wire()
+  readonly #wires: readonly Wire[]
+  /** The device that reaches for memory just now, by its requester number. */
+  #master = NOBODY
 
   constructor(topology: Topology) {
     this.topology = topology
+    this.#wires = wiresOf(topology)
+    const disks: NvmeController[] = []
+    this.disks = disks
     const images = topology.guests.map(({ vcpus }) => runtimeImage(vcpus))
     this.image = images
     this.#hasDevices = topology.guests.some(({ disk, network }) => disk || network)
@@ -97,8 +110,12 @@ export class Arena {
       ...(topology.policy && { hostPolicy: topology.policy }),
       ...(topology.placements && { placements: topology.placements }),
       disks: disksOf(topology),
-      ...(isPassed(topology) && { iommu: true }),
-      nics: topology.guests.some(({ network }) => network) ? [this.#wire.nic] : [],
+      ...((topology.iommu === true || needsIommu(topology)) && { iommu: true }),
+      ...(topology.aia && { aia: topology.aia }),
+      ...(topology.timeProtection && { timeProtection: topology.timeProtection }),
+      nics: this.#wires.map(({ nic }) => nic),
+      plugged: disk => void disks.push(disk),
+      masters: (requester, memory) => this.#watched(requester, memory),
       guests: topology.guests.map(({ memoryMiB, network, ...guest }, index) => ({
         ...guest,
         label: `guest${index}`,
@@ -119,9 +136,14 @@ export class Arena {
         : this.system.guests.map(({ vcpus, record }) => ({ vcpus: vcpus.length, record }))
     this.#boot()
     this.pages = topology.guests.map(
-      ({ memoryMiB }, index) => new GuestPages(machine.memory, this.#rootOf(index), memoryMiB * MIB),
+      ({ memoryMiB }, index) =>
+        new GuestPages(machine.memory, this.#rootOf(this.system.guests[index]), memoryMiB * MIB),
     )
-    for (const vm of this.system.guests)
+    this.everyone = [
+      ...this.pages,
+      ...this.system.domains.map(vm => new GuestPages(machine.memory, this.#rootOf(vm), vm.ram.bytes)),
+    ]
+    for (const vm of [...this.system.guests, ...this.system.domains])
       for (const vcpu of vm.vcpus) this.#frames.set(vcpu.frame, { guest: vm.index, vcpu: vcpu.index })
     this.#listen()
     this.#checkpoint = machine.checkpoint()
@@ -130,8 +152,7 @@ export class Arena {
   }
 
   /** Where a guest's tables are: its first vCPU's frame says so. */
-  #rootOf(guest: number): number {
-    const vm = this.system.guests[guest]
+  #rootOf(vm: VirtualMachine | undefined): number {
     if (!vm) return NO_TABLES
     const at = this.machine.memory.toHost(vm.vcpus[0].frame + frame.hgatp.at) >> 2
     return ((this.#words[at] >>> 0) + (this.#words[at + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
@@ -144,7 +165,34 @@ export class Arena {
 
   /** The frames that left the machine during the run. */
   frames(): readonly Uint8Array[] {
-    return this.#wire.left
+    return this.#wires.flatMap(({ left }) => left)
+  }
+
+  /** Memory as a device reaches it, so that it is known who does. */
+  #watched(requester: number, memory: Dma): Dma {
+    const during = (transfer: () => boolean): boolean => {
+      const before = this.#master
+      this.#master = requester
+      const done = transfer()
+      this.#master = before
+      return done
+    }
+    const tell = (address: number, data: Uint8Array, write: boolean) => {
+      for (const observer of this.#observers) observer.transferred?.(requester, address, data, write)
+    }
+    return {
+      read: (address, into) => {
+        const done = during(() => memory.read(address, into))
+        if (done) tell(address, into, false)
+        return done
+      },
+      write: (address, from) => {
+        const done = during(() => memory.write(address, from))
+        if (done) tell(address, from, true)
+        return done
+      },
+      waited: () => memory.waited?.() ?? 0,
+    }
   }
 
   /** Runs a scenario of this topology, from the checkpoint. */
@@ -154,7 +202,7 @@ export class Arena {
     machine.rollback(this.#checkpoint)
     this.#patch(scenario)
     this.#printed.length = 0
-    this.#wire.left.length = 0
+    for (const each of this.#wires) each.left.length = 0
     this.exits = 0
     this.#doneAt = this.guests.map(() => Infinity)
     this.lastExit = { hart: 0, from: 0, code: 0, guest: NOBODY, vcpu: 0 }
@@ -248,9 +296,13 @@ export class Arena {
     const observers = this.#observers
     this.#observers = []
     if (action.do === 'save-and-restore') this.machine.restore(this.machine.save())
-    else if (action.do === 'frame') this.#wire.send(Uint8Array.from(action.bytes))
+    else if (action.do === 'frame') this.#receive(Uint8Array.from(action.bytes))
     else this.system.board.receive(Uint8Array.from(action.text, character => character.charCodeAt(0)))
     this.#observers = observers
+  }
+
+  #receive(bytes: Uint8Array): void {
+    for (const each of this.#wires) each.send(bytes)
   }
 
   /** True if every guest has come to its programs' end, or has ended. Notes when. */
@@ -284,13 +336,22 @@ export class Arena {
       const { guest, vcpu } = this.#who()
       const exit = { hart, from, code, guest, vcpu }
       this.lastExit = exit
-      for (const observer of this.#observers) observer.left?.(exit)
+      for (const observer of this.#observers) if (this.#concerns(observer, guest)) observer.left?.(exit)
     })
     machine.onReturn((hart, from) => {
       if ((words[MODE_WORD] & VIRTUAL) === 0 || (from & VIRTUAL) !== 0) return
       const { guest, vcpu } = this.#who()
-      for (const observer of this.#observers) observer.resumed?.(hart, guest, vcpu)
+      for (const observer of this.#observers) if (this.#concerns(observer, guest)) observer.resumed?.(hart, guest, vcpu)
     })
+    machine.bus.onAccess(({ base }, offset, _bytes, _value, write) => {
+      if (write) for (const observer of this.#observers) observer.accessed?.(base + offset)
+    })
+    const { onDma } = machine.memory
+    machine.memory.onDma = (host, bytes, write) => {
+      onDma?.(host, bytes, write)
+      if (this.#master === NOBODY) return
+      for (const observer of this.#observers) observer.mastered?.(this.#master, host, bytes, write)
+    }
     machine.memory.onWritten((host, bytes) => {
       for (const observer of this.#observers) observer.written?.(host, bytes)
     })
@@ -299,6 +360,10 @@ export class Arena {
         for (const observer of this.#observers) observer.translated?.(hart.id, tlb, at)
       }
     }
+  }
+
+  #concerns({ domains = false }: Observer, guest: number): boolean {
+    return domains || guest < this.guests.length
   }
 
   /** Whether a trap in a guest is the guest's own: told before it is taken. */
@@ -320,9 +385,24 @@ export class Arena {
 /** Exits that were looked at, by cause too, and runs, since the process began. */
 export const counted = { exits: 0, runs: 0, causes: new Map<number, number>() }
 
+const OWN_DRIVERS: readonly unknown[] = ['guest', 'function', 'domain']
+
+/** True if guests drive devices of the machine's. */
+function needsIommu({ placements }: Topology): boolean {
+  return OWN_DRIVERS.includes(placements?.disk?.at) || OWN_DRIVERS.includes(placements?.network?.at)
+}
+
 /** True if guests drive the machine's disks themselves. */
 function isPassed({ placements }: Topology): boolean {
   return placements?.disk?.at === 'guest'
+}
+
+/** One card for all guests that have one, with functions for them if they drive those; or for each its own. */
+function wiresOf({ guests, placements }: Topology): readonly Wire[] {
+  const count = guests.filter(({ network }) => network).length
+  if (placements?.network?.at === 'guest') return Array.from({ length: count }, (_, index) => wire(index))
+  const functions = placements?.network?.at === 'function' ? FUNCTIONS_OF_A_CARD : 0
+  return count > 0 ? [wire(0, functions)] : []
 }
 
 /** One for all guests that have a disk, or for each its own if they drive them themselves. */

@@ -16,6 +16,8 @@ export interface Exit {
 }
 
 export interface Observer {
+  /** It is told of driver domains too, which have the numbers behind the guests'. */
+  readonly domains?: boolean
   /** What was seen first, if anything. */
   readonly sighting: Sighting | undefined
   begin(arena: Arena, scenario: Scenario): void
@@ -27,6 +29,12 @@ export interface Observer {
   written?(host: number, bytes: number): void
   /** A translation has come into a hart's first-level TLB. */
   translated?(hart: number, tlb: Tlb, at: number): void
+  /** A device reaches for memory, by its requester number: before it does, where the machine has it. */
+  mastered?(requester: number, host: number, bytes: number, write: boolean): void
+  /** What a device has just read, or written, at an address of its own. */
+  transferred?(requester: number, address: number, data: Uint8Array, write: boolean): void
+  /** A register of a chip has been written to. */
+  accessed?(address: number): void
   end?(): void
 }
 

@@ -60,6 +60,12 @@ export interface Topology {
   readonly vmm: 'native' | 'hosted' | 'bare'
   readonly policy?: Partial<HostPolicy>
   readonly placements?: NonNullable<SystemOptions['placements']>
+  /** Interrupts by messages or an APLIC, as the board has them. */
+  readonly aia?: NonNullable<SystemOptions['aia']>
+  /** An IOMMU, though no placement needs it. */
+  readonly iommu?: boolean
+  /** The native VMM keeps slots. */
+  readonly timeProtection?: NonNullable<SystemOptions['timeProtection']>
   readonly harts: number
   readonly ramMiB: number
   /** What RAM holds when the machine is switched on, by seed: zeros unless given. */

@@ -13,16 +13,19 @@ export interface Wire {
   send(frame: Uint8Array): void
 }
 
-export function wire(): Wire {
+/** The card that is the nth, with so many virtual functions. */
+export function wire(number = 0, virtualFunctions = 0): Wire {
   const left: Uint8Array[] = []
+  const name = number === 0 ? 'cable' : `cable ${number}`
   let cable: Cable | undefined
   return {
     left,
     send: frame => void cable?.send(FAR, frame),
     nic: {
+      ...(virtualFunctions > 0 && { virtualFunctions }),
       connect(nic, wiring) {
-        cable = new Cable('cable', wiring.clock('cable'))
-        wiring.enroll('cable', cable)
+        cable = new Cable(name, wiring.clock(name))
+        wiring.enroll(name, cable)
         nic.connect(cable, NEAR)
         cable.attach(FAR, { receive: frame => void left.push(frame.slice()), carrier: () => {} })
       },
