@@ -24,6 +24,7 @@ import { interleavingOf } from './interleave.ts'
 import { type Exit, NOBODY, type Observer } from './observer.ts'
 import { diskImage } from './disk-image.ts'
 import { poison } from './poison.ts'
+import { saveAndRestore } from './save-and-restore.ts'
 import { assembleProgram } from './program.ts'
 import type { Action, Scenario, Topology } from './scenario.ts'
 import { type GuestView, viewOf } from './view.ts'
@@ -295,7 +296,7 @@ export class Arena {
   #act(action: Action): void {
     const observers = this.#observers
     this.#observers = []
-    if (action.do === 'save-and-restore') this.machine.restore(this.machine.save())
+    if (action.do === 'save-and-restore') saveAndRestore(this.machine, this.#checkpoint)
     else if (action.do === 'frame') this.#receive(Uint8Array.from(action.bytes))
     else this.system.board.receive(Uint8Array.from(action.text, character => character.charCodeAt(0)))
     this.#observers = observers

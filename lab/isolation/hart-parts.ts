@@ -20,7 +20,6 @@ const STOP = 1
 const STATUS = 2
 const OTHER = 1
 const HARTS = 2
-const LATER = 3000
 const ALL = 0xffff_ffff
 const UART = GUEST_MAP.uart
 const TRANSMIT = 2
@@ -37,7 +36,6 @@ const call = (extension: number, number: number, ...values: readonly Value[]): S
   function: number,
   arguments: values,
 })
-const later: Step = { op: 'wait', ticks: LATER }
 const answered = (step: Step, value: number, what: string): readonly [Step, Sight] => [step, { value, mask: ALL, what }]
 /** a0 is the error; a1, the state, stands behind it in the log. */
 const status = (state: number, what: string): readonly [Step, Sight] => [
@@ -56,8 +54,12 @@ export interface HartPair {
 /** What the stopping hart does before: nothing, turn translation on, or let a device interrupt it. */
 export type Before = 'nothing' | 'translates' | 'is interrupted'
 
-/** The second hart stops after some work; the first looks, interrupts it, starts it wrongly and rightly, and looks again. */
-export function stopAndStart(before: Before, work: number, isStarted: boolean): HartPair {
+/**
+ * The second hart stops after some work; the first looks, interrupts it, starts it wrongly and rightly, and looks again, each
+ * time so many ticks later: the second has had its turn by then.
+ */
+export function stopAndStart(before: Before, work: number, isStarted: boolean, ticks: number): HartPair {
+  const later: Step = { op: 'wait', ticks }
   const stopping: Part = [
     ...(before === 'translates'
       ? [
@@ -111,9 +113,12 @@ export function stopAndStart(before: Before, work: number, isStarted: boolean): 
 }
 
 /** The first hart tries to start the second all the while that it stops. */
-export function startedAmid(work: number, times: number): HartPair {
+export function startedAmid(work: number, times: number, ticks: number): HartPair {
   const second = assembled([[{ op: 'compute', times: work }, call(SBI_HSM, STOP)]])
-  const first: Program = [{ op: 'repeat', times, steps: [start(GUEST_KERNEL)] }, later]
+  const first: Program = [
+    { op: 'repeat', times, steps: [start(GUEST_KERNEL)] },
+    { op: 'wait', ticks },
+  ]
   return { first: { program: first, sights: [] }, second, most: logged(second.program) }
 }
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { virtioMmio } from '../../../hw/spec/devices/virtio-mmio.ts'
 import { GUEST_KERNEL, GUEST_MAP, GUEST_RAM } from '../../../hw/spec/guest-map.ts'
-import { DATA } from '../guest-runtime.ts'
+import { areaOf, DATA } from '../guest-runtime.ts'
 import type { Step } from '../scenario.ts'
 import {
   acknowledge,
@@ -28,6 +28,13 @@ const RING = ringAt(HOSTILE_DATA, 16)
 const TABLE = HOSTILE_DATA + 0x1000
 const BUFFERS = HOSTILE_DATA + 0x2000
 
+/** From what a device can write into the program's first page to its last one. */
+const PROGRAM = { from: GUEST_KERNEL - 0x4000, to: areaOf(1) }
+
+/** A driver that has its own program overwritten is a driver no more: one further on is taken instead. */
+const besideProgram = (page: number) =>
+  page >= PROGRAM.from && page < PROGRAM.to ? page + LARGE_PAGE + (PROGRAM.to - PROGRAM.from) : page
+
 const multipleOf = (step: number, most: number) => fc.integer({ min: 0, max: most }).map(value => value * step)
 
 /** Guest physical addresses for whoever looks them up, or forgets to: its own, across pages, the VMM's own, nobody's. */
@@ -39,7 +46,7 @@ export const anyAddress = (memoryMiB: number): fc.Arbitrary<number> => {
     { weight: 1, arbitrary: multipleOf(16, 32).map(offset => PAGES_MEET - offset) },
     { weight: 1, arbitrary: multipleOf(4, 40).map(offset => end - offset) },
     { weight: 1, arbitrary: multipleOf(4, 40).map(offset => end + offset) },
-    { weight: 1, arbitrary: multipleOf(4096, 2047).map(offset => GUEST_RAM + offset) },
+    { weight: 1, arbitrary: multipleOf(4096, 2047).map(offset => besideProgram(GUEST_RAM + offset)) },
     { weight: 1, arbitrary: fc.constantFrom(0, 0x1000_0000, 2 ** 32, 2 ** 41, Number.MAX_SAFE_INTEGER - 7) },
   )
 }

@@ -17,13 +17,18 @@ const NAME = 'management'
 const CYCLES = 60_000_000
 /** A hart that has stopped never comes to its program's end. */
 const PAIR_CYCLES = 12_000_000
+const SHARED_PAIR_CYCLES = 80_000_000
+/** Ticks in which a hart has had its turn: if it need not wait for one, and if it has to wait for two of others'. */
+const SOON = 3000
+const TURNS = 120_000
 
 interface ManagedScenario extends Scenario {
   /** Of guest 0, whose second hart is started and stopped. */
   readonly pair?: HartPair
 }
 
-const pairs: fc.Arbitrary<HartPair> = fc.oneof(
+/** By how many ticks the second hart needs to come to anything. */
+const pairs: fc.Arbitrary<(ticks: number) => HartPair> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
@@ -32,26 +37,34 @@ const pairs: fc.Arbitrary<HartPair> = fc.oneof(
         fc.integer({ min: 1, max: 3000 }),
         fc.boolean(),
       )
-      .map(([before, work, isStarted]) => stopAndStart(before, work, isStarted)),
+      .map(
+        ([before, work, isStarted]) =>
+          (ticks: number) =>
+            stopAndStart(before, work, isStarted, ticks),
+      ),
   },
   {
     weight: 1,
-    arbitrary: fc
-      .tuple(fc.integer({ min: 1, max: 8000 }), fc.integer({ min: 10, max: 80 }))
-      .map(([work, times]) => startedAmid(work, times)),
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 8000 }), fc.integer({ min: 10, max: 80 })).map(
+      ([work, times]) =>
+        (ticks: number) =>
+          startedAmid(work, times, ticks),
+    ),
   },
 )
 
 const started = fc
   .record({ topology: fc.constantFrom(...pairTopologies()), pair: pairs, other: hostile, interleaving })
-  .map(({ topology, pair, other, interleaving }): ManagedScenario => {
+  .map(({ topology, pair: pairFor, other, interleaving }): ManagedScenario => {
+    const isShared = topology.harts === 1
+    const pair = pairFor(isShared ? TURNS : SOON)
     return {
       topology,
       pair,
       guests: [{ programs: [pair.first.program, pair.second.program] }, { programs: [other] }],
       ...(interleaving && topology.harts > 1 && { interleaving }),
       actions: [],
-      cycles: PAIR_CYCLES,
+      cycles: isShared ? SHARED_PAIR_CYCLES : PAIR_CYCLES,
     }
   })
 
