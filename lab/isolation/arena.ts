@@ -53,8 +53,6 @@ export interface Run {
 
 const MIB = 2 ** 20
 const RAM_BASE = 0x8000_0000
-/** Guests' images are loaded from here on. */
-const IMAGES = 0x8400_0000
 const BOOT_CYCLES = 400_000_000
 /** Guests' vCPUs have settled where they run, and harts that have nothing to do are asleep. */
 const SETTLING = 200_000
@@ -130,7 +128,7 @@ export class Arena {
     const { machine } = this.system
     this.machine = machine
     this.#words = machine.memory.words
-    if (topology.poison !== undefined) poison(machine.memory, RAM_BASE, topology.ramMiB * MIB, IMAGES, topology.poison)
+    if (topology.poison !== undefined) poison(machine.memory, RAM_BASE, topology.ramMiB * MIB, topology.poison)
     this.guests =
       topology.vmm === 'bare'
         ? topology.guests.map(({ vcpus }) => ({ vcpus, record: NEVER_ENDS }))

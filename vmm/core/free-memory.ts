@@ -7,13 +7,22 @@ import { LARGE_PAGE } from './g-stage.ts'
 
 /** Bytes scrubbed in one entry. */
 const PIECE = 0x1_0000
+const WORD = 8
+
+/** Addresses from `from` up to but not including `to`. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
 
 export interface FreeRecord {
   [field: string]: number | boolean
   clean: number
   dirty: number
-  /** Bytes of the first dirty page that are zero already. */
+  /** Bytes of the first dirty page, or of what lies behind an image, that are zero already. */
   scrubbed: number
+  /** How many of the rests behind images are clean. */
+  rests: number
   /** The next unused table page. */
   nextTable: number
 }
@@ -24,14 +33,16 @@ export class FreeMemory {
   readonly dirty: Float64Array
   readonly record: FreeRecord
   readonly #tableEnd: number
+  readonly #rests: readonly Range[]
 
-  /** `pages` are dirty at first; table pages lie in [tables, tableEnd). */
-  constructor(pages: readonly number[], tables: number, tableEnd: number, total: number) {
+  /** `pages` are dirty at first, and so are the `rests` of pages that have owners; table pages lie in [tables, tableEnd). */
+  constructor(pages: readonly number[], tables: number, tableEnd: number, total: number, rests: readonly Range[] = []) {
     this.clean = new Float64Array(total)
     this.dirty = new Float64Array(total)
     this.dirty.set(pages)
-    this.record = { clean: 0, dirty: pages.length, scrubbed: 0, nextTable: tables }
+    this.record = { clean: 0, dirty: pages.length, scrubbed: 0, rests: 0, nextTable: tables }
     this.#tableEnd = tableEnd
+    this.#rests = rests
   }
 
   /** A zeroed 2 MiB page, or 0. */
@@ -62,6 +73,7 @@ export class FreeMemory {
   /** Scrubs one piece; false if there was nothing to scrub. */
   scrub(port: HartPort): boolean {
     const { record } = this
+    if (record.rests < this.#rests.length) return this.#scrubRest(port)
     if (record.dirty === 0) return false
     const page = this.dirty[record.dirty - 1]
     port.fill(page + record.scrubbed, 0, PIECE)
@@ -71,6 +83,21 @@ export class FreeMemory {
       record.dirty--
       this.clean[record.clean] = page
       record.clean++
+    }
+    return true
+  }
+
+  #scrubRest(port: HartPort): boolean {
+    const { record } = this
+    const { from, to } = this.#rests[record.rests]
+    let at = from + record.scrubbed
+    for (; at % WORD !== 0; at++) port.store8(at, 0)
+    const end = Math.min(to, at + PIECE)
+    port.fill(at, 0, end - at)
+    record.scrubbed = end - from
+    if (end === to) {
+      record.scrubbed = 0
+      record.rests++
     }
     return true
   }

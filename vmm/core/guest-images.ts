@@ -1,12 +1,20 @@
 /** What is in a guest's RAM before it starts: its images, which are donated, and its device tree. Set-up. */
 import { GUEST_KERNEL, GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import type { GuestNode } from '../../hw/spec/layouts/guest-node.ts'
+import type { Range } from './free-memory.ts'
 import { LARGE_PAGE } from './g-stage.ts'
 import { type GuestTree, guestTree } from './guest-tree.ts'
 
+export interface ImagePage {
+  readonly guest: number
+  readonly page: number
+  /** What follows them in the page is whatever RAM held. */
+  readonly bytes: number
+}
+
 export interface GuestImages {
-  /** Pages that were loaded with the guest's images, and where the guest has them. */
-  readonly donated: readonly { readonly guest: number; readonly page: number }[]
+  /** Pages that were loaded with the guest's images, where the guest has them, and how much of each is image. */
+  readonly donated: readonly ImagePage[]
   readonly tree: Uint8Array
   readonly treeAt: number
   readonly kernelAt: number
@@ -44,15 +52,21 @@ export function imagesOf(
   return { donated, tree, treeAt, kernelAt: GUEST_KERNEL }
 }
 
+/** What images do not fill of their pages, to be scrubbed before guests get them: nobody knows whose that was. */
+export function behindImages(images: readonly GuestImages[]): Range[] {
+  return images
+    .flatMap(({ donated }) => donated)
+    .filter(({ bytes }) => bytes < LARGE_PAGE)
+    .map(({ page, bytes }) => ({ from: page + bytes, to: page + LARGE_PAGE }))
+}
+
 /** Pages of an image, in whole large pages. */
-function pagesOf(
-  image: { readonly address: number; readonly bytes: number },
-  guest: number,
-): { guest: number; page: number }[] {
+function pagesOf(image: { readonly address: number; readonly bytes: number }, guest: number): ImagePage[] {
   if (image.address % LARGE_PAGE !== 0)
     throw new Error(`an image at 0x${image.address.toString(16)} is not on a 2 MiB boundary`)
   return Array.from({ length: Math.ceil(image.bytes / LARGE_PAGE) }, (_, index) => ({
     guest: guest + index * LARGE_PAGE,
     page: image.address + index * LARGE_PAGE,
+    bytes: Math.min(LARGE_PAGE, image.bytes - index * LARGE_PAGE),
   }))
 }

@@ -32,8 +32,13 @@ export const USER_CSRS = ['scounteren', 'senvcfg'] as const
 /** What more there is of a guest's on machines with interrupt files. */
 const FILE_CSRS = ['vsiselect'] as const
 
-/** sstatus.FS as a mask: a guest's floating-point registers are dirty when both bits are set. */
+/**
+ * sstatus.FS as a mask: dirty when both bits are set, clean without the lower. It is the VMM's own field that tells whether
+ * floating-point registers have to be saved, not vsstatus's: a guest that has saved them for itself makes that one clean, and
+ * still counts on what they hold (vsstatus_fs_op).
+ */
 export const FS = 0x6000
+const FS_DIRTY_BIT = 0x2000
 
 /**
  * Assembly text with the labels from_guest, to_guest, save_context, load_context, and the door `exit`. `prefix` begins
@@ -63,14 +68,17 @@ ${lines(GENERAL.map(register => `    ld x${register}, ${frame.x.at + register * 
 
 ${prefix}save_context:
 ${lines(context.map(csr => `    csrr t0, ${csr}\n    sd t0, ${frame[csr].at}(a0)`))}
-    ld t0, ${frame.vsstatus.at}(a0)
+    ld t0, ${frame.sstatus.at}(a0)
     li t1, ${FS}
-    and t0, t0, t1
-    bne t0, t1, 1f
+    and t2, t0, t1
+    bne t2, t1, 1f
     csrs sstatus, t1
 ${lines(FLOATS.map(register => `    fsd f${register}, ${frame.f.at + register * 8}(a0)`))}
-    csrr t0, fcsr
-    sd t0, ${frame.fcsr.at}(a0)
+    csrr t2, fcsr
+    sd t2, ${frame.fcsr.at}(a0)
+    li t1, ${FS_DIRTY_BIT}
+    xor t0, t0, t1
+    sd t0, ${frame.sstatus.at}(a0)
 1:  jr a1
 
 ${prefix}load_context:

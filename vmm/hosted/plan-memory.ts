@@ -2,6 +2,7 @@
 import type { Fdt } from '../../hw/spec/layouts/fdt.ts'
 import { inPageOrder, pagesLeftOut, smallPageOrder } from '../../hw/spec/layouts/page-order.ts'
 import { FreeMemory } from '../core/free-memory.ts'
+import { behindImages, type GuestImages } from '../core/guest-images.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { freePages } from '../core/machine-tree.ts'
 import { KERNEL_BASE, KERNEL_BYTES, pagePool } from './layout.ts'
@@ -41,15 +42,17 @@ export interface DividedMemory {
   readonly kept: readonly MemoryKept[]
 }
 
-/** For so many processes; `taken`: pages of 2 MiB that have images in them. */
-export function divideMemory(tree: Fdt, harts: number, processes: number, taken: ReadonlySet<number>): DividedMemory {
+/** For a process a guest, with what is in its memory first. */
+export function divideMemory(tree: Fdt, harts: number, images: readonly GuestImages[]): DividedMemory {
+  const processes = images.length
+  const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
   const { pages, total } = freePages(tree, KERNEL_BASE + KERNEL_BYTES, taken)
   const cache = new PageCache(takeLarge(pages, CACHE_PAGES * CACHE_PAGE, 'page cache'))
   const ram = total * LARGE_PAGE
   const pageStructs = new PageStructs(takeLarge(pages, pageStructBytes(ram), 'records of pages'), RAM_BASE, ram)
   const pool = pagePool(processes)
   const firstPage = pool.base + pagesLeftOut(tree) * SMALL_PAGE
-  const free = new FreeMemory(inPageOrder(tree, pages), firstPage, pool.end, total)
+  const free = new FreeMemory(inPageOrder(tree, pages), firstPage, pool.end, total, behindImages(images))
   const small = new SmallPages(free, smallPageOrder(tree, IN_A_LARGE))
   const areas = new Areas()
   const groups = new MemoryGroups(harts)

@@ -114,8 +114,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
   const current = { port: undefined as unknown as HartPort }
 
   const images = nodes.map(node => imagesOf(node, TICKS_PER_MICROSECOND * 1_000_000))
-  const taken = new Set(images.flatMap(({ donated }) => donated.map(({ page }) => page)))
-  const divided = divideMemory(tree, harts, nodes.length, taken)
+  const divided = divideMemory(tree, harts, images)
   const { cache, pageStructs, free, small, areas, groups, users } = divided
   const giver: { monitor: Monitor | undefined } = { monitor: undefined }
   const processes = makeProcesses(nodes, policy, divided, port => giver.monitor!.given(port))

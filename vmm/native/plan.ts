@@ -12,7 +12,7 @@ import { placementsOf } from '../../hw/spec/layouts/placement.ts'
 import { attachDevices, type OptionalDevices } from '../core/devices.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { GuestRam } from '../core/guest-ram.ts'
-import { imagesOf } from '../core/guest-images.ts'
+import { behindImages, imagesOf } from '../core/guest-images.ts'
 import type { Host } from '../core/host.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
@@ -93,7 +93,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const hasGuard = fdtCompatible(tree.root, IOMMU).length > 0
   const pool = tablePool(nodes.length + (hasGuard ? OWN_DOMAINS : 0))
   const firstTable = pool.base + pagesLeftOut(tree) * SMALL_PAGE
-  const free = new FreeMemory(inPageOrder(tree, pages), firstTable, pool.end, total)
+  const rests = behindImages(images.map(({ images: own }) => own))
+  const free = new FreeMemory(inPageOrder(tree, pages), firstTable, pool.end, total, rests)
   const takePage = () => free.takePage()
   const takeTable = (port: HartPort) => free.takeTable(port)
 

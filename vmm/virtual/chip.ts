@@ -59,8 +59,11 @@ export interface BlockBackend {
   attach(completed: (port: HartPort, tag: number, ok: boolean) => void, room: (port: HartPort) => void): void
 }
 
-/** Ethernet's longest frame without its checksum, one VLAN tag included. */
-export const MAXIMUM_FRAME = 1518
+/**
+ * Ethernet's longest frame without its checksum. A tag comes on top, but is the VMM's to put: whether a guest is in a VLAN is
+ * not to be told by how long its frames may be.
+ */
+export const MAXIMUM_FRAME = 1514
 
 /** What a virtual network card is plugged into. */
 export interface NetworkBackend {

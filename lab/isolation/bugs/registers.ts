@@ -35,7 +35,7 @@ export const REGISTERS: readonly Bug[] = [
     area,
     difference: 'a guest that has lost its hart finds its old floating-point registers again',
     file: SWITCH,
-    anchor: '    bne t0, t1, 1f\n',
+    anchor: '    bne t2, t1, 1f\n',
     replacement: '    j 1f\n',
     promise: 'registers',
     seed: 14,

@@ -32,7 +32,7 @@ const station = fc.oneof(guest, fc.constantFrom('all' as const, 'group' as const
 const vlan = fc.constantFrom(0, 7, 263, 4095)
 const bytes = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 14, max: 200 }) },
-  { weight: 1, arbitrary: fc.constantFrom(0, 13, 14, 60, 1514, 1518, 1519, 4000, 0x2_0000) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 13, 14, 60, 1514, 1515, 1518, 4000, 0x2_0000) },
 )
 const content = fc.integer({ min: 0, max: 255 })
 const frame: fc.Arbitrary<Frame> = fc.record({
