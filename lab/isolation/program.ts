@@ -168,16 +168,22 @@ function emit(e: Emitter, step: Step, depth: number): void {
       e.attempt(ECALL)
       return e.routine('log')
     }
-    case 'load':
-      e.value(A0, UNTOUCHED)
+    case 'load': {
+      const { register = A0 } = step
+      if (register !== ZERO) e.value(register, UNTOUCHED)
       e.value(A1, step.address)
-      e.attempt(load(step.bytes, step.signed, A0, A1, 0))
+      e.attempt(load(step.bytes, step.signed, register, A1, 0))
+      if (register !== A0) e.word(add(A0, register, ZERO))
       return e.routine('log')
-    case 'store':
-      e.value(A0, step.value)
-      e.value(A1, step.address)
-      e.attempt(store(step.bytes, A0, A1, 0))
+    }
+    case 'store': {
+      const { register = A0 } = step
+      const base = register === A1 ? A0 : A1
+      if (register !== ZERO) e.value(register, step.value)
+      e.value(base, step.address)
+      e.attempt(store(step.bytes, register, base, 0))
       return e.routine('log')
+    }
     case 'copy':
       return copy(e, step.address, step.words)
     case 'read':

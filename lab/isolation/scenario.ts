@@ -19,8 +19,21 @@ export type Step =
       readonly function: Value
       readonly arguments: readonly Value[]
     }
-  | { readonly op: 'load'; readonly bytes: Width; readonly signed: boolean; readonly address: Value }
-  | { readonly op: 'store'; readonly bytes: Width; readonly address: Value; readonly value: Value }
+  /** Into, or out of, a register that may be named: a0 unless it is. */
+  | {
+      readonly op: 'load'
+      readonly bytes: Width
+      readonly signed: boolean
+      readonly address: Value
+      readonly register?: number
+    }
+  | {
+      readonly op: 'store'
+      readonly bytes: Width
+      readonly address: Value
+      readonly value: Value
+      readonly register?: number
+    }
   /** Words of 8 bytes, to where the address says. */
   | { readonly op: 'copy'; readonly address: Value; readonly words: readonly Value[] }
   /** A CSR, by number. */

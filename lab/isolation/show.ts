@@ -9,6 +9,8 @@ function shown(value: Value): string {
   return value < 10 ? String(value) : `0x${value.toString(16)}`
 }
 
+const named = (how: string, register: number | undefined) => (register === undefined ? '' : ` ${how} x${register}`)
+
 /** A step in a line, or several. */
 export function stepLines(step: Step): readonly string[] {
   switch (step.op) {
@@ -16,10 +18,12 @@ export function stepLines(step: Step): readonly string[] {
       return [`call ${shown(step.extension)}.${shown(step.function)} (${step.arguments.map(shown).join(', ')})`]
     case 'load':
       return [
-        `load ${step.bytes} byte${step.bytes > 1 ? 's' : ''}${step.signed ? ', signed,' : ''} at ${shown(step.address)}`,
+        `load ${step.bytes} byte${step.bytes > 1 ? 's' : ''}${step.signed ? ', signed,' : ''} at ${shown(step.address)}${named('into', step.register)}`,
       ]
     case 'store':
-      return [`store ${shown(step.value)}, ${step.bytes} byte${step.bytes > 1 ? 's' : ''}, at ${shown(step.address)}`]
+      return [
+        `store ${shown(step.value)}, ${step.bytes} byte${step.bytes > 1 ? 's' : ''}, at ${shown(step.address)}${named('from', step.register)}`,
+      ]
     case 'copy':
       return [`copy ${step.words.map(shown).join(', ')} to ${shown(step.address)}`]
     case 'read':

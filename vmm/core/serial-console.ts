@@ -32,9 +32,13 @@ export class SerialConsole implements PlacedDevice {
   readonly #labels: readonly Uint8Array[]
   readonly #source: number
   readonly #inputs: ((port: HartPort, byte: number) => void)[] = []
+  #left: (port: HartPort) => void = () => {}
   readonly #output = new Uint8Array(QUEUE)
   readonly #input = new Uint8Array(QUEUE)
-  /** `writer`: whose line is open, if `column` is not 0; when it went on last. `waiting`: guests with something kept. */
+  /**
+   * `writer`: whose line is open, if `column` is not 0; when it went on last. `waiting`: guests with something kept. `told`:
+   * somebody knows that something is left to be sent.
+   */
   readonly #record = {
     first: 0,
     count: 0,
@@ -45,6 +49,7 @@ export class SerialConsole implements PlacedDevice {
     column: 0,
     last: 0,
     waiting: 0,
+    told: false,
   }
   /** By guest: what it has printed during another's line, and how much that is. */
   readonly #lines: Uint8Array
@@ -78,6 +83,11 @@ export class SerialConsole implements PlacedDevice {
     driver.onInput(() => this.#take())
   }
 
+  /** Who is told when something is left after a guest has printed: `elapsed` is to be asked when to go on. Set-up. */
+  onLeft(told: (port: HartPort) => void): void {
+    this.#left = told
+  }
+
   source(): number {
     return this.#source
   }
@@ -104,7 +114,9 @@ export class SerialConsole implements PlacedDevice {
       record.first = (record.first + 1) % QUEUE
       record.count--
     }
-    return record.waiting > 0 ? (record.last + PATIENCE) * TICKS_PER_MICROSECOND : Infinity
+    if (record.waiting > 0) return (record.last + PATIENCE) * TICKS_PER_MICROSECOND
+    record.told = false
+    return Infinity
   }
 
   /** The console as a guest's virtual UART has it. */
@@ -118,7 +130,7 @@ export class SerialConsole implements PlacedDevice {
   }
 
   /** A guest's byte for its console. What the queue cannot hold is lost, as on a wire without flow control. */
-  put(_port: HartPort, vm: number, byte: number): void {
+  put(port: HartPort, vm: number, byte: number): void {
     const record = this.#record
     if (this.#labels.length === 1) this.#queue(byte)
     else if (record.column === 0 || record.writer === vm) {
@@ -128,7 +140,9 @@ export class SerialConsole implements PlacedDevice {
       if (this.#kept[vm] === LINE) this.#interruptLine()
       this.#putAside(vm, byte)
     }
-    this.elapsed()
+    if (this.elapsed() === Infinity || record.told) return
+    record.told = true
+    this.#left(port)
   }
 
   /** Opens a line if none is, and goes on with it. */

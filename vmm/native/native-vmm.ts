@@ -40,6 +40,7 @@ export class NativeVmm implements Host {
     plan.host.vmm = this
     const interrupts = new Interrupts(plan)
     const running = new Running(plan, interrupts, program)
+    plan.console.onLeft(port => running.kickDevices(port))
     const boot = new Boot(plan, interrupts, running, program)
     const guard = new EntryGuard(plan.current, this.party)
     this.program = program

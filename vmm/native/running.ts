@@ -280,6 +280,11 @@ export class Running {
     this.enter(port, vcpu)
   }
 
+  /** The hart that has the drivers' time looks what they want. */
+  kickDevices(port: HartPort): void {
+    this.kicks[port.hart] |= 1
+  }
+
   kick(port: HartPort, vcpu: Vcpu): void {
     const hart = vcpu.record.hart === NOWHERE ? vcpu.pin : vcpu.record.hart
     const mask = hart === NOWHERE ? 2 ** this.#plan.harts - 1 : 1 << hart

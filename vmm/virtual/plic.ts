@@ -1,6 +1,6 @@
 /**
  * The PLIC that a guest sees: one context a vCPU (its S-mode), up to 31 sources; see hw/spec/devices/plic.ts. A source
- * stays pending while its wire is up and it has not been claimed.
+ * stays pending while its wire is up and it has not been claimed. Its registers answer to accesses of 32 bits only.
  */
 import type { HartPort } from '../../hw/port.ts'
 import { PLIC_PRIORITY_MAX, plic } from '../../hw/spec/devices/plic.ts'
@@ -33,7 +33,8 @@ export class VirtualPlic implements VirtualChip {
     return { set: (port, level) => this.#setWire(port, source, level) }
   }
 
-  read(port: HartPort, offset: number, _bytes: 1 | 2 | 4): number {
+  read(port: HartPort, offset: number, bytes: 1 | 2 | 4): number {
+    if (bytes !== 4) return 0
     if (offset < plic.pending.at) return offset % 4 === 0 && offset / 4 < SOURCES ? this.priorities[offset / 4] : 0
     if (offset === plic.pending.at) return this.record.pending >>> 0
     const context = this.#contextOf(offset)
@@ -45,7 +46,8 @@ export class VirtualPlic implements VirtualChip {
     return 0
   }
 
-  write(port: HartPort, offset: number, _bytes: 1 | 2 | 4, value: number): void {
+  write(port: HartPort, offset: number, bytes: 1 | 2 | 4, value: number): void {
+    if (bytes !== 4) return
     if (offset < plic.pending.at) {
       if (offset % 4 === 0 && offset > 0 && offset / 4 < SOURCES)
         this.priorities[offset / 4] = value & PLIC_PRIORITY_MAX

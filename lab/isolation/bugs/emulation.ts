@@ -28,7 +28,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: ' || address % pending.bytes !== 0',
     replacement: '',
     promise: 'invisibility',
-    seed: 4,
+    seed: 1,
   },
   {
     name: 'wide-read-returns-host-memory',
@@ -39,7 +39,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'if (bytes === 8) high = vm.read(port, window, address + 4, 4)',
     replacement: 'if (bytes === 8) high = port.load32(this.#plan.vcpus[0].frame + 40)',
     promise: 'invisibility',
-    seed: 0,
+    seed: 5,
   },
   {
     name: 'narrow-read-not-masked',
@@ -48,9 +48,9 @@ export const EMULATION: readonly Bug[] = [
     difference: 'lbu and lhu of a device fill more of the register than a byte or two',
     file: EXITS,
     anchor: '(low << unused) >>> unused',
-    replacement: 'low',
+    replacement: '(low << unused) >> unused',
     promise: 'invisibility',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'compressed-access-skips-too-far',
@@ -72,7 +72,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'access.register = (word >>> 20) & 31',
     replacement: 'access.register = (word >>> 20) & 15',
     promise: 'invisibility',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'sign-extension-lost',
@@ -83,7 +83,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'top = access.signed && value < 0 ? -1 : 0',
     replacement: 'top = 0',
     promise: 'invisibility',
-    seed: 26,
+    seed: 5,
   },
   {
     name: 'user-fault-returns-privileged',
@@ -148,8 +148,8 @@ export const EMULATION: readonly Bug[] = [
     file: 'vmm/core/serial-console.ts',
     anchor: '      if (this.#kept[vm] === LINE) this.#interruptLine()\n',
     replacement: '',
-    promise: 'memory',
-    seed: 0,
+    promise: 'console',
+    seed: 3,
   },
   {
     name: 'hart-number-not-checked',
@@ -170,8 +170,8 @@ export const EMULATION: readonly Bug[] = [
     file: SBI,
     anchor: 'const address = vm.ram.reach(port, guest, bytes)',
     replacement: 'const address = vm.ram.reach(port, guest, bytes) < 0 ? -1 : guest',
-    promise: 'memory',
-    seed: 0,
+    promise: 'console',
+    seed: 1,
   },
   {
     name: 'console-input-of-others',
@@ -181,7 +181,7 @@ export const EMULATION: readonly Bug[] = [
     file: 'vmm/core/serial-console.ts',
     anchor: 'if (record.focus !== vm || record.inCount === 0) return -1',
     replacement: 'if (record.inCount === 0) return -1',
-    promise: 'invisibility',
-    seed: 0,
+    promise: 'console',
+    seed: 2,
   },
 ]

@@ -1,10 +1,12 @@
 /** Programs that have nothing to do with what a VMM puts between a guest and the machine: on a bare machine they come to the same. */
 import fc from 'fast-check'
 import { scause, sepc, sscratch, sstatus, stval, stvec } from '../../../hw/spec/csrs/supervisor.ts'
+import { plic as controller } from '../../../hw/spec/devices/plic.ts'
+import { uart as registers } from '../../../hw/spec/devices/uart.ts'
 import { GUEST_KERNEL, GUEST_MAP } from '../../../hw/spec/guest-map.ts'
 import { SBI_BASE, SBI_HSM, SBI_IPI, SBI_RFENCE, SBI_SRST, SBI_TIME } from '../../../hw/spec/sbi.ts'
 import type { Program, Step, Width } from '../scenario.ts'
-import { registersAround, sleep, translatedTo, work } from './steps.ts'
+import { loadFrom, registersAround, sleep, storeTo, translatedTo, work } from './steps.ts'
 import { ownAddress } from './values.ts'
 import { anyWord, isTimeless } from './words.ts'
 
@@ -14,16 +16,8 @@ const ENTRY = 0x0b
 
 /** The firmware's own page lies at the start of a bare machine's RAM. */
 const address = ownAddress.filter(each => each >= GUEST_KERNEL)
-const width = fc.constantFrom(1, 2, 4, 8)
-
-const access: fc.Arbitrary<Step> = fc.oneof(
-  fc
-    .tuple(width, fc.boolean(), address, fc.nat(7))
-    .map(([bytes, signed, at, off]): Step => ({ op: 'load', bytes, signed, address: at + off })),
-  fc
-    .tuple(width, address, fc.nat(7), fc.nat())
-    .map(([bytes, at, off, value]): Step => ({ op: 'store', bytes, address: at + off, value })),
-)
+const around = fc.tuple(address, fc.nat(7)).map(([at, off]) => at + off)
+const access: fc.Arbitrary<Step> = fc.oneof(loadFrom(around), storeTo(around))
 
 /** Nothing privileged, and no cache blocks: who allows those is the environment's affair. */
 const instruction: fc.Arbitrary<Step> = fc
@@ -57,45 +51,63 @@ const csr: fc.Arbitrary<Step> = fc
   .map(number => ({ op: 'read', csr: number }))
 
 const { uart, plic } = GUEST_MAP
-/** Registers that the guest's serial port and interrupt controller have as the machine's do: written, then read. */
-const REGISTERS: readonly (readonly [address: number, bytes: Width])[] = [
-  [uart.base + 7, 1],
-  [plic.base + 4, 4],
-  [plic.base + 10 * 4, 4],
-  [plic.base + 31 * 4, 4],
+/** Registers that the guest's serial port and interrupt controller have as the machine's do: what is written there is to be read. */
+const KEPT: readonly (readonly [address: number, bytes: Width])[] = [
+  [uart.base + registers.LCR.at, 1],
+  [uart.base + registers.SCR.at, 1],
+  // As many sources as the guest's has.
+  ...[1, 2, 10, 30, 31].map(source => [plic.base + source * 4, 4] as const),
 ]
-const written: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(fc.constantFrom(...REGISTERS), fc.nat(0xffff_ffff), fc.boolean())
-  .map(([[at, bytes], value, signed]) => [
-    { op: 'store', bytes, address: at, value },
-    { op: 'load', bytes, signed, address: at },
-  ])
+/** And those that only say something, or are none. */
+const ASKED: readonly number[] = [
+  uart.base + registers.IIR.at,
+  uart.base + registers.LSR.at,
+  uart.base + registers.MSR.at,
+  uart.base + 0x100,
+  uart.base + 0x104,
+  uart.base + 0x1fc,
+  plic.base,
+  plic.base + controller.pending.at,
+  0x500_0000,
+]
+const kept = fc.constantFrom(...KEPT.map(([at]) => at))
+const near = fc.constantFrom(0, 0, 0, 1, 2, 3, 4, 7)
+/** Not where the serial port is told to hear itself: that the guest's does without a modem. */
+const nearby = (address: fc.Arbitrary<number>) =>
+  fc
+    .tuple(address, near)
+    .map(([at, more]) => at + more)
+    .filter(at => at !== uart.base + registers.MCR.at)
 
-/** Where no device is on either, and what devices only say. */
-const asked: fc.Arbitrary<Step> = fc
-  .tuple(
-    fc.constantFrom<readonly [number, Width]>(
-      [uart.base + 5, 1],
-      [uart.base + 3, 1],
-      [uart.base + 0x100, 1],
-      [uart.base + 0x104, 4],
-      [uart.base + 0x1fc, 4],
-      [0x500_0000, 8],
-    ),
-    fc.boolean(),
+/** As such a register is accessed; or of any width, there or nearby. From and to any of the hart's. */
+const written: fc.Arbitrary<readonly Step[]> = fc
+  .constantFrom(...KEPT)
+  .chain(([at, bytes]) =>
+    fc.tuple(storeTo(fc.constant(at), fc.constant(bytes)), loadFrom(fc.constant(at), fc.constant(bytes))),
   )
-  .map(([[at, bytes], signed]) => ({ op: 'load', bytes, signed, address: at }))
+const touched: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(storeTo(nearby(kept)), loadFrom(nearby(fc.oneof(kept, fc.constantFrom(...ASKED))))),
+  { minLength: 1, maxLength: 4 },
+)
+
+/** Where it has a choice, the serial port is left to its data registers. */
+const device: fc.Arbitrary<readonly Step[]> = fc
+  .array(fc.oneof(written, touched), { minLength: 1, maxLength: 4 })
+  .map(parts => [...parts.flat(), { op: 'store', bytes: 1, address: uart.base + registers.LCR.at, value: 3 }])
 
 export const plain: fc.Arbitrary<Program> = fc
   .array(
     fc.oneof(
-      ...[access, instruction, question, csr, sleep, work, asked].map(step =>
-        step.map((each): readonly Step[] => [each]),
-      ),
+      ...[access, instruction, question, csr, sleep, work].map(step => step.map((each): readonly Step[] => [each])),
       registersAround(fc.oneof(access, instruction, sleep)),
       translatedTo(address),
-      written,
+      device,
     ),
     { minLength: 1, maxLength: 20 },
   )
+  .map(parts => parts.flat())
+
+/** One that has much to do with the devices that are on a bare machine, too. */
+export const plainDevices: fc.Arbitrary<Program> = fc
+  .array(device, { minLength: 1, maxLength: 5 })
   .map(parts => parts.flat())

@@ -15,6 +15,7 @@ import {
   SBI_SRST,
   SBI_TIME,
 } from '../../../hw/spec/sbi.ts'
+import { GUEST_KERNEL } from '../../../hw/spec/guest-map.ts'
 import { DATA } from '../guest-runtime.ts'
 import { bitsOf, type Step, type Value, type Width } from '../scenario.ts'
 import { anyAddress, anyValue, ownAddress } from './values.ts'
@@ -65,13 +66,26 @@ export const question: fc.Arbitrary<Step> = fc.nat(6).map(call => ({
   arguments: [SBI_HSM],
 }))
 
-export const anyLoad: fc.Arbitrary<Step> = fc
-  .tuple(width, fc.boolean(), anyAddress)
-  .map(([bytes, signed, address]) => ({ op: 'load', bytes, signed, address }))
+/** Which register it is about: mostly a0; not t6, by which programs come back from a trap. */
+const register: fc.Arbitrary<{ readonly register?: number }> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: fc.nat(30).map(number => ({ register: number })) },
+)
 
-export const anyStore: fc.Arbitrary<Step> = fc
-  .tuple(width, anyAddress, anyValue)
-  .map(([bytes, address, value]) => ({ op: 'store', bytes, address, value }))
+/** Of any width, into any register. */
+export const loadFrom = (address: fc.Arbitrary<Value>, widths = width): fc.Arbitrary<Step> =>
+  fc
+    .tuple(widths, fc.boolean(), address, register)
+    .map(([bytes, signed, at, into]) => ({ op: 'load', bytes, signed, address: at, ...into }))
+
+/** Of any width, from any register. */
+export const storeTo = (address: fc.Arbitrary<Value>, widths = width): fc.Arbitrary<Step> =>
+  fc
+    .tuple(widths, address, anyValue, register)
+    .map(([bytes, at, value, from]) => ({ op: 'store', bytes, address: at, value, ...from }))
+
+export const anyLoad = loadFrom(anyAddress)
+export const anyStore = storeTo(anyAddress)
 
 /** To and from its own memory. */
 export const ownStore: fc.Arbitrary<Step> = fc
@@ -125,6 +139,7 @@ const PAGE_MASK = 0xfff
 /** V R W X A D. */
 const RIGHTS = 0xcf
 const PPN_SHIFT = 10
+const CODE = BigInt(GUEST_KERNEL) >> 12n
 const NOTHING: Step = { op: 'word', word: 0x13, a1: 0, a4: 0 }
 
 /** Tables in three levels, or one entry for a gigabyte. */
@@ -138,7 +153,8 @@ const ITSELF = (0x8000_0000 / 4096) * 2 ** PPN_SHIFT + RIGHTS
 export function translatedTo(targets: fc.Arbitrary<Value>): fc.Arbitrary<readonly Step[]> {
   return fc
     .tuple(
-      targets,
+      // What its own code comes to once it is written over is another matter.
+      targets.filter(target => bitsOf(target) >> 12n !== CODE),
       fc.constantFrom(RIGHTS, RIGHTS, RIGHTS, 0xdf, 0xc7, 0x01, 0x0f, 0xcb, 0xff),
       fc.boolean(),
       fc.boolean(),

@@ -1,5 +1,6 @@
 /** All that is promised. */
 import type { IsolationPromise } from '../promise.ts'
+import { console } from './console.ts'
 import { containment } from './containment.ts'
 import { disk } from './disk.ts'
 import { dma } from './dma.ts'
@@ -17,6 +18,7 @@ export const PROMISES: readonly IsolationPromise[] = [
   registers,
   disk,
   network,
+  console,
   interrupts,
   dma,
   residue,

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { ExitModel } from '../exit-model.ts'
 import { hostile, watched } from '../generators/programs.ts'
-import { plain } from '../generators/plain.ts'
+import { plain, plainDevices } from '../generators/plain.ts'
 import { scenarioOf } from '../generators/scenarios.ts'
 import {
   APART,
@@ -40,6 +40,7 @@ export const invisibility: IsolationPromise = {
   arbitrary: fc.oneof(
     { weight: 1, arbitrary: scenarioOf(beside, watched, hostile).map(compared('a machine of its own')) },
     { weight: 1, arbitrary: scenarioOf(anywhere, plain, hostile).map(compared('a bare machine')) },
+    { weight: 1, arbitrary: scenarioOf(anywhere, plainDevices, hostile).map(compared('a bare machine')) },
   ),
   check(scenario) {
     const first = watch(scenario, [new ExitModel()])
