@@ -75,6 +75,11 @@ export interface NicConfig {
   readonly budget?: number
   /** Called at an interrupt in place of handling frames: the owner polls when it sees fit, and then calls `listen`. */
   readonly onWork?: () => void
+  /**
+   * An interrupt quiets the card, frames are handled some at a time until there are no more, and only then may it
+   * interrupt again: not so unless given.
+   */
+  readonly adaptive?: boolean
   /** Virtual functions that the owner makes appear once the driver is ready: none unless given. */
   readonly functions?: NicFunctionsConfig
 }
@@ -93,6 +98,7 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   const interval = config.interruptInterval === undefined ? 0 : config.interruptInterval
   const budget = config.budget === undefined ? BUDGET : config.budget
   const onWork = config.onWork
+  const adaptive = config.adaptive === true && interrupts.length > 0
   const receive = config.promiscuous === true ? RECEIVE | PROMISCUOUS : RECEIVE
   const state = env.state('nic', {
     phase: CREATED,
@@ -225,9 +231,18 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   }
 
   function attend(): void {
-    if (onWork === undefined) return drain()
+    if (onWork === undefined && !adaptive) return drain()
     device.write(nic.IMC, CAUSES)
-    onWork()
+    if (onWork === undefined) round()
+    else onWork()
+  }
+
+  /** While the card is quiet: the next frames, or interrupts again. */
+  function round(): void {
+    const done = poll(budget)
+    if (state.phase !== RUNNING) return
+    if (done === budget) time.defer(round)
+    else listen()
   }
 
   function listen(): void {
@@ -300,6 +315,7 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   time.entry('step', step)
   time.entry('drain', drain)
   time.entry('watch', watch)
+  if (adaptive) time.entry('round', round)
   if (interrupts.length > 0) interrupts[0].subscribe(functions === undefined ? onInterrupt : onInterruptOrCall)
 
   return {

@@ -71,14 +71,15 @@ const ENABLING = 2
 const IDENTIFYING_CONTROLLER = 3
 const IDENTIFYING_NAMESPACE = 4
 const COUNTING_QUEUES = 5
-const CREATING_COMPLETION_QUEUE = 6
-const CREATING_SUBMISSION_QUEUE = 7
-const RUNNING = 8
-const FAILED = 9
-const SHUTTING = 10
-const STOPPING = 11
-const STOPPED = 12
-const STUCK = 13
+const COALESCING = 6
+const CREATING_COMPLETION_QUEUE = 7
+const CREATING_SUBMISSION_QUEUE = 8
+const RUNNING = 9
+const FAILED = 10
+const SHUTTING = 11
+const STOPPING = 12
+const STOPPED = 13
+const STUCK = 14
 
 const FAILURES = [
   '',
@@ -105,13 +106,35 @@ export interface NvmeConfig {
   readonly queues?: number
   /** Microseconds after which a request is overdue. */
   readonly timeout?: number
+  /**
+   * An interrupt masks the wires, completions are handled some at a time until there are no more, and only then are the
+   * wires unmasked: not so unless given.
+   */
+  readonly adaptive?: boolean
+  /** Completions handled at an interrupt before others have their turn; 64 unless given. */
+  readonly budget?: number
+  /** The controller interrupts for so many completions at once, or when the first of them is so old: at once unless given. */
+  readonly coalescing?: NvmeCoalescing
 }
+
+export interface NvmeCoalescing {
+  /** Rounded up to what the controller counts in: {@link COALESCING_MICROSECONDS}. */
+  readonly microseconds: number
+  /** 1 to 256. */
+  readonly completions: number
+}
+
+/** Interrupt Coalescing's aggregation time counts in these (NVMe 1.4, 5.21.1.8). */
+export const COALESCING_MICROSECONDS = 100
 
 /** Interrupt 0 serves the admin queues, and the I/O queues that have none of their own. */
 export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
   const { device, dma, time, interrupts } = env
   const depth = config.queueDepth
   const pairs = config.queues === undefined ? 1 : config.queues
+  const budget = config.budget === undefined ? BUDGET : config.budget
+  const adaptive = config.adaptive === true && interrupts.length > 0
+  const aggregation = config.coalescing === undefined || interrupts.length === 0 ? 0 : aggregationOf(config.coalescing)
   const watchMicroseconds = (config.timeout === undefined ? DEFAULT_TIMEOUT : config.timeout) / ABORT_AGE
   /** The admin pair, then the I/O pairs. An I/O queue is never full: it has an entry more than tags. */
   const queues: NvmeQueue[] = []
@@ -228,6 +251,7 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
     else if (phase === IDENTIFYING_NAMESPACE) ask(ADMIN.IDENTIFY, NAMESPACE, identity.device, CNS.NAMESPACE, 0)
     else if (phase === COUNTING_QUEUES)
       ask(ADMIN.SET_FEATURES, 0, 0, FEATURE.NUMBER_OF_QUEUES, (pairs - 1) | ((pairs - 1) << 16))
+    else if (phase === COALESCING) ask(ADMIN.SET_FEATURES, 0, 0, FEATURE.INTERRUPT_COALESCING, aggregation)
     else {
       const sizeAndId = (id | ((queues[id].entries - 1) << QSIZE_SHIFT)) >>> 0
       if (phase === CREATING_COMPLETION_QUEUE) {
@@ -275,9 +299,10 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
       if ((granted & 0xffff) < pairs - 1 || granted >>> 16 < pairs - 1) fail(REFUSED)
       else {
         state.queue = 1
-        proceed(CREATING_COMPLETION_QUEUE)
+        proceed(aggregation === 0 ? CREATING_COMPLETION_QUEUE : COALESCING)
       }
-    } else if (phase === CREATING_COMPLETION_QUEUE) proceed(CREATING_SUBMISSION_QUEUE)
+    } else if (phase === COALESCING) proceed(CREATING_COMPLETION_QUEUE)
+    else if (phase === CREATING_COMPLETION_QUEUE) proceed(CREATING_SUBMISSION_QUEUE)
     else if (state.queue < pairs) {
       state.queue += 1
       proceed(CREATING_COMPLETION_QUEUE)
@@ -300,6 +325,10 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
 
   function run(): void {
     state.phase = RUNNING
+    unmaskInterrupts()
+  }
+
+  function unmaskInterrupts(): void {
     for (let i = 0; i < interrupts.length; i++) interrupts[i].unmask()
   }
 
@@ -401,11 +430,22 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
   function onInterrupt(): void {
     if (state.phase !== RUNNING) return
     if (state.aborting === 1) awaitAbort()
-    drain()
+    if (adaptive) {
+      maskInterrupts()
+      round()
+    } else drain()
   }
 
   function drain(): void {
-    if (poll(BUDGET) === BUDGET || (state.phase === FAILED && state.outstanding > 0)) time.defer(drain)
+    if (poll(budget) === budget || (state.phase === FAILED && state.outstanding > 0)) time.defer(drain)
+  }
+
+  /** While the wires are masked: the next completions, or the wires again. What comes in between raises them. */
+  function round(): void {
+    const done = poll(budget)
+    if (state.phase !== RUNNING) return
+    if (done === budget) time.defer(round)
+    else unmaskInterrupts()
   }
 
   /** Twice a timeout while requests are outstanding: finds those whose interrupt was lost, and those that are overdue. */
@@ -507,6 +547,7 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
   time.entry('step', step)
   time.entry('drain', drain)
   time.entry('watch', watch)
+  if (adaptive) time.entry('round', round)
   // A handler is one and the same, however many lines there are: each completion queue is looked at.
   for (let i = 0; i < interrupts.length; i++) interrupts[i].subscribe(onInterrupt)
 
@@ -526,6 +567,11 @@ export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {
       completed = heard
     },
   }
+}
+
+/** The feature's value: time, and completions beyond the first (NVMe 1.4, 5.21.1.8). */
+function aggregationOf({ microseconds, completions }: NvmeCoalescing): number {
+  return (Math.ceil(microseconds / COALESCING_MICROSECONDS) << 8) | (completions - 1)
 }
 
 /** What a status (SCT:SC) means to who asked. */

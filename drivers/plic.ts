@@ -63,8 +63,17 @@ export function plicDriver(env: Environment, config: PlicConfig): InterruptContr
     return 0
   }
 
+  /** A completion of a source that is not enabled is ignored (PLIC 9): one that its driver has masked meanwhile is let through for it. */
   function complete(source: number): void {
+    const word = source >>> 5
+    const bit = 1 << (source & 31)
+    if ((enabled[word] & bit) !== 0) {
+      device.write(plic.claim, source, config.context)
+      return
+    }
+    device.write(enable, (enabled[word] | bit) >>> 0, config.context * WORDS + word)
     device.write(plic.claim, source, config.context)
+    device.write(enable, enabled[word] >>> 0, config.context * WORDS + word)
   }
 
   return {

@@ -61,13 +61,15 @@ function contentOf(workload: Workload): Content {
   return content
 }
 
-/** Which guests there are, on which harts, with what. `own`: each has a device for itself. */
+/** Which guests there are, on which harts, with what: `reserved` is somebody else's. `own`: each has a device for itself. */
 function guestsOf(
   workload: Workload,
   { name, own }: NamedPlacement,
   count: number,
   harts: number,
+  reserved: number | undefined,
 ): readonly SystemGuest[] {
+  const free = Array.from({ length: harts }, (_, hart) => hart).filter(hart => hart !== reserved || harts === 1)
   const sectors = DISK_BYTES / SECTOR_BYTES
   const program = workload.image()
   return Array.from({ length: count }, (_, index) => {
@@ -76,7 +78,7 @@ function guestsOf(
       label: count === 1 ? workload.name : `${workload.name} ${index + 1}`,
       memoryBytes: GUEST_BYTES,
       vcpus: 1,
-      harts: [index % harts],
+      harts: [free[index % free.length]],
       weight: 256,
       cap: 0,
       bootargs: '',
@@ -98,7 +100,7 @@ export function placedSystem(
   const { configuration, at, hostPolicy, board, own } = placement
   if (configuration === 'bare' && count > 1) throw new Error('the bare machine runs one guest')
   const { bytes: content, hash } = contentOf(workload)
-  const guests = guestsOf(workload, placement, count, harts)
+  const guests = guestsOf(workload, placement, count, harts, options.hart)
   const ramBytes = REST_BYTES + count * (GUEST_BYTES + IMAGE_BYTES)
   const devices = own === 'device' ? count : 1
   const driver = at && { ...at, ...options }

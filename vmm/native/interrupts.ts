@@ -40,11 +40,21 @@ export class Interrupts {
     }
   }
 
-  /** Time for the drivers, on the hart that takes their interrupts. */
+  /** Time for the drivers: on the hart that takes their interrupts, and where they are polled. */
   runDevices(port: HartPort): number {
-    if (port.hart !== 0) return Infinity
     let next = Infinity
+    if (port.hart !== 0) {
+      for (const device of this.#plan.polled) next = Math.min(next, device.look(port))
+      return next
+    }
     for (const device of this.#plan.devices) next = Math.min(next, device.elapsed(port))
     return next
+  }
+
+  /** True if this hart polls a device: it looks again rather than to wait. */
+  looks(port: HartPort): boolean {
+    const { polled } = this.#plan
+    for (let index = 0; index < polled.length; index++) if (polled[index].hart() === port.hart) return true
+    return false
   }
 }

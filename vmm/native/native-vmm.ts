@@ -67,6 +67,8 @@ export class NativeVmm implements Host {
       ...(plan.servers && servingDoors(plan.servers, boot)),
     }
     const first: ReturnType<typeof doorsOfFiles> = plan.files ? doorsOfFiles(plan.files, running) : {}
+    plan.own?.join(plan, interrupts, running, program)
+    plan.own?.lead(running)
     plan.servers?.join(plan, interrupts, running, program)
     this.software = {
       name: 'native VMM',

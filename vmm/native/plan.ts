@@ -31,8 +31,10 @@ import type { PlacedDevice } from '../core/placed-device.ts'
 import { assignmentsOf, isVirtual, ownOf } from './passthrough/assignment.ts'
 import { ownDevicesOf, passFunctions } from './passthrough/index.ts'
 import type { PassedFunction } from './passthrough/passed-function.ts'
+import { OwnHarts } from './own-harts.ts'
 import { joinDomains, ringsOf } from './placed/domain/vmm-side-rings.ts'
 import { placeServices } from './placed/index.ts'
+import type { PolledDevice } from './placed/polled-device.ts'
 import { Servers } from './placed/server/vmm-side-servers.ts'
 import type { PlacedServer } from './placed/service.ts'
 import { Scheduler } from './scheduler.ts'
@@ -67,6 +69,10 @@ export interface Plan {
   /** Guest interrupt files, if a guest takes messages; and whether the machine has any. */
   readonly files: GuestFiles | undefined
   readonly hasFiles: boolean
+  /** Those of the devices that interrupt nobody. */
+  readonly polled: readonly PolledDevice[]
+  /** Harts on which the VMM's own drivers are alone, if there are any. */
+  readonly own: OwnHarts | undefined
   /** Drivers in user mode, if there are any. */
   readonly servers: Servers | undefined
   /** Functions that guests drive. */
@@ -176,6 +182,11 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const threads = inServers.map(({ thread }) => thread)
   const servers = threads.length > 0 ? new Servers(threads, harts) : undefined
   served.all = servers
+  const polled = [disk, network].flatMap(service => service.polled ?? [])
+  const ownHarts = [disk, network].flatMap(({ hart }) => hart ?? [])
+  const own = ownHarts.length > 0 ? new OwnHarts(ownHarts, harts) : undefined
+  for (const { home } of polled) scheduler.share(home)
+  if (threads.some(({ parts }) => parts.polls && parts.hart === NOWHERE)) scheduler.share(0)
   const devices = guests.map(guest => {
     const { vm, node } = guest
     const externals = vm.vcpus.map(vcpu => externalInterrupt(host, vcpu))
@@ -224,6 +235,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       ...(servers ? [servers] : []),
     ],
     guard,
+    polled,
+    own,
     servers,
     passed,
     files,

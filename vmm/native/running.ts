@@ -85,7 +85,7 @@ export class Running {
 
   /** Ends an entry: the hart goes where it is needed. */
   next(port: HartPort): void {
-    const { scheduler, vcpus, vms, owner } = this.#plan
+    const { scheduler, servers, vcpus, vms, owner } = this.#plan
     port.account('vmm', 'scheduling', 'scheduling')
     if (this.keeper) return this.keeper.next(port)
     const due = this.#interrupts.runDevices(port)
@@ -119,7 +119,10 @@ export class Running {
     const timers = this.#wakeSleepers(port)
     const index = scheduler.pick(port, last)
     release(port, SCHEDULER_LOCK)
-    if (index === NOWHERE) return this.wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
+    if (index === NOWHERE) {
+      if (this.#interrupts.looks(port) || servers?.look(port) === true) return this.#lookAgain(port)
+      return this.wait(port, Math.min(due, more, timers, scheduler.nextPeriod(port)))
+    }
     const turn = dedicated ? Infinity : port.read(time) + scheduler.turn(port, index)
     this.setTimer(port, Math.min(due, more, timers, turn, scheduler.nextPeriod(port)))
     if (index === last) return this.#resume(port, vcpus[index])
@@ -217,6 +220,12 @@ export class Running {
     this.setTimer(port, due)
     port.account('idle', 'nothing to run', 'waiting')
     port.wfi(this.#places.woken)
+  }
+
+  /** Nothing to run, and a device that tells nobody what it does. */
+  #lookAgain(port: HartPort): void {
+    port.account('vmm', 'polling', 'waiting')
+    port.jump(this.#places.woken)
   }
 
   setTimer(port: HartPort, due: number): void {

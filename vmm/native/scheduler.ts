@@ -33,7 +33,7 @@ export class Scheduler {
   readonly running: Int32Array
   readonly #vcpus: readonly Vcpu[]
   readonly #shares: readonly Share[]
-  readonly #dedicated: readonly boolean[]
+  readonly #dedicated: boolean[]
 
   constructor(vcpus: readonly Vcpu[], shares: readonly Share[], harts: number) {
     this.#vcpus = vcpus
@@ -53,6 +53,11 @@ export class Scheduler {
   /** True if the hart is one vCPU's alone, without a cap: then nothing has to be measured, and its wfi need not be seen. */
   isDedicated(hart: number): boolean {
     return this.#dedicated[hart]
+  }
+
+  /** The VMM has work on the hart whenever its vCPU has none: it wants to see the vCPU's wfi. Set-up. */
+  share(hart: number): void {
+    this.#dedicated[hart] = false
   }
 
   /** No vCPU runs on the hart, ever. Set-up. */

@@ -13,7 +13,7 @@
  *                  | "posted" | "polled"; straight into its interrupt file; or not at all
  *       transfer = "map" | "copy";        between guest and domain or server: its pages are mapped (granted), or copied
  *       service = "interrupt" | "adaptive" | "polling";    how the driver learns what its device has done
- *       coalescing = <microseconds>;      least time between two interrupts of the device
+ *       coalescing = <microseconds>;      least time between two interrupts of the device; how long a disk's may wait for more
  *       depth = <requests>; queues = <n>; hart = <n>;      hart: reserved for the driver; absent: shared
  *     };
  *   };
@@ -55,6 +55,11 @@ export const DEFAULT_PLACEMENT: DriverPlacement = {
   coalescing: 0,
   depth: 64,
   queues: 1,
+}
+
+/** True if the device interrupts nobody. */
+export function isPolled({ service }: Pick<DriverPlacement, 'service'>): boolean {
+  return service === 'polling'
 }
 
 const NODE = 'placement'

@@ -1,13 +1,15 @@
 /** The driver of disks, or of the network card, in a server of its own: a process in user mode, which has that device. Set-up. */
 import { NIC_DEVICE, NIC_VENDOR } from '../../../hw/spec/devices/nic.ts'
-import type { DriverPlacement } from '../../../hw/spec/layouts/placement.ts'
+import { nicConfigOf, nvmeConfigOf } from '../../../drivers/placement-config.ts'
+import { type DriverPlacement, isPolled } from '../../../hw/spec/layouts/placement.ts'
 import { NetworkCard, NETWORK_DEPTH } from '../../core/network-card.ts'
 import { NOWHERE } from '../../core/vcpu.ts'
 import { VirtualSwitch } from '../../core/virtual-switch.ts'
 import { NativeDisk } from '../disk.ts'
 import type { Ground } from '../ground.ts'
 import { dmaRegion, serverTextOf, SPARE_REGION } from '../layout.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions, checkOwnHart, type PlacedKind } from './options.ts'
+import { quiet } from './polled-device.ts'
 import { cardWork } from './server/card-process.ts'
 import { diskWork } from './server/disk-process.ts'
 import { type ServerGround, serverGround, serverSoftware, type ServerWork } from './server/process.ts'
@@ -27,7 +29,7 @@ const NVME_CLASS = 0x01_08_02
 const DRIVER_BYTES = 0x2_0000
 
 interface Described {
-  readonly name: string
+  readonly name: PlacedKind
   readonly index: number
   readonly registers: { readonly base: number; readonly bytes: number }
   /** What else than the driver's memory the server sees: bytes. */
@@ -38,14 +40,8 @@ interface Described {
 }
 
 function threadOf(ground: Ground, region: { base: number }, described: Described): ServerThread {
-  const { name, index, registers, seen, hart = NOWHERE, place, work } = described
-  if (hart >= ground.harts)
-    throw new Error(`the ${name}'s driver is to have hart ${hart}, and there are ${ground.harts}: give a lower number`)
-  const pinned = ground.guests.find(({ node }) => hart !== NOWHERE && node.harts.includes(hart))
-  if (pinned)
-    throw new Error(
-      `hart ${hart} is the ${name}'s driver's own, and ${pinned.node.label} is pinned to it: pin it to another`,
-    )
+  const { name, index, registers, seen, hart, place, work } = described
+  if (hart !== undefined) checkOwnHart(name, hart, ground)
   const text = serverTextOf(index)
   const program = serverProgram(text)
   return new ServerThread({
@@ -56,7 +52,8 @@ function threadOf(ground: Ground, region: { base: number }, described: Described
     asid: index + 1,
     registers,
     memory: { base: region.base, bytes: DRIVER_BYTES + seen },
-    hart,
+    hart: hart ?? NOWHERE,
+    polls: place.polls,
     takeTable: ground.takeTable,
   })
 }
@@ -64,11 +61,11 @@ function threadOf(ground: Ground, region: { base: number }, described: Described
 export function serverDisk(ground: Ground, placement: DriverPlacement): DiskService {
   const { current, guests, bus, controller, servers } = ground
   const { base } = DISK_REGISTERS
-  const { depth, queues } = placement
-  checkOptions('disk', placement, ['depth', 'queues', 'hart', 'transfer'])
+  const { depth } = placement
+  checkOptions('disk', placement, ['service', 'coalescing', 'depth', 'queues', 'hart', 'transfer'])
   const copies = placement.transfer === 'copy'
   const region = ground.region(base)
-  const place = serverGround({ device: region.base, bytes: DRIVER_BYTES })
+  const place = serverGround({ device: region.base, bytes: DRIVER_BYTES }, placement)
   const thread = threadOf(ground, region, {
     name: 'disk',
     index: 0,
@@ -76,7 +73,7 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
     seen: copies ? depth * COPIED_BYTES : 0,
     hart: placement.hart,
     place,
-    work: diskWork(place.environment, { queueDepth: depth, queues }),
+    work: diskWork(place.environment, nvmeConfigOf(placement)),
   })
   const rest = { base: region.base + DRIVER_BYTES, device: region.base + DRIVER_BYTES, bytes: 0 }
   const own = ground.environmentIn('nvme', base, rest, [masked => disk.mask(masked)])
@@ -100,7 +97,7 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
   const disk: NativeDisk = new NativeDisk(current, own, driver, bus, controller, base, partitions)
   const wire = disk.state['disk'] as { readonly source: number }
   return {
-    devices: partitions > 0 ? [disk] : [],
+    devices: partitions > 0 ? [isPolled(placement) ? quiet(disk) : disk] : [],
     state: { ...disk.state, ...driver.state },
     server: { thread, holds: source => source === wire.source && driver.life.holds() },
     partition: ({ vm }, range) => disk.partition(range, vm.ram),
@@ -110,10 +107,10 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
 export function serverNetwork(ground: Ground, placement: DriverPlacement): NetworkService {
   const { current, guests, bus, controller, servers } = ground
   const { base } = CARD_REGISTERS
-  checkOptions('network card', placement, ['coalescing', 'hart', 'transfer'])
+  checkOptions('network card', placement, ['service', 'coalescing', 'hart', 'transfer'])
   const copies = placement.transfer === 'copy'
   const region = ground.region(base)
-  const place = serverGround({ device: region.base, bytes: DRIVER_BYTES })
+  const place = serverGround({ device: region.base, bytes: DRIVER_BYTES }, placement)
   const thread = threadOf(ground, region, {
     name: 'network card',
     index: 1,
@@ -121,11 +118,7 @@ export function serverNetwork(ground: Ground, placement: DriverPlacement): Netwo
     seen: copies ? 2 * NETWORK_DEPTH * FRAME_BYTES : 0,
     hart: placement.hart,
     place,
-    work: cardWork(place.environment, {
-      queueDepth: NETWORK_DEPTH,
-      promiscuous: true,
-      interruptInterval: placement.coalescing,
-    }),
+    work: cardWork(place.environment, { ...nicConfigOf(placement, NETWORK_DEPTH), promiscuous: true }),
   })
   const rest = {
     base: region.base + DRIVER_BYTES,
@@ -150,7 +143,7 @@ export function serverNetwork(ground: Ground, placement: DriverPlacement): Netwo
   virtualSwitch.connect(card)
   const wire = card.state['network'] as { readonly source: number }
   return {
-    devices: guests.some(({ node }) => node.network) ? [card] : [],
+    devices: guests.some(({ node }) => node.network) ? [isPolled(placement) ? quiet(card) : card] : [],
     state: { ...card.state, ...driver.state, ...virtualSwitch.state },
     server: { thread, holds: source => source === wire.source && driver.life.holds() },
     plug: (_guest, { mac, vlan }) => virtualSwitch.plug(mac, vlan),

@@ -5,6 +5,7 @@ import type { PlacedDevice } from '../../core/placed-device.ts'
 import type { BlockBackend, NetworkBackend } from '../../virtual/chip.ts'
 import type { PlannedGuest } from '../ground.ts'
 import type { FunctionHost } from '../passthrough/function-host.ts'
+import type { PolledDevice } from './polled-device.ts'
 import type { ServerThread } from './server/vmm-side-thread.ts'
 
 /** Of a service whose driver is in a server. */
@@ -16,6 +17,10 @@ export interface PlacedServer {
 
 interface PlacedService {
   readonly server?: PlacedServer
+  /** Of a service whose device interrupts nobody: one of `devices`. */
+  readonly polled?: PolledDevice
+  /** The hart that the VMM's own driver has for itself. */
+  readonly hart?: number
   /** What the VMM's entries have to look after; empty if nobody uses the service. */
   readonly devices: readonly PlacedDevice[]
   /** For the VMM's registered state. */

@@ -1,10 +1,12 @@
 /** The network card's driver in the VMM itself, with the virtual switch on it. */
 import { nicDriver } from '../../../drivers/nic.ts'
-import type { DriverPlacement } from '../../../hw/spec/layouts/placement.ts'
+import { nicConfigOf, wiresOf } from '../../../drivers/placement-config.ts'
+import { type DriverPlacement, isPolled } from '../../../hw/spec/layouts/placement.ts'
 import { NetworkCard, NETWORK_DEPTH } from '../../core/network-card.ts'
 import { VirtualSwitch } from '../../core/virtual-switch.ts'
 import type { Ground } from '../ground.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions, checkVmmHart } from './options.ts'
+import { PolledDevice } from './polled-device.ts'
 import type { NetworkService } from './service.ts'
 
 /** Where the VMM puts the card's registers: in the root bus's window for 32-bit addresses. */
@@ -14,20 +16,25 @@ const FRAMES_AT_A_TIME = 8
 
 export function vmmNetwork(ground: Ground, placement: DriverPlacement): NetworkService {
   const { current, guests, bus, controller, environment } = ground
-  checkOptions('network card', placement, ['coalescing'])
-  const own = environment('nic', REGISTERS, [masked => card.mask(masked)])
+  const { hart } = placement
+  checkOptions('network card', placement, ['service', 'coalescing', 'hart'])
+  checkVmmHart('network card', placement, ground)
+  const own = environment('nic', REGISTERS, wiresOf(placement, [masked => card.mask(masked)]))
   const driver = nicDriver(own, {
-    queueDepth: NETWORK_DEPTH,
+    ...nicConfigOf(placement, NETWORK_DEPTH),
     promiscuous: true,
     budget: FRAMES_AT_A_TIME,
-    interruptInterval: placement.coalescing,
   })
   const virtualSwitch = new VirtualSwitch()
   const card: NetworkCard = new NetworkCard(current, own, driver, bus, controller, REGISTERS, virtualSwitch)
   virtualSwitch.connect(card)
+  const used = guests.some(({ node }) => node.network)
+  const polled = isPolled(placement) && used ? new PolledDevice(card, driver, hart ?? 0) : undefined
   return {
-    devices: guests.some(({ node }) => node.network) ? [card] : [],
-    state: { ...card.state, ...virtualSwitch.state },
+    devices: used ? [polled ?? card] : [],
+    ...(polled && { polled }),
+    ...(hart !== undefined && { hart }),
+    state: { ...card.state, ...virtualSwitch.state, ...polled?.state },
     plug: (_guest, { mac, vlan }) => virtualSwitch.plug(mac, vlan),
   }
 }

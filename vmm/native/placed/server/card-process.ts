@@ -87,6 +87,7 @@ export function cardWork(environment: PortEnvironment, config: NicConfig): Serve
   return {
     start: driver.start,
     take,
+    poll: driver.poll,
     answer: answered,
     isBehind: () => state.count > 0,
     flags,

@@ -70,6 +70,7 @@ export function diskWork(environment: PortEnvironment, config: NvmeConfig): Serv
   return {
     start: driver.start,
     take,
+    poll: driver.poll,
     answer: answered,
     isBehind: () => state.count > 0,
     flags,

@@ -1,13 +1,16 @@
 /** A server: user-mode software around one driver. It is told what has happened, lets the driver do its work, and waits. */
+import { wiresOf } from '../../../../drivers/placement-config.ts'
+import { initialData, loadData } from '../../../../drivers/initial-data.ts'
 import { type CurrentPort, PortEnvironment } from '../../../../drivers/port-environment.ts'
 import type { HartPort, Software, StateRecord } from '../../../../hw/port.ts'
 import { time } from '../../../../hw/spec/csrs/counters.ts'
 import type { Program } from '../../../../hw/spec/isa/assembler.ts'
+import { type DriverPlacement, isPolled } from '../../../../hw/spec/layouts/placement.ts'
 import { A0, A1, A2, A3 } from '../../../../hw/spec/sbi.ts'
-import { initialData, loadData } from './initial-data.ts'
 import {
   ANSWERS_AT,
   BIT_INTERRUPT,
+  FLAG_READY,
   FLAG_MASKED,
   message,
   MOST_ANSWERS,
@@ -18,12 +21,17 @@ import {
 } from './vmm-side-messages.ts'
 
 const TICKS_PER_MICROSECOND = 10
+/** Of a server that polls: between two looks, where there is something else to do; completions or frames of one look. */
+const PAUSE_MICROSECONDS = 10
+const BUDGET = 8
 
 /** What a server does with its driver. */
 export interface ServerWork {
   start(): void
   /** A message at `at`. */
   take(port: HartPort, at: number): void
+  /** Looks what the device has done; returns how much it was, `budget` at the most. */
+  poll(budget: number): number
   /** Puts up to `most` answers at `at`; returns how many. */
   answer(port: HartPort, at: number, most: number): number
   /** True if it has more to say. */
@@ -47,10 +55,12 @@ export interface ServerGround {
   readonly environment: PortEnvironment
   /** Whether the driver wants its interrupt. */
   readonly wire: { masked: boolean }
+  /** Whether it looks after its device by itself. */
+  readonly polls: boolean
 }
 
 /** Set-up, once a server. */
-export function serverGround({ device, bytes }: ServerMemory): ServerGround {
+export function serverGround({ device, bytes }: ServerMemory, placement: DriverPlacement): ServerGround {
   // No entry has run yet: the first thing that each does is to say where it runs.
   const current: CurrentPort = { port: undefined as unknown as HartPort }
   const wire = { masked: true }
@@ -59,22 +69,22 @@ export function serverGround({ device, bytes }: ServerMemory): ServerGround {
     name: 'server',
     registers: SERVER_REGISTERS,
     dma: { base: SERVER_MEMORY, device, bytes },
-    interrupts: [
+    interrupts: wiresOf(placement, [
       masked => {
         wire.masked = masked
       },
-    ],
+    ]),
     now: () => current.port.read(time) / TICKS_PER_MICROSECOND,
     wakeAt: () => {},
   })
-  return { current, environment, wire }
+  return { current, environment, wire, polls: isPolled(placement) }
 }
 
 /** Makes it, around a driver that has been placed. */
 export function serverSoftware(
   name: string,
   program: Program,
-  { current, environment, wire }: ServerGround,
+  { current, environment, wire, polls }: ServerGround,
   work: ServerWork,
 ): Software {
   const state = { wire, ...environment.registered, ...work.state }
@@ -104,13 +114,23 @@ export function serverSoftware(
   }
 
   function finish(port: HartPort): void {
-    const due = environment.elapsed()
+    const due = polls ? look() : environment.elapsed()
     const answers = work.answer(port, SERVER_MESSAGES + ANSWERS_AT, MOST_ANSWERS)
     port.setX(A0, work.isBehind() ? 0 : due === Infinity ? -1 : Math.ceil(due * TICKS_PER_MICROSECOND))
     port.setX(A1, wire.masked ? work.flags() | FLAG_MASKED : work.flags())
     port.setX(A2, answers)
     port.setX(A3, work.knows())
     port.ecall(back)
+  }
+
+  /** When it wants to look again: at once, if there was more than it could handle. */
+  function look(): number {
+    const ready = (work.flags() & FLAG_READY) !== 0
+    const done = ready ? work.poll(BUDGET) : 0
+    const due = environment.elapsed()
+    if (!ready) return due
+    const next = done === BUDGET ? 0 : environment.time.now() + PAUSE_MICROSECONDS
+    return due < next ? due : next
   }
 
   const doors: Readonly<Record<string, (port: HartPort) => void>> = { main, returned }

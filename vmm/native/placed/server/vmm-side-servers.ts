@@ -7,15 +7,16 @@ import { TOO_BIG } from '../../../../hw/port.ts'
 import { time } from '../../../../hw/spec/csrs/counters.ts'
 import { scause, stimecmp, stval } from '../../../../hw/spec/csrs/supervisor.ts'
 import type { Program } from '../../../../hw/spec/isa/assembler.ts'
-import { A0, A1, A6, A7, SBI_IPI } from '../../../../hw/spec/sbi.ts'
+import { A0 } from '../../../../hw/spec/sbi.ts'
 import { NO_TIME } from '../../../core/guest-context.ts'
 import type { PlacedDevice } from '../../../core/placed-device.ts'
 import { NOWHERE, RUNNABLE } from '../../../core/vcpu.ts'
 import type { Boot } from '../../boot.ts'
 import type { Interrupts } from '../../interrupts.ts'
+import { OwnHarts } from '../../own-harts.ts'
 import type { Plan } from '../../plan.ts'
 import type { Running } from '../../running.ts'
-import { HUNG, KILLED, type ServerThread } from './vmm-side-thread.ts'
+import { HUNG, KILLED, type ServerThread, WAITING } from './vmm-side-thread.ts'
 
 const ECALL_FROM_U = 8
 /** A server that has not waited for so long does nothing else any more (ticks: 2 ms). */
@@ -25,8 +26,6 @@ const PATIENCE = 20_000
 interface Places {
   readonly gate: number
   readonly toServer: number
-  readonly called: number
-  readonly woken: number
   readonly settle: number
 }
 
@@ -41,8 +40,7 @@ export class Servers implements PlacedDevice {
   readonly #disturbed: Int32Array
   /** `settling`: guests have not started, everything runs on hart 0. `armed`: when that hart will look at those without a hart. */
   readonly #record = { settling: true, armed: Infinity }
-  /** By hart: 1 if it is a server's own. */
-  readonly #reserved: Int32Array
+  readonly #own: OwnHarts
   #plan: Plan | undefined
   #interrupts: Interrupts | undefined
   #running: Running | undefined
@@ -54,8 +52,10 @@ export class Servers implements PlacedDevice {
     this.#since = new Float64Array(harts)
     this.#timers = new Float64Array(harts)
     this.#disturbed = new Int32Array(harts)
-    this.#reserved = new Int32Array(harts)
-    for (const { parts } of threads) if (parts.hart !== NOWHERE) this.#reserved[parts.hart] = 1
+    this.#own = new OwnHarts(
+      threads.map(({ parts }) => parts.hart),
+      harts,
+    )
     this.state = {
       servers: this.#record,
       'servers inside': this.#inside,
@@ -67,20 +67,17 @@ export class Servers implements PlacedDevice {
   }
 
   /** The VMM that they belong to. Set-up. */
-  join(plan: Plan, interrupts: Interrupts, running: Running, { symbols }: Program): void {
-    const at = (label: string): number => symbols.get(label)!
+  join(plan: Plan, interrupts: Interrupts, running: Running, program: Program): void {
+    const at = (label: string): number => program.symbols.get(label)!
     this.#plan = plan
     this.#interrupts = interrupts
     this.#running = running
     this.#places = {
       gate: at('server_gate'),
       toServer: at('to_server'),
-      called: at('called'),
-      woken: at('woken'),
       settle: at('settle'),
     }
-    for (let hart = 0; hart < this.#reserved.length; hart++)
-      if (this.#reserved[hart] === 1) plan.scheduler.reserve(hart)
+    this.#own.join(plan, interrupts, running, program)
     const guests = running.next.bind(running)
     running.next = port => {
       if (!this.#goOn(port)) guests(port)
@@ -101,6 +98,19 @@ export class Servers implements PlacedDevice {
 
   interrupt(): void {
     // They have none of their own: their devices tell them.
+  }
+
+  /** True if a server that polls has this hart, which has nothing else to do: it is entered at once. */
+  look({ hart }: HartPort): boolean {
+    let looks = false
+    for (let index = 0; index < this.threads.length; index++) {
+      const { parts, record } = this.threads[index]
+      const home = parts.hart === NOWHERE ? 0 : parts.hart
+      if (!parts.polls || home !== hart || record.status !== WAITING) continue
+      record.due = 0
+      looks = true
+    }
+    return looks
   }
 
   /** On hart 0: clears up after the dead, and says when the next of those that run there wants to be woken. */
@@ -139,50 +149,17 @@ export class Servers implements PlacedDevice {
     const { hart } = port
     const inside = this.#inside[hart]
     if (inside !== NOWHERE) {
-      if (!this.#tell(port)) this.#resume(port, this.threads[inside])
+      if (!this.#own.tell(port)) this.#resume(port, this.threads[inside])
       return true
     }
     if (this.#enter(port)) return true
-    if (this.#reserved[hart] === 0) return false
-    let next = hart === 0 ? this.#interrupts!.runDevices(port) : Infinity
-    if (this.#tell(port)) return true
-    if (this.#work(port)) {
-      port.jump(this.#places!.woken)
-      return true
-    }
+    if (!this.#own.has(hart)) return false
+    let next = this.look(port) ? 0 : Infinity
     for (let index = 0; index < this.threads.length; index++) {
       const { parts, record } = this.threads[index]
       if (parts.hart === hart && record.due < next) next = record.due
     }
-    this.#running!.setTimer(port, next)
-    port.account('idle', 'nothing to run', 'waiting')
-    port.wfi(this.#places!.woken)
-    return true
-  }
-
-  /** Does a part of what guests' devices have left for later, where no guest runs. */
-  #work(port: HartPort): boolean {
-    const { vms } = this.#plan!
-    for (let index = 0; index < vms.length; index++) {
-      if (!vms[index].isBehind()) continue
-      port.account('vmm', 'device work', 'emulation')
-      vms[index].work(port)
-      return true
-    }
-    return false
-  }
-
-  /** Interrupts the harts that have to know something first; the firmware returns to `called`, and that comes to `next`. */
-  #tell(port: HartPort): boolean {
-    const { kicks } = this.#running!
-    const others = kicks[port.hart] & ~(1 << port.hart)
-    kicks[port.hart] = 0
-    if (others === 0) return false
-    port.setX(A0, others)
-    port.setX(A1, 0)
-    port.setX(A6, 0)
-    port.setX(A7, SBI_IPI)
-    port.ecall(this.#places!.called)
+    this.#own.attend(port, next)
     return true
   }
 
@@ -194,7 +171,7 @@ export class Servers implements PlacedDevice {
       const own = thread.parts.hart
       if (own !== NOWHERE && own !== hart && !this.#record.settling) continue
       if (!thread.isWanted(port)) continue
-      if (this.#tell(port)) return true
+      if (this.#own.tell(port)) return true
       port.account('vmm', 'message', 'world switch')
       thread.deliver(port)
       this.#inside[hart] = index
@@ -240,7 +217,7 @@ export class Servers implements PlacedDevice {
       return this.#back(port)
     }
     port.write(stimecmp, this.#since[hart] + PATIENCE + 1)
-    if (!this.#tell(port)) this.#resume(port, thread)
+    if (!this.#own.tell(port)) this.#resume(port, thread)
   }
 
   /** Hart 0 wakes a server that has no hart of its own, and clears up after a dead one: it has to know when. */

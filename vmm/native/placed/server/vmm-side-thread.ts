@@ -70,6 +70,8 @@ export interface ServerParts {
   readonly memory: { readonly base: number; readonly bytes: number }
   /** The hart that is its own, or NOWHERE: it runs where it is called. */
   readonly hart: number
+  /** It looks after its device by itself, the more often the less else there is to do. */
+  readonly polls: boolean
   readonly takeTable: TableAllocator
 }
 
