@@ -65,7 +65,7 @@ const MODE_WORD = MODE >> 2
 /** Frames are told apart by the vCPU's number in the machine. */
 const CSR_VMID_SHIFT = 12
 const VMIDS = 0x3fff
-const KEPT = 12
+const KEPT = 40
 
 export class Arena {
   readonly topology: Topology
