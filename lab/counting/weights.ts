@@ -142,7 +142,7 @@ export const SET_UP_MEMBERS: readonly string[] = [
 /** Modules whose functions weigh nothing, arguments included; they return nothing. */
 export const OFF_THE_RECORD: readonly RegExp[] = [
   /^vmm\/core\/(trace|assert|ledger)\.ts$/,
-  /^vmm\/native\/placed\/server\/initial-data\.ts$/,
+  /^drivers\/initial-data\.ts$/,
 ]
 /** Folders whose code runs on simulated harts. */
 export const COUNTED_FOLDERS: readonly string[] = ['vmm/', 'drivers/', 'guests/']
