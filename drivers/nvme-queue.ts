@@ -1,16 +1,11 @@
 /** The driver's side of an NVMe queue pair (NVMe 1.4, 4.1). Pair 0 is the admin queues. */
 import type { DmaBuffer, Environment } from './environment.ts'
 import { nvme } from '../hw/spec/devices/nvme.ts'
-import { completionEntry, readWriteCommand, submissionEntry } from '../hw/spec/layouts/nvme.ts'
+import { completionEntry, submissionEntry } from '../hw/spec/layouts/nvme.ts'
 import { withField } from '../hw/spec/registers.ts'
 
-const ENTRY_BYTES = submissionEntry.size
-const CDW0 = submissionEntry.CDW0.at
-const NSID = submissionEntry.NSID.at
-const PRP1 = submissionEntry.PRP1.at
-const PRP2 = submissionEntry.PRP2.at
-const CDW10 = readWriteCommand.SLBA.at
-const CDW12 = submissionEntry.CDW12.at
+/** Of a submission. */
+export const ENTRY_BYTES = submissionEntry.size
 const COMPLETION_BYTES = completionEntry.size
 const RESULT = completionEntry.DW0.at
 const DW3 = completionEntry.DW3.at
@@ -58,28 +53,6 @@ export function clearNvmeQueue(queue: NvmeQueue): void {
   state.head = 0
   state.phase = 1
   for (let i = 0; i < entries; i++) completions.write32(i * COMPLETION_BYTES + DW3, 0)
-}
-
-/** Writes a command at the tail. `parameters` is CDW10 and CDW11, a number below 2^53. Nothing tells the device yet. */
-export function writeCommand(
-  queue: NvmeQueue,
-  opcodeAndId: number,
-  namespace: number,
-  prp1: number,
-  prp2: number,
-  parameters: number,
-  cdw12: number,
-): void {
-  const { submissions, state } = queue
-  const at = state.tail * ENTRY_BYTES
-  submissions.write32(at + CDW0, opcodeAndId)
-  submissions.write32(at + NSID, namespace)
-  submissions.write64(at + PRP1, prp1)
-  submissions.write64(at + PRP2, prp2)
-  submissions.write64(at + CDW10, parameters)
-  submissions.write32(at + CDW12, cdw12)
-  const next = state.tail + 1
-  state.tail = next === queue.entries ? 0 : next
 }
 
 /** Tells the device of all commands written (NVMe 1.4, 4.1, 3.1.24). */

@@ -5,6 +5,7 @@
 import type { BlockDevice, Completion, Environment } from './environment.ts'
 import {
   clearNvmeQueue,
+  ENTRY_BYTES,
   makeNvmeQueue,
   NONE,
   type NvmeQueue,
@@ -12,7 +13,6 @@ import {
   ringHead,
   ringTail,
   takeCompletion,
-  writeCommand,
 } from './nvme-queue.ts'
 import { ADMIN, CNS, FEATURE, NVM, nvme, SHUTDOWN, STATUS } from '../hw/spec/devices/nvme.ts'
 import {
@@ -126,6 +126,28 @@ export interface NvmeCoalescing {
 
 /** Interrupt Coalescing's aggregation time counts in these (NVMe 1.4, 5.21.1.8). */
 export const COALESCING_MICROSECONDS = 100
+
+/** Writes a command at the tail. `parameters` is CDW10 and CDW11, a number below 2^53. Nothing tells the device yet. */
+function writeCommand(
+  queue: NvmeQueue,
+  opcodeAndId: number,
+  namespace: number,
+  prp1: number,
+  prp2: number,
+  parameters: number,
+  cdw12: number,
+): void {
+  const { submissions, state } = queue
+  const at = state.tail * ENTRY_BYTES
+  submissions.write32(at + submissionEntry.CDW0.at, opcodeAndId)
+  submissions.write32(at + submissionEntry.NSID.at, namespace)
+  submissions.write64(at + submissionEntry.PRP1.at, prp1)
+  submissions.write64(at + submissionEntry.PRP2.at, prp2)
+  submissions.write64(at + readWriteCommand.SLBA.at, parameters)
+  submissions.write32(at + submissionEntry.CDW12.at, cdw12)
+  const next = state.tail + 1
+  state.tail = next === queue.entries ? 0 : next
+}
 
 /** Interrupt 0 serves the admin queues, and the I/O queues that have none of their own. */
 export function nvmeDriver(env: Environment, config: NvmeConfig): BlockDevice {

@@ -101,4 +101,6 @@ export interface Software {
   readonly name: string
   readonly entries: readonly Entry[]
   readonly state: SoftwareState
+  /** Of each entry, whether it is built as distributions build their kernels: to be traced (docs/path-length.md). None, unless given. */
+  readonly traced?: readonly boolean[]
 }

@@ -8,13 +8,15 @@ import { Faults } from './faults.ts'
 import type { CountedFunction } from './functions.ts'
 import type { SourceProgram } from './program.ts'
 import { StatementWeigher } from './statements.ts'
-import { builtin, INLINED_SIZE, MOST_SAVED, PORT_ROUTINES, WEIGHTS } from './weights.ts'
+import { builtin, HEADER_LINES, INLINED_SIZE, MOST_SAVED, PORT_ROUTINES, TRACED_BUILD, WEIGHTS } from './weights.ts'
 
 export interface Frame {
   /** Instructions of prologue and epilogue. */
   readonly weight: number
   /** The first call: shrink-wrapping builds the frame no earlier. */
   readonly from: ts.Node | undefined
+  /** What a traced build adds: at each call, and where the frame is built. */
+  readonly traced: { readonly call: number; readonly frame: number }
 }
 
 /** How deep calls of inlined functions are looked into. */
@@ -62,6 +64,7 @@ export class FunctionBodies implements Bodies {
     // Without a caller in the program it is called from outside it.
     if (counted.escapes || counted.sites === 0 || this.#callsItself(node)) return false
     if (counted.sites === 1 && !counted.calledFromElsewhere && !isExported(node)) return true
+    if (counted.calledFromElsewhere && linesOf(node) > HEADER_LINES) return false
     return !containsLoop(node) && this.#size(node) <= INLINED_SIZE
   }
 
@@ -70,12 +73,14 @@ export class FunctionBodies implements Bodies {
   }
 
   frame(node: FunctionNode): Frame {
-    if (this.inlined(node)) return { weight: 0, from: undefined }
+    if (this.inlined(node)) return { weight: 0, from: undefined, traced: { call: 0, frame: 0 } }
     const calls = this.#calls(node)
     const [from] = calls
-    if (!from) return { weight: WEIGHTS.return, from: undefined }
+    const call = TRACED_BUILD.entry + (this.#functions.get(node)?.sites === 0 ? 0 : TRACED_BUILD.farCall)
+    if (!from) return { weight: WEIGHTS.return, from: undefined, traced: { call, frame: TRACED_BUILD.leafFrame } }
     const saved = Math.min(this.#liveAcross(node, calls), MOST_SAVED)
-    return { weight: WEIGHTS.return + WEIGHTS.frame + saved * WEIGHTS.saved, from }
+    const weight = WEIGHTS.return + WEIGHTS.frame + saved * WEIGHTS.saved
+    return { weight, from, traced: { call, frame: TRACED_BUILD.framePointer } }
   }
 
   /** Instructions of the whole body, each stretch once. */
@@ -190,6 +195,19 @@ function sharesLoop(call: ts.Node, declared: ts.Node, within: FunctionNode): boo
       return !(declared.pos >= outer.pos && declared.end <= outer.end) || ts.isForStatement(outer)
   }
   return false
+}
+
+/** Lines of a body: its statements, those below others too. */
+function linesOf({ body }: FunctionNode): number {
+  if (!body || !ts.isBlock(body)) return 1
+  let lines = 0
+  const walk = (node: ts.Node): void => {
+    if (isFunction(node)) return
+    if (ts.isStatement(node) && !ts.isBlock(node)) lines += 1
+    ts.forEachChild(node, walk)
+  }
+  body.statements.forEach(walk)
+  return lines
 }
 
 function containsLoop(node: FunctionNode): boolean {

@@ -12,7 +12,7 @@ import { Weigher } from './expressions.ts'
 import { Faults, UncountableError } from './faults.ts'
 import { countedFunctions, type CountedFunction } from './functions.ts'
 import { openProgram } from './program.ts'
-import { StatementWeigher } from './statements.ts'
+import { framePlaces, StatementWeigher } from './statements.ts'
 import { WEIGHTS } from './weights.ts'
 
 /** The counter, from the project's top. */
@@ -36,6 +36,8 @@ interface Edit {
   /** A stretch begins: it is counted behind `text`, and `behind` follows. */
   readonly weight?: number | string
   readonly behind?: string
+  /** What it weighs more in a traced build. */
+  traced?: number
 }
 
 /** Instructions of a stretch whose weight is only known when it runs: a loop's, for each turn. */
@@ -79,6 +81,9 @@ export function countProgram(
       returnsBoolean(program.checker, counted),
       perCall,
     )
+    const [entered, framed] = framePlaces(counted.node.body!, frame.from)
+    countTraced(list, entered, frame.traced.call)
+    countTraced(list, framed, frame.traced.frame)
   }
   let end = 0
   return new Map(
@@ -102,9 +107,21 @@ function returnsBoolean(checker: ts.TypeChecker, { node }: CountedFunction): boo
   return signature !== undefined && (checker.getReturnTypeOfSignature(signature).flags & ts.TypeFlags.BooleanLike) !== 0
 }
 
-/** As an expression: no statement of the source begins with it. */
-function add(weight: number | string, position: number): string {
-  return `${NAME}[0] += ${weight}, ${NAME}[1] = ${position}`
+/** As an expression: no statement of the source begins with it. What a traced build adds is not part of the text's layout. */
+function add(weight: number | string, traced: number, position: number): string {
+  const more = traced === 0 ? '' : ` + ${traced} * ${NAME}[2]`
+  return `${NAME}[0] += ${weight}${more}, ${NAME}[1] = ${position}`
+}
+
+/** The stretch that begins at a place weighs more in a traced build. */
+function countTraced(edits: Edit[], place: ts.Node, weight: number): void {
+  if (weight === 0) return
+  const at = place.getStart() + (ts.isBlock(place) ? 1 : 0)
+  const begins = (edit: Edit): boolean => edit.at === at && edit.weight !== undefined
+  // A loop that is a body's first statement hangs below it with its condition.
+  if (!edits.some(begins)) countStretch(edits, place, 0)
+  const stretch = edits.find(begins)!
+  stretch.traced = (stretch.traced ?? 0) + weight
 }
 
 function countArm(edits: Edit[], arm: ts.Expression, weight: number | string): void {
@@ -151,12 +168,12 @@ function edited(file: ts.SourceFile, edits: readonly Edit[], position: number): 
   let text = `import { pathLength as ${NAME} } from '${target.startsWith('.') ? target : `./${target}`}'; `
   let from = 0
   let end = position
-  for (const { at, text: before, weight, behind = '' } of ordered) {
+  for (const { at, text: before, weight, behind = '', traced = 0 } of ordered) {
     text += file.text.slice(from, at) + before
     from = at
     if (weight === undefined) continue
     end += typeof weight === 'number' ? weight : TURN
-    text += add(weight, end) + behind
+    text += add(weight, traced, end) + behind
   }
   return { text: text + file.text.slice(from), position: end }
 }

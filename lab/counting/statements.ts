@@ -51,11 +51,8 @@ export class StatementWeigher {
       return
     }
     const { statements } = body
-    const at = frameFrom
-      ? statements.findIndex(statement => statement.pos <= frameFrom.pos && frameFrom.end <= statement.end)
-      : 0
-    const shrunk = at > 0 && statements.slice(0, at).some(statement => ts.isIfStatement(statement) && leaves(statement))
-    if (shrunk) this.#list(statements, body, perCall + defaults, at, frame)
+    const at = frameStatement(statements, frameFrom)
+    if (at > 0) this.#list(statements, body, perCall + defaults, at, frame)
     else this.#list(statements, body, perCall + defaults + frame)
   }
 
@@ -245,6 +242,21 @@ export class StatementWeigher {
     for (const clause of clauses) this.#weigher.places.addresses.within(() => this.#list(clause.statements, clause, 0))
     return this.#weigher.value(statement.expression) + dispatch
   }
+}
+
+/** The statement that builds the frame: shrink-wrapping leaves it out on the ways that return before the first call. */
+function frameStatement(statements: readonly ts.Statement[], from: ts.Node | undefined): number {
+  if (!from) return 0
+  const at = statements.findIndex(statement => statement.pos <= from.pos && from.end <= statement.end)
+  return at > 0 && statements.slice(0, at).some(statement => ts.isIfStatement(statement) && leaves(statement)) ? at : 0
+}
+
+/** Where a body is entered, and where its frame is built: a statement, or what it is an expression of. */
+export function framePlaces(body: ts.ConciseBody, from: ts.Node | undefined): readonly [call: ts.Node, frame: ts.Node] {
+  if (!ts.isBlock(body)) return [body, body]
+  const { statements } = body
+  const first: ts.Node = statements[0] ?? body
+  return [first, statements[frameStatement(statements, from)] ?? first]
 }
 
 /** The variables that a loop's body sets. */

@@ -49,10 +49,30 @@ export const WEIGHTS = {
   element: 3,
 } as const
 
+/**
+ * What each function that is not inlined takes more in a kernel that is built as distributions build theirs
+ * (docs/path-length.md): counted where such a kernel runs it, on top of the weights above.
+ */
+export const TRACED_BUILD = {
+  /** auipc and a nop at its beginning, where a tracer may patch in its call: -fpatchable-function-entry. */
+  entry: 2,
+  /** Its call is auipc and jalr, since the linker leaves what may be patched as it is: --no-relax. */
+  farCall: 1,
+  /** s0 stored, set and loaded: -fno-omit-frame-pointer. */
+  framePointer: 3,
+  /** The same where there would be no frame: sp down and up as well. */
+  leafFrame: 5,
+} as const
+
 /** At most so many callee-saved registers exist (s0 to s11). */
 export const MOST_SAVED = 12
 /** gcc -O2 inlines a function that grows its caller by no more than this many instructions (max-inline-insns-auto is 15). */
 export const INLINED_SIZE = 15
+/**
+ * What other files call is compiled by itself, and inlined only where a header has it. A C programmer puts there what has no more
+ * lines than this: the rule of thumb of Linux's coding style (Documentation/process/coding-style.rst, 15).
+ */
+export const HEADER_LINES = 3
 /** A switch of so many cases or more becomes a jump table (gcc's case-values-threshold without a cheap casesi). */
 export const JUMP_TABLE_CASES = 5
 

@@ -28,6 +28,10 @@ const Host = Type.Object(
     backend: oneOf(HOST_POLICIES.backend, "I/O of virtio devices by the VMM's process, or by a thread of the kernel"),
     io: oneOf(HOST_POLICIES.io, "guests' disks through the host's page cache, or past it"),
     pages: oneOf(HOST_POLICIES.pages, "guests' memory in pages of 2 MiB, or of 4 KiB given one at a time"),
+    build: oneOf(
+      HOST_POLICIES.build,
+      "the host's kernel compiled as distributions do, to be traced, or with neither that nor frame pointers",
+    ),
     dedicated: Type.Optional(Type.Boolean({ description: 'harts to which vCPUs are pinned run nothing else' })),
   },
   { additionalProperties: false, description: 'how the host of vmm "hosted" is set up' },

@@ -4,6 +4,7 @@ import type { HartPort } from '../../hw/port.ts'
 import { allocateRun, freeRun } from './twins/bitmap.ts'
 import { checksum } from './twins/checksum.ts'
 import { decodeAccess } from './twins/exit-decode.ts'
+import { closeHandle, openHandle, RING, useHandle } from './twins/handles.ts'
 import { claim, complete, setLevel } from './twins/interrupts.ts'
 import { learn, portOf } from './twins/mac-table.ts'
 import { poll } from './twins/nvme-poll.ts'
@@ -30,9 +31,11 @@ class Bench {
   sum = 0
   readonly memory = new DataView(new ArrayBuffer(1 << 20))
   readonly port: HartPort
+  readonly #traced: boolean
   #seed: number
 
-  constructor(distribution: number) {
+  constructor(distribution: number, traced: boolean) {
+    this.#traced = traced
     this.#seed = 12345 + distribution
     const { memory } = this
     const load =
@@ -76,8 +79,10 @@ class Bench {
 
   measure<T>(run: () => T): T {
     pathLength[0] = 0
+    pathLength[2] = this.#traced ? 1 : 0
     const result = run()
     this.counted += pathLength[0]
+    pathLength[2] = 0
     return result
   }
 }
@@ -327,13 +332,46 @@ const TWINS: Readonly<Record<string, Run>> = {
       bench.note(done * 64 + queue.head)
     }
   },
+  handles(bench, distribution) {
+    const size = [4, 12, 32][distribution]
+    const objects = Array.from({ length: 32 }, (_, number) => ({
+      number,
+      kind: 0,
+      owner: 0,
+      users: 0,
+      closing: false,
+      total: 0,
+      wraps: 0,
+      due: 0,
+      head: 0,
+      tail: 0,
+      ring: new Int32Array(RING),
+      spent: new Int32Array(3),
+      last: 0,
+      average: 0,
+    }))
+    const rights = Int32Array.from({ length: 4 }, (_, i) => 0x5a3c96f0 >>> i)
+    const table = { used: 0, rights, refused: 0, freed: 0, objects }
+    for (let i = 0; i < ROUNDS; i++) {
+      const r = bench.rnd()
+      const value = bench.rnd() & 0xffff
+      const number = r % size
+      const what = (r >>> 8) % 8
+      const who = (r >>> 12) & 3
+      let got = 0
+      if (what === 0) got = bench.measure(() => openHandle(table, who, (r >>> 16) % 3, i + 1))
+      else if (what === 1) bench.measure(() => closeHandle(table, number))
+      else got = bench.measure(() => useHandle(table, who, number, (r >>> 16) & 7, value, i + 1))
+      bench.note(got + 32)
+    }
+  },
 }
 
 export const TWIN_NAMES: readonly string[] = Object.keys(TWINS)
 
-/** Runs a twin with one of its three inputs. */
-export function runTwin(name: string, distribution: number): Counted {
-  const bench = new Bench(distribution)
+/** Runs a twin with one of its three inputs, in a plain build or in a traced one. */
+export function runTwin(name: string, distribution: number, traced: boolean): Counted {
+  const bench = new Bench(distribution, traced)
   TWINS[name](bench, distribution)
   return { instructions: bench.counted, sum: bench.sum }
 }

@@ -95,6 +95,8 @@ export class Kernel {
       name: 'host kernel',
       entries: program.entries.map(({ label }) => guard.guard(program.symbols.get(label)!, doors[label])),
       state,
+      // A monitor is a program of its own, which nobody traces.
+      traced: program.entries.map(({ label }) => plan.policy.build === 'distribution' && !label.startsWith('monitor_')),
     }
   }
 

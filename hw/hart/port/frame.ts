@@ -44,6 +44,8 @@ export class Frame {
   readonly #log = new Log()
   #invocation: Invocation | undefined
   #mode = 0
+  /** Whether the entry is of a traced build. */
+  #traced = 0
   #stubs = -1
   #before: StateCopy | undefined
   #changes: StateChange[] = []
@@ -76,6 +78,7 @@ export class Frame {
   run(invocation: Invocation, port: HartPort): Outcome {
     const { installation, resumed } = invocation
     this.#invocation = invocation
+    this.#traced = installation.software.traced?.[invocation.entry] === true ? 1 : 0
     this.#mode = this.#words[MODE >> 2]!
     this.#stubs = installation.stubsFrom(invocation.physical, invocation.address)
     this.#attention = false
@@ -85,6 +88,7 @@ export class Frame {
     this.#charge = undefined
     installation.runs += 1
     pathLength[0] = 0
+    pathLength[2] = this.#traced
     this.#fraction = 0.5
     if (resumed) this.#rewind(resumed)
     else {
@@ -269,6 +273,7 @@ export class Frame {
     const { installation } = this.#invocation!
     const { runs } = installation
     others()
+    pathLength[2] = this.#traced
     if (installation.runs !== runs) this.#changes.push({ at: this.#log.length, state: installation.copier.make() })
   }
 

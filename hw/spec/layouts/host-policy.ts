@@ -7,6 +7,7 @@
  *     backend = "process" | "kernel";    who does the I/O of virtio devices: the VMM's process, or a thread of the kernel
  *     io = "cached" | "direct";          the guest's disk through the host's page cache, or past it
  *     pages = "large" | "small";         of guests' memory: 2 MiB, or 4 KiB given one at a time (the native VMM reads this too)
+ *     build = "distribution" | "plain";  how its kernel is compiled: to be traced, with frame pointers, or with neither
  *     dedicated;                         harts to which vCPUs are pinned run nothing else
  *   };
  */
@@ -18,6 +19,7 @@ export const HOST_POLICIES = {
   backend: ['process', 'kernel'],
   io: ['cached', 'direct'],
   pages: ['large', 'small'],
+  build: ['distribution', 'plain'],
 } as const
 
 export interface HostPolicy {
@@ -25,6 +27,7 @@ export interface HostPolicy {
   readonly backend: (typeof HOST_POLICIES.backend)[number]
   readonly io: (typeof HOST_POLICIES.io)[number]
   readonly pages: (typeof HOST_POLICIES.pages)[number]
+  readonly build: (typeof HOST_POLICIES.build)[number]
   readonly dedicated: boolean
 }
 
@@ -33,6 +36,7 @@ export const DEFAULT_HOST_POLICY: HostPolicy = {
   backend: 'process',
   io: 'cached',
   pages: 'large',
+  build: 'distribution',
   dedicated: false,
 }
 
@@ -40,8 +44,8 @@ const NODE = 'host-policy'
 
 /** The node, for /chosen. */
 export function hostPolicyNode(policy: Partial<HostPolicy>): FdtNode {
-  const { form, backend, io, pages, dedicated } = { ...DEFAULT_HOST_POLICY, ...policy }
-  const properties: Record<string, FdtValue> = { form, backend, io, pages }
+  const { form, backend, io, pages, build, dedicated } = { ...DEFAULT_HOST_POLICY, ...policy }
+  const properties: Record<string, FdtValue> = { form, backend, io, pages, build }
   if (dedicated) properties['dedicated'] = true
   return fdtNode(NODE, properties)
 }
@@ -65,6 +69,7 @@ export function hostPolicyOf(tree: Fdt): HostPolicy {
     backend: choiceOf(node, 'backend', HOST_POLICIES.backend),
     io: choiceOf(node, 'io', HOST_POLICIES.io),
     pages: choiceOf(node, 'pages', HOST_POLICIES.pages),
+    build: choiceOf(node, 'build', HOST_POLICIES.build),
     dedicated: node?.properties.has('dedicated') ?? false,
   }
 }

@@ -34,6 +34,8 @@ void clear_memory(void)
 
 static void put(char c)
 {
+	while (!(*(volatile char *)0x10000005 & 0x20))
+		;
 	*(volatile char *)0x10000000 = c;
 }
 
@@ -45,7 +47,7 @@ static void print(unsigned long n)
 }
 
 #define TWINS(T) T(scheduler) T(exit_decode) T(page_walk) T(bitmap) T(checksum) T(mac_table) T(timer_wheel) \
-	T(uart) T(interrupts) T(virtqueue_device) T(page_cache) T(sbi) T(nvme_poll)
+	T(uart) T(interrupts) T(virtqueue_device) T(page_cache) T(sbi) T(nvme_poll) T(handles)
 #define DECLARE(name) void name(int);
 #define ENTRY(name) { #name, name },
 TWINS(DECLARE)

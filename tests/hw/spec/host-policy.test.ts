@@ -11,7 +11,14 @@ const through = (chosen: Parameters<typeof fdtNode>[2]) =>
   hostPolicyOf(decodeFdt(encodeFdt(fdtNode('', {}, [fdtNode('chosen', {}, chosen)]))))
 
 test('a policy is read from the device tree as it was written, and is the default where nothing was', () => {
-  const policy: HostPolicy = { form: 'switch', backend: 'kernel', io: 'direct', pages: 'small', dedicated: true }
+  const policy: HostPolicy = {
+    form: 'switch',
+    backend: 'kernel',
+    io: 'direct',
+    pages: 'small',
+    build: 'plain',
+    dedicated: true,
+  }
   expect(through([hostPolicyNode(policy)])).toEqual(policy)
   expect(through([hostPolicyNode({ io: 'direct' })])).toEqual({ ...DEFAULT_HOST_POLICY, io: 'direct' })
   expect(through([])).toEqual(DEFAULT_HOST_POLICY)
