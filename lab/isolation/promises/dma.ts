@@ -100,8 +100,7 @@ const arbitrary = fc.oneof({ weight: 4, arbitrary: shared }, { weight: 1, arbitr
 
 function check(scenario: Scenario) {
   const { otherwise, takenBack, isPassed, guests } = scenario as DmaScenario
-  // Guests that drive a device have more in their tables than RAM.
-  const { arena, run } = watch(scenario, isPassed ? [] : [new Ownership()])
+  const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const where = arena.where()
   const see = (what: string) => found(NAME, scenario, run, { what, where })
