@@ -26,8 +26,6 @@ export interface Channel {
   readonly unit: string
   /** Ticks: the Trojan acts in the first half. With slots of half an epoch each has one. */
   readonly epoch: number
-  /** Microseconds at a slot's end in which no request is begun. */
-  readonly drain: number
   readonly disk: boolean
   trojan(symbols: readonly number[]): ChannelGuest
   spy(epochs: number): ChannelGuest

@@ -93,7 +93,6 @@ export const diskChannel: Channel = {
   does: 'the Trojan reads 0 to 15 blocks at once; the spy times a read of its own',
   unit: 'ticks',
   epoch: EPOCH,
-  drain: 1200,
   disk: true,
   trojan: symbols => ({
     program: scriptedImage(SYMBOLS * BLOCK_BYTES),

@@ -32,7 +32,7 @@ export async function channelStudy(count: number, seed: number, watcher: Watcher
     findings.push([await one(false), await one(true)])
   }
   watcher.begin('what protection costs')
-  const costs = protectionCosts(SLOTS.map(slot => ({ slot, pad: PAD, drain: 0 })))
+  const costs = protectionCosts(SLOTS.map(slot => ({ slot, pad: PAD })))
   watcher.finish('what protection costs')
   return { seed, count, findings, costs }
 }

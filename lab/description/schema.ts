@@ -162,7 +162,6 @@ export const DescriptionSchema = Type.Object(
         {
           slot: Type.Integer({ minimum: 1, description: 'microseconds from one slot to the next' }),
           pad: Type.Optional(Type.Integer({ minimum: 1, description: 'at its beginning, for the VMM; 100' })),
-          drain: Type.Optional(Type.Integer({ minimum: 0, description: 'at its end, without new disk requests; 0' })),
         },
         {
           additionalProperties: false,

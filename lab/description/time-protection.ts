@@ -15,10 +15,10 @@ export function timeProtectionIn(raw: RawDescription, harts: number, place: stri
     throw new UserError(
       `${place}: timeProtection: slots are kept on one hart, and machine.harts is ${harts}; make it 1`,
     )
-  const { slot, pad = PAD, drain = 0 } = timeProtection
-  if (pad + drain >= slot)
+  const { slot, pad = PAD } = timeProtection
+  if (pad >= slot)
     throw new UserError(
-      `${place}: timeProtection.slot ${slot}: nothing is left of it behind pad ${pad} and drain ${drain}; make it longer`,
+      `${place}: timeProtection.slot ${slot}: nothing is left of it behind pad ${pad}; make it longer`,
     )
-  return { slot, pad, drain }
+  return { slot, pad }
 }

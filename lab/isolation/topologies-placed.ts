@@ -74,7 +74,7 @@ export const OWN_CARDS: readonly Topology[] = [
 
 /** Slots instead of turns, with devices. */
 export const SLOTTED: Topology = placed({ disk: {}, network: {} }, [0, 0], {
-  timeProtection: { slot: 400, pad: 60, drain: 100 },
+  timeProtection: { slot: 400, pad: 60 },
 })
 
 export const PLACED: readonly Topology[] = [...SERVED, ...GUARDED, ...GRANTED, ...OWN_DISKS, ...OWN_CARDS, SLOTTED]

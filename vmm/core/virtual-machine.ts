@@ -42,7 +42,7 @@ export class VirtualMachine {
   /** Of a crash: halfwords of code around its pc, -1 where it could not be read (crash.ts). */
   readonly crashCode = new Int32Array(CRASH_HALFWORDS)
   /** Of its chips: registered with them. */
-  readonly later: Later & Record<string, boolean> = { behind: false }
+  readonly later: Later & Record<string, boolean> = { behind: false, deferred: false }
   readonly #windows: Window[] = []
   readonly #workers: WorkingChip[] = []
 

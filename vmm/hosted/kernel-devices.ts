@@ -11,7 +11,7 @@ import { GUEST_MAP, GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import { attachIo, attachPlic, linesOf } from '../core/devices.ts'
 import type { PendingAccess } from '../core/exits.ts'
 import { acquire, release } from '../core/spin-lock.ts'
-import type { GuestMemory, NetworkBackend, VirtualLine, WorkingChip } from '../virtual/chip.ts'
+import type { GuestMemory, Later, NetworkBackend, VirtualLine, WorkingChip } from '../virtual/chip.ts'
 import { PLIC_SOURCES } from '../virtual/plic.ts'
 import type { FileService } from './file-service.ts'
 import { USER_RAM } from './layout.ts'
@@ -53,7 +53,7 @@ export class KernelDevices {
   readonly state: Record<string, StateRecord>
   /** Notifications that wait, a bit a queue. */
   readonly #record = { notified: 0 }
-  readonly #later: Record<string, boolean> & { behind: boolean } = { behind: false }
+  readonly #later: Record<string, boolean> & Later = { behind: false, deferred: false }
   readonly #chips: WorkingChip[] = []
   readonly #lines: readonly VirtualLine[]
   readonly #process: Process

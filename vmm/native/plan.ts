@@ -17,7 +17,7 @@ import type { Host } from '../core/host.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
-import type { BlockBackend, VirtualLine } from '../virtual/chip.ts'
+import type { VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { virtualCables } from '../core/virtual-cable.ts'
 import { type Controller, makeController } from './controllers.ts'
@@ -131,7 +131,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const shares = guests.flatMap(({ vm, node }) => vm.vcpus.map(() => ({ weight: node.weight, cap: node.cap })))
   const scheduler = new Scheduler(vcpus, shares, harts)
   const slots = timeSlotsOf(tree, harts, vcpus.length)
-  const gated = (vm: VirtualMachine, backend: BlockBackend) => slots?.gate(vm, backend) ?? backend
+  // Drivers that guests share are in nobody's slot.
+  for (const vm of vms) vm.later.deferred = slots !== undefined
   const taking = vms.filter(vm => ownOf(assignments, vm.index)?.interrupts === 'messages')
   const files = taking.length > 0 ? new GuestFiles(vcpus, taking, machine.files()) : undefined
 
@@ -195,7 +196,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       ...(own && { own }),
       ...(node.disk &&
         isVirtual(placements.disk) && {
-          disk: { backend: gated(vm, disk.partition(guest, node.disk)), sectors: node.disk.sectors },
+          disk: { backend: disk.partition(guest, node.disk), sectors: node.disk.sectors },
         }),
       ...(node.network &&
         isVirtual(placements.network) && {

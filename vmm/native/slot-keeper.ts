@@ -12,7 +12,7 @@ import { NOWHERE, RUNNABLE } from '../core/vcpu.ts'
 import type { Interrupts } from './interrupts.ts'
 import { VMM_BASE } from './layout.ts'
 import type { Plan } from './plan.ts'
-import { type Places, type Running, WORK_PAUSE } from './running.ts'
+import type { Places, Running } from './running.ts'
 import type { TimeSlots } from './time-slots.ts'
 
 const EXTERNAL = maskOf(sie, 'SEIE')
@@ -37,7 +37,7 @@ export class SlotKeeper {
 
   /** The vCPU whose slot it is has the hart, with or without a use for it. */
   next(port: HartPort): void {
-    const { vcpus, vms, owner } = this.#plan
+    const { vcpus } = this.#plan
     const slots = this.#slots
     const running = this.#running
     if (!slots.record.begun) {
@@ -53,24 +53,19 @@ export class SlotKeeper {
       running.coming[port.hart] = index
       return last === NOWHERE ? running.load(port) : running.save(port, last, this.#places.saved)
     }
-    const vm = vms[owner[index]]
-    let due = slots.end(now)
-    if (vm.isBehind()) {
-      port.account('vmm', 'device work', 'emulation')
-      vm.work(port)
-      due = Math.min(due, now + WORK_PAUSE)
-    }
     const vcpu = vcpus[index]
-    if (vcpu.record.status !== RUNNABLE) return running.wait(port, due)
-    running.setTimer(port, due)
+    const end = slots.end(now)
+    if (vcpu.record.status !== RUNNABLE) return running.wait(port, end)
+    running.setTimer(port, end)
     running.enter(port, vcpu)
   }
 
-  /** A slot begins: what devices have to say for anybody is heard, then the hart forgets what it did. */
+  /** A slot begins: what devices have to say for anybody is heard, and what they are asked for is given to them; then the hart forgets what it did. */
   arriving(port: HartPort): void {
     port.account('vmm', 'time protection', 'scheduling')
     this.#interrupts.external(port)
     this.#interrupts.runDevices(port)
+    this.#workOfDevices(port)
     port.fenceT()
     // Which rows of DRAM are open tells who used it last: now they are always the same.
     for (let bank = 0; bank < DRAM_BANKS; bank++) port.load32(VMM_BASE + bank * DRAM_ROW)
@@ -80,17 +75,23 @@ export class SlotKeeper {
     this.#sleepUntil(port, beginning)
   }
 
+  /** What guests have asked of their devices: what is not begun in the padding's first half waits for the next one. */
+  #workOfDevices(port: HartPort): void {
+    const { vms } = this.#plan
+    for (let index = 0; index < vms.length; index++) {
+      const vm = vms[index]
+      while (vm.isBehind() && this.#slots.hasTime(port.read(time))) vm.work(port)
+    }
+  }
+
   /** The guest's time has come, unless something else has ended the wait. */
   padded(port: HartPort): void {
-    const { vcpus, vms, owner } = this.#plan
-    const slots = this.#slots
     const now = port.read(time)
-    const beginning = slots.beginning(now)
+    const beginning = this.#slots.beginning(now)
     if (now < beginning) return this.#sleepUntil(port, beginning)
     port.account('vmm', 'time protection', 'scheduling')
     const index = this.#running.loaded[port.hart]
-    slots.open(port, vms[owner[index]])
-    vcpus[index].record.fencing = false
+    this.#plan.vcpus[index].record.fencing = false
     this.next(port)
   }
 

@@ -33,9 +33,10 @@ export interface WorkingChip {
   work(port: HartPort): void
 }
 
-/** Where a chip notes that it has left work for later: its machine's record. */
+/** Where a chip notes that it has left work for later: its machine's record. `deferred`: chips do nothing at once that others could notice. */
 export interface Later {
   behind: boolean
+  deferred: boolean
 }
 
 /** What a virtual disk is backed by. Tags are the caller's, 0 ≤ tag < depth. */

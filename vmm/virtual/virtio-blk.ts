@@ -104,7 +104,10 @@ export class VirtualBlk implements VirtioDevice, WorkingChip {
   }
 
   notified(port: HartPort): void {
-    this.#goOn(port)
+    if (this.#later.deferred) {
+      this.#record.behind = true
+      this.#later.behind = true
+    } else this.#goOn(port)
   }
 
   reset(): boolean {

@@ -58,7 +58,8 @@ export class VirtualNet implements VirtioDevice, WorkingChip {
     // Buffers for receiving are looked at when a frame comes.
     if (queue !== VIRTIO_NET_TRANSMITQ) return
     this.#record.behind = true
-    this.work(port)
+    if (this.#later.deferred) this.#later.behind = true
+    else this.work(port)
   }
 
   reset(): boolean {

@@ -6,7 +6,6 @@
  *   time-protection {
  *     slot = <microseconds>;      from the beginning of one vCPU's slot to the beginning of the next one's
  *     pad = <microseconds>;       at its beginning: switching, devices, clearing; the guest goes on when they are over
- *     drain = <microseconds>;     at its end no request is given to a device, so that none is under way when it is over
  *   };
  */
 import { type Fdt, type FdtNode, fdtCells, fdtNode } from './fdt.ts'
@@ -15,14 +14,13 @@ import { type Fdt, type FdtNode, fdtCells, fdtNode } from './fdt.ts'
 export interface TimeProtection {
   readonly slot: number
   readonly pad: number
-  readonly drain: number
 }
 
 const NODE = 'time-protection'
 
 /** The node, for /chosen. */
-export function timeProtectionNode({ slot, pad, drain }: TimeProtection): FdtNode {
-  return fdtNode(NODE, { slot: [slot], pad: [pad], drain: [drain] })
+export function timeProtectionNode({ slot, pad }: TimeProtection): FdtNode {
+  return fdtNode(NODE, { slot: [slot], pad: [pad] })
 }
 
 /** What a device tree says of it; undefined: time is not protected. */
@@ -31,10 +29,7 @@ export function timeProtectionOf(tree: Fdt): TimeProtection | undefined {
   const node = chosen?.children.find(({ name }) => name === NODE)
   if (!node) return undefined
   const of = (name: string) => fdtCells(node, name)[0] ?? 0
-  const [slot, pad, drain] = [of('slot'), of('pad'), of('drain')]
-  if (pad + drain >= slot)
-    throw new Error(
-      `time protection: a slot of ${slot} µs has no room behind ${pad} µs of padding and ${drain} µs of draining`,
-    )
-  return { slot, pad, drain }
+  const [slot, pad] = [of('slot'), of('pad')]
+  if (pad >= slot) throw new Error(`time protection: a slot of ${slot} µs has no room behind ${pad} µs of padding`)
+  return { slot, pad }
 }

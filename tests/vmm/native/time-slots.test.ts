@@ -6,7 +6,7 @@ import { pricesFor } from '../../../hw/index.ts'
 import { hypervised, type VmmRun } from '../machine.ts'
 
 const MIB = 2 ** 20
-const PROTECTION = { slot: 400, pad: 60, drain: 0 }
+const PROTECTION = { slot: 400, pad: 60 }
 /** In guests' RAM: what they note. */
 const NOTES = GUEST_RAM + 4 * MIB
 const NOTED = 3000

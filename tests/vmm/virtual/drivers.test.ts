@@ -19,7 +19,15 @@ const MAC = [0x52, 0x54, 0, 0x12, 0x34, 0x56]
 function withDisk(options: Parameters<typeof fakeDisk>[2] & { data?: number; polled?: boolean } = {}) {
   const world = bench()
   const disk = fakeDisk(world, SECTORS, options)
-  const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false }, disk, SECTORS, 'disk0')
+  const blk = new VirtualBlk(
+    'disk',
+    world.line,
+    world.guest,
+    { behind: false, deferred: false },
+    disk,
+    SECTORS,
+    'disk0',
+  )
   const { time, memory, line } = world
   const env = new FakeEnvironment({
     chip: world.chip(blk.transport),
@@ -105,7 +113,7 @@ describe('a virtual network card', () => {
     test(`sends and receives frames in order${polled ? ', polled' : ''}`, () => {
       const world = bench()
       const wire = fakeWire(world)
-      const net = new VirtualNet('net', world.line, world.guest, { behind: false }, wire, MAC)
+      const net = new VirtualNet('net', world.line, world.guest, { behind: false, deferred: false }, wire, MAC)
       const { time, memory, line } = world
       const env = new FakeEnvironment({ chip: world.chip(net.transport), time, memory, lines: polled ? [] : [line] })
       // Some of the buffers lie across pages that are not neighbours for the VMM.
@@ -142,7 +150,7 @@ test('a virtual console passes characters both ways', () => {
     'console',
     world.line,
     world.guest,
-    { behind: false },
+    { behind: false, deferred: false },
     {
       put: (_port, byte) => void printed.push(byte),
       attach: heard => void (input = heard),

@@ -64,14 +64,21 @@ describe('hostile queues', () => {
       const world = bench()
       const disk = fakeDisk(world, 128, { delay: 0, maximumSectors: 64 })
       const wire = fakeWire(world)
-      const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false }, disk, 128, 'disk')
-      const net = new VirtualNet('net', world.line, world.guest, { behind: false }, wire, [2, 0, 0, 0, 0, 1])
+      const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false, deferred: false }, disk, 128, 'disk')
+      const net = new VirtualNet(
+        'net',
+        world.line,
+        world.guest,
+        { behind: false, deferred: false },
+        wire,
+        [2, 0, 0, 0, 0, 1],
+      )
       let input: (port: typeof world.port, byte: number) => void = () => {}
       const console = new VirtualConsole(
         'console',
         world.line,
         world.guest,
-        { behind: false },
+        { behind: false, deferred: false },
         {
           put: () => {},
           attach: heard => (input = heard),
@@ -125,7 +132,14 @@ describe('hostile queues', () => {
 
   test('a chain that loops breaks the device, until it is reset', () => {
     const world = bench()
-    const net = new VirtualNet('net', world.line, world.guest, { behind: false }, fakeWire(world), [2, 0, 0, 0, 0, 1])
+    const net = new VirtualNet(
+      'net',
+      world.line,
+      world.guest,
+      { behind: false, deferred: false },
+      fakeWire(world),
+      [2, 0, 0, 0, 0, 1],
+    )
     start(world, net.transport, 0, 2)
     const { view } = world.memory
     view.setUint32(DESCRIPTORS + 8, 64, true)
@@ -142,7 +156,14 @@ describe('hostile queues', () => {
 
   test('a driver cannot have features that were not offered', () => {
     const world = bench()
-    const net = new VirtualNet('net', world.line, world.guest, { behind: false }, fakeWire(world), [2, 0, 0, 0, 0, 1])
+    const net = new VirtualNet(
+      'net',
+      world.line,
+      world.guest,
+      { behind: false, deferred: false },
+      fakeWire(world),
+      [2, 0, 0, 0, 0, 1],
+    )
     start(world, net.transport, 0xffff_ffff, 2)
     expect(net.transport.read(world.port, virtioMmio.Status.at, 4) & 0xc).toBe(0)
   })
@@ -150,7 +171,7 @@ describe('hostile queues', () => {
   test('registers take any access of any width, and the disk is reached only as it should be', () => {
     const world = bench()
     const disk = fakeDisk(world, 128, { delay: 0 })
-    const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false }, disk, 128, 'disk')
+    const blk = new VirtualBlk('disk', world.line, world.guest, { behind: false, deferred: false }, disk, 128, 'disk')
     const access = fc.record({
       write: fc.boolean(),
       offset: fc.oneof(
