@@ -2,6 +2,9 @@
 import type { Arena } from './arena.ts'
 import { type Exit, NOBODY, type Observer } from './observer.ts'
 
+/** Whoever it is that leaves first has had the hart since the run began. */
+const UNKNOWN = -2
+
 export class SharesHad implements Observer {
   readonly sighting = undefined
   /** By guest, in cycles. */
@@ -13,12 +16,12 @@ export class SharesHad implements Observer {
   begin(arena: Arena): void {
     this.#arena = arena
     this.had = arena.guests.map(() => 0)
-    this.#since = arena.machine.harts.map(() => ({ guest: NOBODY, at: 0 }))
+    this.#since = arena.machine.harts.map(() => ({ guest: UNKNOWN, at: arena.began }))
   }
 
   left({ hart, guest }: Exit): void {
     const since = this.#since[hart]
-    if (since.guest === guest) this.had[guest] += this.#now(hart) - since.at
+    if (since.guest === guest || since.guest === UNKNOWN) this.had[guest] += this.#now(hart) - since.at
     since.guest = NOBODY
   }
 
@@ -27,8 +30,7 @@ export class SharesHad implements Observer {
   }
 
   end(): void {
-    for (const [hart, { guest, at }] of this.#since.entries())
-      if (guest !== NOBODY) this.had[guest] += this.#now(hart) - at
+    for (const [hart, { guest, at }] of this.#since.entries()) if (guest >= 0) this.had[guest] += this.#now(hart) - at
   }
 
   #now(hart: number): number {

@@ -25,7 +25,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'ticks / this.#shares[index].weight',
     replacement: 'ticks',
     promise: 'resources',
-    seed: 0,
+    seed: 5,
   },
   {
     name: 'caps-ignored',
@@ -36,7 +36,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'return cap !== 0 && this.used[index] >= (PERIOD_TICKS * cap) / 100',
     replacement: 'return cap !== 0 && this.used[index] >= PERIOD_TICKS * cap',
     promise: 'resources',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'no-turns',

@@ -28,7 +28,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (at >= entries) return false',
     promise: 'dma',
-    seed: 1265,
+    seed: 12,
   },
   {
     name: 'descriptor-index-not-checked',
@@ -39,7 +39,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (record.count === record.size) return false',
     promise: 'dma',
-    seed: 2,
+    seed: 7,
   },
   {
     name: 'used-ring-not-looked-up',
@@ -72,7 +72,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'size === 0 || size > QUEUE_MAXIMUM || (size & (size - 1)) !== 0',
     replacement: 'size === 0 || (size & (size - 1)) !== 0',
     promise: 'dma',
-    seed: 0,
+    seed: 12,
   },
   {
     name: 'indirect-in-indirect',
@@ -83,7 +83,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '!record.indirect || table !== record.table || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     replacement: '!record.indirect || (rest & VIRTQ_DESC_F_NEXT) !== 0',
     promise: 'dma',
-    seed: 1265,
+    seed: 4,
   },
   {
     name: 'available-index-believed',
@@ -93,8 +93,8 @@ export const VIRTIO: readonly Bug[] = [
     file: QUEUE,
     anchor: '    if (ahead > record.size) record.broken = true\n',
     replacement: '',
-    promise: 'invisibility',
-    seed: 0,
+    promise: 'dma',
+    seed: 1,
   },
   {
     name: 'queue-number-not-checked',

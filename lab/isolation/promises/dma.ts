@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { GUEST_PCIE } from '../../../hw/spec/guest-map.ts'
 import { diskProgram, type DiskBatch } from '../disk-requests.ts'
+import { ahead, circular, KEPT, KEPT_AT } from '../generators/absurd-queues.ts'
 import { bait, crossed, misplaced, racing, resetAmid, writtenAfterReset } from '../generators/disk-attacks.ts'
 import { hostileSteps } from '../generators/hostile-virtio.ts'
 import { identifies, OWN_TARGET, transfers } from '../generators/passed-disk.ts'
@@ -21,6 +22,8 @@ interface DmaScenario extends Scenario {
   readonly otherwise: Program
   /** Sectors that guest 0 took back by a reset, last of all; 0: none. */
   readonly takenBack: number
+  /** The last that guest 0 did was to offer more than there can be. */
+  readonly isAhead?: boolean
   /** Guests drive their disks themselves, and guest 1's is to write where it says. */
   readonly isPassed: boolean
 }
@@ -40,6 +43,7 @@ const harm = fc.oneof(
   { weight: 2, arbitrary: hostileSteps('disk', MEMORY_MIB) },
   { weight: 1, arbitrary: hostileSteps('network', MEMORY_MIB) },
   { weight: 1, arbitrary: hostileSteps('console', MEMORY_MIB) },
+  { weight: 2, arbitrary: fc.constantFrom('disk' as const, 'network' as const, 'console' as const).chain(circular) },
 )
 
 const harmful = fc
@@ -55,6 +59,16 @@ const harmful = fc
     first: [[...parts.flat(), ...(takenBack > 0 ? resetAmid(takenBack, requests) : [])]],
     interleaving: undefined,
   }))
+/** After whatever else there was. */
+const absurd = fc
+  .record({ topology: fc.constantFrom(...dmaTopologies()), parts: fc.array(harm, { maxLength: 1 }), ahead })
+  .map(({ topology, parts, ahead }) => ({
+    topology,
+    takenBack: 0,
+    isAhead: true,
+    first: [[...parts.flat(), ...ahead]],
+    interleaving: undefined,
+  }))
 const raced = fc.record({ programs: racing, interleaving }).map(({ programs, interleaving }) => ({
   topology: RACING,
   takenBack: 0,
@@ -63,12 +77,13 @@ const raced = fc.record({ programs: racing, interleaving }).map(({ programs, int
 }))
 
 const shared = fc
-  .oneof({ weight: 6, arbitrary: harmful }, { weight: 1, arbitrary: raced })
-  .map(({ topology, takenBack, first, interleaving }): DmaScenario => {
+  .oneof({ weight: 6, arbitrary: harmful }, { weight: 1, arbitrary: absurd }, { weight: 1, arbitrary: raced })
+  .map(({ topology, takenBack, first, interleaving, ...more }): DmaScenario => {
     const size = topology.guests[1].disk!.sectors
     return {
       topology,
       takenBack,
+      ...more,
       isPassed: false,
       otherwise: neighbour(false, size),
       guests: [{ programs: first }, { programs: [neighbour(true, size)] }],
@@ -99,16 +114,18 @@ const passed = fc
 const arbitrary = fc.oneof({ weight: 4, arbitrary: shared }, { weight: 1, arbitrary: passed })
 
 function check(scenario: Scenario) {
-  const { otherwise, takenBack, isPassed, guests } = scenario as DmaScenario
+  const { otherwise, takenBack, isAhead = false, isPassed, guests } = scenario as DmaScenario
   const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const where = arena.where()
   const see = (what: string) => found(NAME, scenario, run, { what, where })
+  const load = (address: number) => arena.machine.memory.longs[arena.pages[0].hostOf(address) >> 3]
   if (takenBack > 0) {
-    const { longs } = arena.machine.memory
-    const what = writtenAfterReset(takenBack, logOf(arena, 0, 0), address => longs[arena.pages[0].hostOf(address) >> 3])
+    const what = writtenAfterReset(takenBack, logOf(arena, 0, 0), load)
     if (what !== undefined) return see(`guest 0: ${what}`)
   }
+  if (isAhead && load(KEPT_AT) !== BigInt(KEPT))
+    return see("guest 0's disk writes into a buffer, though what its queue offers is more than the queue can hold")
   if (isPassed && arena.machine.memory.words[arena.pages[1].hostOf(OWN_TARGET) >> 2] === 0)
     return see("guest 1's disk does not write where guest 1 says")
   const other = watch({ ...scenario, guests: [guests[0], { programs: [otherwise] }] }, [])

@@ -4,7 +4,7 @@ import { SBI_BASE, SBI_DBCN, SBI_IPI } from '../../../hw/spec/sbi.ts'
 import { GUEST_RAM } from '../../../hw/spec/guest-map.ts'
 import { found, watch } from '../judge.ts'
 import type { IsolationPromise } from '../promise.ts'
-import type { Program, Scenario, Step, Topology } from '../scenario.ts'
+import type { PlacedGuest, Program, Scenario, Step, Topology } from '../scenario.ts'
 import { SharesHad } from '../shares-had.ts'
 
 const LARGE_PAGE = 0x20_0000
@@ -27,7 +27,9 @@ const topologies = fc.constantFrom(
   one([256, 256], [0, 0], 'native'),
   one([1024, 256], [0, 0], 'native'),
   one([256, 256, 256], [0, 0, 0], 'native'),
-  one([256, 256], [0, 20], 'native'),
+  one([64, 256], [0, 0], 'native'),
+  one([256, 256], [0, 10], 'native'),
+  one([256, 256], [5, 0], 'native'),
   one([256, 256], [0, 0], 'hosted'),
 )
 
@@ -40,22 +42,38 @@ const call = (extension: number, number: number, ...values: readonly number[]): 
   arguments: values,
 })
 
-/** Wants all that it can get, of time and of memory. */
-const greedy: fc.Arbitrary<Program> = fc.constantFrom(
-  computing,
-  forever(call(SBI_BASE, 0), { op: 'compute', times: 200 }),
-  forever(call(SBI_IPI, 0, 1, 0), { op: 'compute', times: 200 }),
-  forever(call(SBI_DBCN, 2, 0x2e), { op: 'compute', times: 300 }),
-  forever({ op: 'wait', ticks: 1 }, { op: 'compute', times: 300 }),
-  forever({ op: 'load', bytes: 4, signed: false, address: 0x1000_0005 }, { op: 'compute', times: 200 }),
-  [
-    ...Array.from(
-      { length: PAGES },
-      (_, page): Step => ({ op: 'store', bytes: 8, address: GUEST_RAM + page * LARGE_PAGE + 8, value: page }),
-    ),
-    ...computing,
-  ],
+interface Greedy {
+  readonly program: Program
+  /** It wants all, and asks nothing of the VMM for it. */
+  readonly all: boolean
+}
+
+/** Wants what it can get, of time and of memory. */
+const greedy: fc.Arbitrary<Greedy> = fc.oneof(
+  fc
+    .constantFrom(computing, [
+      ...Array.from(
+        { length: PAGES },
+        (_, page): Step => ({ op: 'store', bytes: 8, address: GUEST_RAM + page * LARGE_PAGE + 8, value: page }),
+      ),
+      ...computing,
+    ])
+    .map(program => ({ program, all: true })),
+  fc
+    .constantFrom(
+      forever(call(SBI_BASE, 0), { op: 'compute', times: 200 }),
+      forever(call(SBI_IPI, 0, 1, 0), { op: 'compute', times: 200 }),
+      forever(call(SBI_DBCN, 2, 0x2e), { op: 'compute', times: 300 }),
+      forever({ op: 'wait', ticks: 1 }, { op: 'compute', times: 300 }),
+      forever({ op: 'load', bytes: 4, signed: false, address: 0x1000_0005 }, { op: 'compute', times: 200 }),
+    )
+    .map(program => ({ program, all: false })),
 )
+
+interface SharedScenario extends Scenario {
+  /** By guest: whether it wants all. */
+  readonly wanting: readonly boolean[]
+}
 
 export const resources: IsolationPromise = {
   name: 'resources',
@@ -63,9 +81,10 @@ export const resources: IsolationPromise = {
     'Of a hart that guests share, each that wants it has the part that its weight gives it, but for a turn and for what its own exits take, and none has more than its cap; and each gets the memory that the machine has for it, whatever others do.',
   arbitrary: topologies.chain(topology =>
     fc.tuple(...topology.guests.slice(1).map(() => greedy)).map(
-      (others): Scenario => ({
+      (others): SharedScenario => ({
         topology,
-        guests: [computing, ...others].map(program => ({ programs: [program] })),
+        wanting: [true, ...others.map(({ all }) => all)],
+        guests: [computing, ...others.map(({ program }) => program)].map(program => ({ programs: [program] })),
         actions: [],
         cycles: CYCLES,
       }),
@@ -74,22 +93,33 @@ export const resources: IsolationPromise = {
   check(scenario) {
     const shares = new SharesHad()
     const { arena, run } = watch(scenario, [shares])
-    const sighting = run.sighting ?? unfair(scenario.topology, shares.had, run.cycles)
+    const sighting = run.sighting ?? unfair(scenario as SharedScenario, shares.had, run.cycles)
     if (!sighting) return undefined
     const seen = typeof sighting === 'string' ? { what: sighting, where: arena.where() } : sighting
     return found('resources', scenario, run, seen)
   },
 }
 
-/** Guest 0 wants all: what it is owed, it has had. */
-function unfair({ guests }: Topology, had: readonly number[], cycles: number): string | undefined {
-  const weights = guests.reduce((sum, { weight }) => sum + weight, 0)
-  const owed = (cycles * guests[0].weight) / weights
-  if (had[0] < owed * (1 - OUTSIDE) - TURN)
-    return `guest 0 has had ${had[0]} of ${cycles} cycles, and its weight gives it ${Math.round(owed)}`
-  for (const [guest, { cap }] of guests.entries()) {
-    const most = ((Math.ceil(cycles / PERIOD) + 1) * PERIOD * cap) / 100 + TURN
-    if (cap > 0 && had[guest] > most)
+/** What a cap allows, wherever in its periods the time begins. */
+const allowed = (cap: number, cycles: number) => ((Math.ceil(cycles / PERIOD) + 1) * PERIOD * cap) / 100
+
+/** What a guest that wants all is owed: its part of the time, or of what is left of it where others are held back. */
+function owed({ guests }: Topology, guest: number, cycles: number): number {
+  const { weight, cap } = guests[guest]
+  const weightOf = (some: readonly PlacedGuest[]) => some.reduce((sum, each) => sum + each.weight, 0)
+  const share = (cycles * weight) / weightOf(guests)
+  if (cap > 0) return Math.min(share, (cycles * cap) / 100)
+  const left = guests.reduce((rest, { cap }) => rest - allowed(cap, cycles), cycles)
+  return Math.max(share, (left * weight) / weightOf(guests.filter(({ cap }) => cap === 0)))
+}
+
+/** Who wants all that there is has had what is owed, and nobody more than the cap. */
+function unfair({ topology, wanting }: SharedScenario, had: readonly number[], cycles: number): string | undefined {
+  for (const [guest, { cap }] of topology.guests.entries()) {
+    const least = owed(topology, guest, cycles)
+    if (wanting[guest] && had[guest] < least * (1 - OUTSIDE) - TURN)
+      return `guest ${guest} has had ${had[guest]} of ${cycles} cycles, and is owed ${Math.round(least)}`
+    if (cap > 0 && had[guest] > allowed(cap, cycles) + TURN)
       return `guest ${guest} has had ${had[guest]} of ${cycles} cycles, and its cap is ${cap} %`
   }
   return undefined
