@@ -37,13 +37,17 @@ export class NativeDisk implements PlacedDevice {
   readonly #record = { source: 0, started: false, ready: false, failed: false }
   readonly #partitions: Partition[] = []
   readonly #share: number
+  readonly #maximumSectors: number
   readonly #environment: PortEnvironment
   readonly #driver: BlockDevice
   readonly #bus: PcieBus
   readonly #controller: InterruptController
   readonly #window: number
 
-  /** `window`: where the controller's registers are put, as the environment has it. `partitions`: how many there will be. */
+  /**
+   * `window`: where the controller's registers are put, as the environment has it. `partitions`: how many there will be.
+   * `maximumSectors`: of a request, if the driver takes less than the controller does.
+   */
   constructor(
     current: CurrentPort,
     environment: PortEnvironment,
@@ -52,12 +56,14 @@ export class NativeDisk implements PlacedDevice {
     controller: InterruptController,
     window: number,
     partitions: number,
+    maximumSectors = MAXIMUM_SECTORS,
   ) {
     this.#environment = environment
     this.#driver = driver
     this.#bus = bus
     this.#controller = controller
     this.#window = window
+    this.#maximumSectors = maximumSectors
     this.#share = Math.max(1, Math.floor(driver.depth / Math.max(1, partitions)))
     this.state = { disk: this.#record, ...environment.registered }
     driver.onCompleted((tag, how) => {
@@ -73,7 +79,7 @@ export class NativeDisk implements PlacedDevice {
     this.#partitions.push(partition)
     return {
       depth: this.#share,
-      maximumSectors: MAXIMUM_SECTORS,
+      maximumSectors: this.#maximumSectors,
       sectors: () => range.sectors,
       submit: (port, tag, operation, sector, count, guestAddress) =>
         this.#submit(port, partition, index * this.#share + tag, tag, operation, sector, count, guestAddress),

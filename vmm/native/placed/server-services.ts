@@ -25,6 +25,7 @@ const DISK_REGISTERS = { base: 0x4000_0000, bytes: 0x2000 }
 const CARD_REGISTERS = { base: 0x4010_0000, bytes: 0x2_0000 }
 /** Mass storage, non-volatile memory, NVM Express. */
 const NVME_CLASS = 0x01_08_02
+const SECTOR = 512
 /** Of a region of DMA memory: the driver's own part. */
 const DRIVER_BYTES = 0x2_0000
 
@@ -94,7 +95,8 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
     copies: rest.base,
   })
   const partitions = guests.filter(({ node }) => node.disk).length
-  const disk: NativeDisk = new NativeDisk(current, own, driver, bus, controller, base, partitions)
+  const most = copies ? COPIED_BYTES / SECTOR : undefined
+  const disk: NativeDisk = new NativeDisk(current, own, driver, bus, controller, base, partitions, most)
   const wire = disk.state['disk'] as { readonly source: number }
   return {
     devices: partitions > 0 ? [isPolled(placement) ? quiet(disk) : disk] : [],
