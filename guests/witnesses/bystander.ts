@@ -1,6 +1,6 @@
 /**
- * A guest that has nothing to do with any device: it works on its memory, round after round, and a mark ends each. What
- * it says when it switches itself off depends on every word that it has read.
+ * A guest that has nothing to do with any device: it works on its memory, round after round, and a mark ends each. It
+ * comes to an end some rounds after somebody outside of the machine has said so, in its memory. What it says when it switches itself off depends on every word that it has read.
  */
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { GUEST_MAP } from '../../hw/spec/guest-map.ts'
@@ -10,7 +10,7 @@ import { outcomeMark } from './marks.ts'
 /** A power of two. */
 const BLOCK_BYTES = 0x1_0000
 
-/** Guest number `guest`; so many rounds over its block, each of about 90,000 instructions. */
+/** Guest number `guest`; rounds over its block, each of about 90,000 instructions: so many from when its word `last` is not 0 any more. */
 export function bystander(guest: number, rounds: number): Program {
   return guestImage(`
 start:
@@ -45,6 +45,9 @@ round:
     addi s1, s1, -1
     bnez s1, 2b
     mark.finish s4
+    la t1, last
+    ld t0, 0(t1)
+    beqz t0, round
     addi s2, s2, -1
     bnez s2, round
     mark.end
@@ -63,5 +66,7 @@ round:
     .balign 4096
 block:
     .space ${BLOCK_BYTES}
+last:
+    .space 8
 `)
 }

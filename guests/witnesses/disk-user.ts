@@ -1,6 +1,7 @@
 /**
  * A guest that writes a block and reads it back, one after the other, and does not give up: a request that fails is made
- * again. What was written and then reads otherwise is lost, and told.
+ * again. What was written and then reads otherwise is lost, and told. It comes to an end some requests after somebody
+ * outside of the machine has said so, in its memory.
  */
 import type { BlockDevice, Completion } from '../../drivers/environment.ts'
 import { nvmeDriver } from '../../drivers/nvme.ts'
@@ -37,10 +38,15 @@ const hardware: Hardware<BlockDevice> = {
   virtual: virtioBlk,
 }
 
+/** Of its disk it uses so many. */
+const BLOCKS = 8
+const FOR_EVER = -1
+const WORD = 8
+
 /** `pairs`: writes, and as many reads. */
 function taskOf(guest: number, pairs: number): (ground: TaskGround<BlockDevice>) => Task {
   function userTask({ device, drivers, data }: TaskGround<BlockDevice>): Task {
-    const state = { begun: 0, done: 0, stage: IDLE, wrong: 0 }
+    const state = { begun: 0, done: 0, left: FOR_EVER, stage: IDLE, wrong: 0 }
 
     function step(port: HartPort): number {
       const disk = device()
@@ -55,13 +61,13 @@ function taskOf(guest: number, pairs: number): (ground: TaskGround<BlockDevice>)
         return RETRY
       }
       if (state.stage === OVER) finish(port)
-      if (state.done === 2 * pairs) return state.wrong === 0 ? DONE : FAILED
+      if (state.left === 0) return state.wrong === 0 ? DONE : FAILED
       if (state.stage === IDLE && !issue(port, disk)) return RETRY
       return WAIT
     }
 
     function issue(port: HartPort, disk: BlockDevice): boolean {
-      const block = state.done >> 1
+      const block = (state.done >> 1) % BLOCKS
       const isWrite = (state.done & 1) === 0
       if (isWrite) storeStamps(port, data, block, 1)
       else port.fill(data, 0, BLOCK_BYTES)
@@ -75,12 +81,15 @@ function taskOf(guest: number, pairs: number): (ground: TaskGround<BlockDevice>)
     function finish(port: HartPort): void {
       const isWrite = (state.done & 1) === 0
       state.stage = IDLE
-      if (isWrite || holdsStamps(port, data, state.done >> 1, 1)) port.mark('end', outcomeMark(guest, 'good'))
+      if (isWrite || holdsStamps(port, data, (state.done >> 1) % BLOCKS, 1))
+        port.mark('end', outcomeMark(guest, 'good'))
       else {
         port.mark('end', outcomeMark(guest, 'wrong'))
         state.wrong++
       }
       state.done++
+      if (state.left !== FOR_EVER) state.left--
+      else if (port.load32(data + BLOCK_BYTES) !== 0) state.left = 2 * pairs
     }
 
     function completed(_tag: number, how: Completion): void {
@@ -94,12 +103,17 @@ function taskOf(guest: number, pairs: number): (ground: TaskGround<BlockDevice>)
   return userTask
 }
 
-/** Guest number `guest`: so many writes, each read back. `rings`: its disk is in a driver domain. */
+/** Guest number `guest`: so many writes, each read back, from when its word `last` is not 0 any more. `rings`: its disk is in a driver domain. */
 export function diskUser(
   guest: number,
   pairs: number,
   rings: boolean,
-): { readonly program: Program; readonly software: Software } {
-  const program = scriptedImage(BLOCK_BYTES)
-  return { program, software: scriptedGuest('disk user', program, diskHardware(hardware, rings), taskOf(guest, pairs)) }
+): { readonly program: Program; readonly software: Software; readonly last: number } {
+  const program = scriptedImage(BLOCK_BYTES + WORD)
+  const last = program.symbols.get('data')! + BLOCK_BYTES
+  return {
+    program,
+    last,
+    software: scriptedGuest('disk user', program, diskHardware(hardware, rings), taskOf(guest, pairs)),
+  }
 }

@@ -1,6 +1,7 @@
 /**
  * A guest that has frames echoed by the station, one after the other, and does not give up: what has not come back after
- * a while is sent again. What comes back otherwise than it was sent is told.
+ * a while is sent again. What comes back otherwise than it was sent is told. It comes to an end some echoes after somebody
+ * outside of the machine has said so, in its memory.
  */
 import type { NetworkDevice } from '../../drivers/environment.ts'
 import { nicDriver } from '../../drivers/nic.ts'
@@ -35,6 +36,8 @@ const FIRST_STAMP = PAYLOAD + 8
 const STRIDE = 32
 /** Ticks of time, of 100 ns, after which a frame is taken to be lost. */
 const PATIENCE = 20_000
+const FOR_EVER = -1
+const WORD = 8
 
 const hardware: Hardware<NetworkDevice> = {
   pcieClass: 0x02_0000,
@@ -52,7 +55,7 @@ function stamp(number: number, at: number): number {
 function taskOf(guest: number, echoes: number): (ground: TaskGround<NetworkDevice>) => Task {
   function userTask(ground: TaskGround<NetworkDevice>): Task {
     const { device, data } = ground
-    const state = { begun: 0, echoed: 0, waiting: 0, sentAt: 0, wrong: 0 }
+    const state = { begun: 0, echoed: 0, left: FOR_EVER, waiting: 0, sentAt: 0, wrong: 0 }
     const link = stationLink(ground, DEPTH, data)
 
     function step(port: HartPort): number {
@@ -66,7 +69,7 @@ function taskOf(guest: number, echoes: number): (ground: TaskGround<NetworkDevic
         return BEGIN
       }
       receive(port)
-      if (state.echoed === echoes) return state.wrong === 0 ? DONE : FAILED
+      if (state.left === 0) return state.wrong === 0 ? DONE : FAILED
       if (state.waiting === 1 && port.read(time) - state.sentAt > PATIENCE) {
         state.waiting = 0
         port.mark('end', outcomeMark(guest, 'failed'))
@@ -95,6 +98,8 @@ function taskOf(guest: number, echoes: number): (ground: TaskGround<NetworkDevic
       if (same) {
         port.mark('end', outcomeMark(guest, 'good'))
         state.echoed++
+        if (state.left !== FOR_EVER) state.left--
+        else if (port.load32(data + linkBytes(DEPTH)) !== 0) state.left = echoes
       } else {
         port.mark('end', outcomeMark(guest, 'wrong'))
         state.wrong++
@@ -120,15 +125,16 @@ function taskOf(guest: number, echoes: number): (ground: TaskGround<NetworkDevic
   return userTask
 }
 
-/** Guest number `guest`: so many frames and their echoes. `rings`: its network card is in a driver domain. */
+/** Guest number `guest`: so many frames and their echoes, from when its word `last` is not 0 any more. `rings`: its network card is in a driver domain. */
 export function networkUser(
   guest: number,
   echoes: number,
   rings: boolean,
-): { readonly program: Program; readonly software: Software } {
-  const program = scriptedImage(linkBytes(DEPTH))
+): { readonly program: Program; readonly software: Software; readonly last: number } {
+  const program = scriptedImage(linkBytes(DEPTH) + WORD)
   return {
     program,
+    last: program.symbols.get('data')! + linkBytes(DEPTH),
     software: scriptedGuest('network user', program, networkHardware(hardware, rings), taskOf(guest, echoes)),
   }
 }

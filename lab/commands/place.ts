@@ -3,13 +3,13 @@ import chalk from 'chalk'
 import { Command } from 'commander'
 import { type CoreOptions, pricesOf, withCoreOptions } from '../core-options.ts'
 import { HAS_SOURCES, needSources } from '../planting/sources.ts'
-import { type FaultStudy, faultStudy } from '../place/faults/study.ts'
+import { type FaultCounts, faultPlans, type FaultStudy, faultStudy } from '../place/faults/study.ts'
 import { findingsOf, type PlaceFinding } from '../place/findings.ts'
 import type { DriverOptions } from '../place/machine.ts'
 import { placementNamed, PLACEMENT_NAMES, type PlacementName } from '../place/placements.ts'
 import { makePlaceReport } from '../place/report/make.ts'
 import { type PlacePlan, type PlaceStudy, placeStudy } from '../place/study.ts'
-import { blastTable, crowdTable, placeDifferences, placeTable } from '../place/table.ts'
+import { blastTable, containmentTable, crowdTable, placeDifferences, placeTable } from '../place/table.ts'
 import { deviceOf, DEVICES, namesFor, placeWorkload } from '../place/workloads.ts'
 import { PLACEMENTS } from '../../hw/spec/layouts/placement.ts'
 import { Progress } from '../progress.ts'
@@ -32,6 +32,9 @@ interface PlaceOptions extends CoreOptions {
   readonly hart?: string
   readonly pathLength: string
   readonly faults: string
+  readonly hardwareFaults?: string
+  readonly containment: string
+  readonly faultSeed: string
   readonly ledger?: boolean
   readonly json?: boolean
   readonly report?: string
@@ -41,6 +44,8 @@ const MOST_SEEDS = 10_000
 const MOST_GUESTS = 64
 const MOST_HARTS = 8
 const MOST_FAULTS = 1_000_000
+/** Faults of the hardware, unless somebody wants more. */
+const FEW = 16
 
 export function placeCommand(): Command {
   const command = new Command('place')
@@ -68,6 +73,20 @@ export function placeCommand(): Command {
       '--faults <n>',
       'random faults of the driver, tried in each placement: whom they reach; 0: none',
       HAS_SOURCES ? '16' : '0',
+    )
+    .option(
+      '--hardware-faults <n>',
+      `the same of the device; as many as of the driver unless given, but at most ${FEW}`,
+    )
+    .option(
+      '--containment <n>',
+      'random faults of the driver where it is said to be contained: whether guests that have nothing to do with it see anything',
+      '0',
+    )
+    .option(
+      '--fault-seed <n>',
+      "of the first fault; the others' follow: --faults 1 --fault-seed 7 is number 7 again",
+      '0',
     )
     .option('--ledger', 'print every row of the ledgers too')
     .option('--json', 'print the findings as JSON')
@@ -133,12 +152,13 @@ function planOf(workload: string, options: PlaceOptions): PlacePlan {
 
 async function place(workload: string, options: PlaceOptions): Promise<void> {
   const plan = planOf(workload, options)
+  const counts = faultsOf(options)
   const { report } = options
   if (report !== undefined) makeFolder(report)
   const progress = new Progress(plan.placements.length * plan.guests.length * plan.seeds.length)
   const found = await placeStudy(plan, progress)
   progress.end()
-  const faults = await tryFaults(found, plan, faultsOf(options))
+  const faults = await tryFaults(found, plan, counts)
   const findings = findingsOf(found, plan, faults.blasts)
   if (options.json) printData(findings, found, plan, faults)
   else print(findings, found, plan, faults, options.ledger ?? false)
@@ -148,22 +168,30 @@ async function place(workload: string, options: PlaceOptions): Promise<void> {
     const page = makePlaceReport(findings, found, faults, plan, { directory: report, command, date })
     if (!options.json) console.log(`\nThe report: ${chalk.bold(page)}`)
   }
-  if (findings.length === 0 || faults.blasts.some(({ escapes }) => escapes.length > 0)) process.exitCode = 1
+  const escaped = [...faults.blasts, ...faults.containments].some(({ escapes }) => escapes.length > 0)
+  if (findings.length === 0 || escaped) process.exitCode = 1
+}
+
+/** How many; they are planted in the sources. */
+function faultsOf({ faults, hardwareFaults, containment: contained, faultSeed }: PlaceOptions): FaultCounts {
+  const driver = wholeNumber('--faults', faults, 0, MOST_FAULTS)
+  const hardware =
+    hardwareFaults === undefined
+      ? Math.min(driver, FEW)
+      : wholeNumber('--hardware-faults', hardwareFaults, 0, MOST_FAULTS)
+  if (driver > 0) needSources(`--faults ${faults}`)
+  if (hardware > 0) needSources(`--hardware-faults ${hardware}`)
+  const containment = wholeNumber('--containment', contained, 0, MOST_FAULTS)
+  if (containment > 0) needSources(`--containment ${containment}`)
+  return { driver, hardware, containment, seed: wholeNumber('--fault-seed', faultSeed, 0, 2 ** 32 - 1 - MOST_FAULTS) }
 }
 
 /** In the placements that are to be had. */
-/** How many; they are planted in the sources. */
-function faultsOf({ faults }: PlaceOptions): number {
-  const wanted = wholeNumber('--faults', faults, 0, MOST_FAULTS)
-  if (wanted > 0) needSources(`--faults ${faults}`)
-  return wanted
-}
-
-async function tryFaults({ points }: PlaceStudy, { device, seeds }: PlacePlan, runs: number): Promise<FaultStudy> {
-  if (runs === 0) return { blasts: [], lacks: [] }
-  const placements = [...new Set(points.map(({ placement }) => placement))]
-  const progress = new Progress(placements.length)
-  const found = await faultStudy(placements, { device, runs, seed: seeds[0] ?? 0 }, progress)
+async function tryFaults({ points }: PlaceStudy, { device }: PlacePlan, counts: FaultCounts): Promise<FaultStudy> {
+  const plans = faultPlans([...new Set(points.map(({ placement }) => placement))], device, counts)
+  if (plans.length === 0) return { blasts: [], containments: [], lacks: [] }
+  const progress = new Progress(plans.length)
+  const found = await faultStudy(plans, progress)
   progress.end()
   return found
 }
@@ -186,6 +214,7 @@ function printData(
     differences,
     absent: lacks,
     faults: faults.blasts,
+    containment: faults.containments,
   }
   console.log(JSON.stringify(data, undefined, 1))
 }
@@ -205,6 +234,7 @@ function print(
     if (findings.some(({ crowds }) => crowds.length > 0)) console.log(`\n${crowdTable(findings)}`)
   }
   if (faults.blasts.length > 0) console.log(`\n${blastTable(faults.blasts)}`)
+  if (faults.containments.length > 0) console.log(`\n${containmentTable(faults.containments)}`)
   for (const { placement, why } of faults.lacks)
     console.error(`barehart: ${placementNamed(placement).label}, faults: ${why}`)
   for (const { placement, guests, why } of found.lacks)

@@ -122,6 +122,13 @@ export class GuestPages {
     return changed
   }
 
+  /** One number for all that is not what it was. */
+  digest(): number {
+    let digest = 0
+    for (const [page, hash] of this.changed()) digest = Math.imul(digest ^ page ^ hash, PRIME)
+    return digest
+  }
+
   #each(wanted: (host: number) => boolean, visit: (page: number, host: number) => void): void {
     // On a bare machine the firmware is at the start of RAM.
     for (let large = this.root === NO_TABLES ? LARGE : 0; large < this.#bytes; large += LARGE) {

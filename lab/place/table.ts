@@ -2,7 +2,8 @@
 import chalk from 'chalk'
 import { ENOUGH } from '../study/statistics.ts'
 import { shortCount } from '../study/table.ts'
-import type { Blast } from './faults/blast.ts'
+import type { Blast, Containment } from './faults/blast.ts'
+import { isHardware } from './faults/hardware.ts'
 import type { PlaceFinding } from './findings.ts'
 import { placementNamed } from './placements.ts'
 import type { PlaceDifference, PlacePlan, PlaceStudy } from './study.ts'
@@ -62,12 +63,40 @@ export function crowdTable(findings: readonly PlaceFinding[]): string {
 export function blastTable(blasts: readonly Blast[]): string {
   const name = Math.max(...blasts.map(({ placement }) => placementNamed(placement).label.length)) + 2
   return blasts
-    .map(({ placement, struck, radius, escapes }) => {
+    .flatMap(({ placement, struck, radius, escapes }) => {
       const reached = radius.length === 0 ? 'nobody' : radius.join(', ')
-      const broken = escapes.length === 0 ? '' : chalk.red(` although it should contain them: ${escapes.length}`)
-      return `${placementNamed(placement).label.padEnd(name)}${struck} faults reached ${reached}${broken}`
+      const line = `${placementNamed(placement).label.padEnd(name)}${struck} faults reached ${reached}`
+      return [line, ...escapesOf(escapes, name)]
     })
     .join('\n')
+}
+
+/** Whether faults of the driver were contained. */
+export function containmentTable(containments: readonly Containment[]): string {
+  const name = Math.max(...containments.map(({ placement }) => placementNamed(placement).label.length)) + 2
+  return containments
+    .flatMap(({ placement, struck, escapes, disturbance, refused }) => {
+      const seen = escapes.length === 0 ? 'none was seen' : `${escapes.length} were seen`
+      const late = `they were late by ${microseconds(disturbance)} µs at most; the IOMMU refused ${refused} requests`
+      const label = placementNamed(placement).label.padEnd(name)
+      return [`${label}of ${struck} faults ${seen} by other guests; ${late}`, ...escapesOf(escapes, name)]
+    })
+    .join('\n')
+}
+
+function escapesOf(escapes: Containment['escapes'], indent: number): readonly string[] {
+  const lines = escapes.slice(0, SHOWN).map(inOneLine)
+  if (escapes.length > SHOWN) lines.push(`and ${escapes.length - SHOWN} more`)
+  return lines.map(line => chalk.red(`${' '.repeat(indent)}${line}`))
+}
+
+/** Of escapes, so many are told. */
+const SHOWN = 10
+
+function inOneLine({ seed, strike, reached }: Containment['escapes'][number]): string {
+  const { kind, at, value } = strike
+  const which = isHardware(kind) ? '--faults 0 --hardware-faults 1' : '--faults 1 --hardware-faults 0'
+  return `not contained: ${kind} at request ${at} (0x${value.toString(16)}) reached ${reached.join(', ')}; again: ${which} --fault-seed ${seed}`
 }
 
 const WORDS = {

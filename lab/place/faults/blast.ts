@@ -24,28 +24,40 @@ export interface BlastOfKind {
   readonly lost: number
 }
 
-export interface Blast {
+/** What those that have nothing to do with a driver have seen of its faults. */
+export interface Containment {
   readonly placement: PlacementName
+  /** While they were at work. */
   readonly struck: number
+  /** Faults of which they saw anything. */
+  readonly escapes: readonly Pick<FaultTrial, 'seed' | 'strike' | 'reached'>[]
+  /** The longest that a bystander waited for what it does next, beyond the run without a fault: µs. */
+  readonly disturbance: number
+  /** Requests of devices that the IOMMU refused. */
+  readonly refused: number
+}
+
+export interface Blast extends Containment {
   readonly kinds: readonly BlastOfKind[]
   /** Who has been reached by any of the driver's. */
   readonly radius: readonly Bystander[]
   /** It claims that no fault reaches other guests. */
   readonly contains: boolean
-  /** Faults that did although it claims so: their numbers, from 0. */
-  readonly escapes: readonly number[]
-  /** Requests of devices that the IOMMU refused. */
-  readonly refused: number
 }
+
+/** The witness that has nothing to do with any device. */
+const BYSTANDER = 2
 
 const OUTSIDE: ReadonlySet<Bystander> = new Set(['other guests', 'whole machine'])
 
 export function blastOf(placement: PlacementName, trials: readonly FaultTrial[], cyclesPerMicrosecond: number): Blast {
   const { contains = false } = placementNamed(placement)
   const struck = trials.filter(trial => trial.struck)
+  const containment = containmentOf(placement, trials, cyclesPerMicrosecond)
   return {
-    placement,
-    struck: struck.length,
+    ...containment,
+    // Where none is claimed, nothing escapes.
+    escapes: contains ? containment.escapes : [],
     kinds: [...new Set(struck.map(({ strike }) => strike.kind))].flatMap(kind => {
       const own = struck.filter(({ strike }) => strike.kind === kind)
       return own.length === 0 ? [] : [ofKind(kind, own, cyclesPerMicrosecond)]
@@ -54,9 +66,23 @@ export function blastOf(placement: PlacementName, trials: readonly FaultTrial[],
       struck.some(({ strike, reached }) => !isHardware(strike.kind) && reached.includes(bystander)),
     ),
     contains,
-    escapes: contains
-      ? trials.flatMap(({ reached }, index) => (reached.some(who => OUTSIDE.has(who)) ? [index] : []))
-      : [],
+  }
+}
+
+export function containmentOf(
+  placement: PlacementName,
+  trials: readonly FaultTrial[],
+  cyclesPerMicrosecond: number,
+): Containment {
+  const struck = trials.filter(trial => trial.struck)
+  return {
+    placement,
+    struck: struck.length,
+    escapes: trials.flatMap(({ seed, strike, reached }) => {
+      const outside = reached.filter(who => OUTSIDE.has(who))
+      return outside.length > 0 ? [{ seed, strike, reached: outside }] : []
+    }),
+    disturbance: struck.reduce((most, { stalls }) => Math.max(most, stalls[BYSTANDER] ?? 0), 0) / cyclesPerMicrosecond,
     refused: trials.reduce((sum, { refused }) => sum + refused, 0),
   }
 }

@@ -1,4 +1,5 @@
 /** Faults of a driver: what each does, and what decides one of them. */
+import { PAGE_BYTES } from '../../../hw/spec/address.ts'
 import type { Device } from '../workloads.ts'
 import { type HardwareKind, isHardware } from './hardware.ts'
 
@@ -33,6 +34,8 @@ export interface Strike {
   readonly at: number
   readonly value: number
   readonly data: number
+  /** Before anything goes on from where faults are tried, the hart stands still for so many cycles, while devices and time do not. */
+  readonly pause: number
 }
 
 /** The registers that a wrong write may reach: of the controller, or of the card. */
@@ -41,20 +44,35 @@ const REGISTER_BYTES: Readonly<Record<Device, number>> = { nvme: 0x1010, nic: 0x
 /** Of the disk, that its user uses. */
 const BLOCKS = 8
 
-/** Where wild addresses lie: all of RAM, and what is around it. */
-export interface Reach {
+/** Where wild addresses lie. */
+interface Reach {
   readonly from: number
   readonly bytes: number
 }
 
-/** A strike of this kind by dice: `next` gives a number from 0 to below its argument. */
-export function randomStrike(
-  kind: FaultKind | HardwareKind,
-  device: Device,
-  reach: Reach,
-  given: { readonly before: number; readonly requests: number },
-  next: (below: number) => number,
-): Strike {
+/** What strikes are drawn from. */
+export interface Grounds {
+  readonly device: Device
+  readonly kinds: readonly Strike['kind'][]
+  /** Pages in use. */
+  readonly pages: readonly number[]
+  /** Requests that the driver was given before, and so many that may be struck. */
+  readonly before: number
+  readonly requests: number
+}
+
+/** A millisecond: what the hart does next falls somewhere else in its VMM's slices, and beside the devices. */
+const LONGEST_PAUSE = 1_000_000
+
+/** Of wild addresses, so many in 4 are aimed at memory that is in use. */
+const AIMED = 3
+const EVERYWHERE: Reach = { from: 0x7000_0000, bytes: 0x2000_0000 }
+
+/** The strike of a seed: seeds that follow each other are of the kinds in turn. */
+export function strikeOf(seed: number, { device, kinds, pages, before, requests }: Grounds): Strike {
+  const next = dice(seed)
+  const kind = kinds[seed % kinds.length]
+  const reach = next(4) < AIMED ? { from: pages[next(pages.length)], bytes: PAGE_BYTES } : EVERYWHERE
   const takes = isHardware(kind) ? 'block' : TABLE[kind].takes
   const value =
     takes === 'address'
@@ -64,5 +82,16 @@ export function randomStrike(
         : takes === 'block'
           ? next(BLOCKS)
           : 0
-  return { kind, at: given.before + 1 + next(given.requests), value, data: next(2 ** 32) }
+  return { kind, at: before + 1 + next(requests), value, data: next(2 ** 32), pause: next(LONGEST_PAUSE) }
+}
+
+/** Numbers by a seed, each below the argument: xorshift of 32 bits. */
+function dice(seed: number): (below: number) => number {
+  let state = Math.imul(seed + 1, 0x9e37_79b1) | 1
+  return below => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return Math.floor(((state >>> 0) / 2 ** 32) * below)
+  }
 }

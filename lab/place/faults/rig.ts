@@ -1,10 +1,11 @@
 /** A machine that faults are tried on, one after the other, each from the same moment: when its first witness is at work. */
 import { OUTCOMES, outcomeMark } from '../../../guests/witnesses/marks.ts'
 import type { Machine } from '../../../hw/index.ts'
+import type { GuestPages } from '../../isolation/guest-pages.ts'
 import { fail, isHardware } from './hardware.ts'
 import type { Strike } from './kinds.ts'
 import { arm, disarm, trigger } from './trigger.ts'
-import type { World } from './world.ts'
+import { memoryOf, type World } from './world.ts'
 
 /** What a witness has come to. */
 export interface Witnessed {
@@ -18,10 +19,12 @@ export interface Witnessed {
   readonly wrong: number
   /** The longest time without a good one, up to its end or the run's: cycles. */
   readonly longest: number
+  /** Of a bystander: what was in all of its memory when it had done its work; nobody has any business there. */
+  readonly memory: number
 }
 
 export interface Trial {
-  /** False if the driver was not given so many requests. */
+  /** False if the driver was not given so many requests while anybody was waited for. */
   readonly struck: boolean
   /** The machine's software stands still for good, and why. */
   readonly halted: string | undefined
@@ -36,15 +39,23 @@ interface Tally {
   wrong: number
   last: number
   longest: number
+  memory: number
 }
 
-const START_WITHIN = 200_000_000
+const START_WITHIN = 400_000_000
 const TURN = 1_000_000
+/** So many requests that were answered within 0.3 ms. */
+const PROMPT = 3
+const PROMPTLY = 300_000
 
-/** How long to wait for witnesses that do not come to their ends: cycles in all, and of a busy hart. */
+/** For whom to wait until they have come to their ends, and for how long if they do not. */
 export interface Patience {
+  /** Of the witnesses. */
+  readonly whom: readonly number[]
+  /** In all. */
   readonly cycles: number
-  readonly busy: number
+  /** Of a busy hart, since one of them was told something good. */
+  readonly silence: number
 }
 
 export class Rig {
@@ -55,23 +66,41 @@ export class Rig {
   readonly #checkpoint: ReturnType<Machine['checkpoint']>
   /** Frames that had come to the card by then. */
   readonly #sent: number
+  /** The bystander's memory, if there is one. */
+  readonly #memory: GuestPages | undefined
+  /** When the user asked last, and how many of its requests were answered promptly, one after the other. */
+  #asked = 0
+  #prompt = 0
+  /** How often others had the hart meanwhile. */
+  #turns = 0
   #tallies: Tally[] = []
+  /** Busy cycles when a witness that is waited for was told something good last. */
+  #heard = 0
+  #patience: Patience = { whom: [], cycles: 0, silence: 0 }
+  /** All that are waited for had ended when the fault struck: it was too late to tell anything. */
+  #late = false
   #strikeAt: number | undefined
   /** The machine is switched off: the bare machine's guest has ended. */
   #stopped = false
 
-  /** Runs the world to where the first witness begins. */
+  /** Runs the world to where all are at work, and those that wait for answers are not kept waiting by schedulers any more. */
   constructor(world: World) {
     this.world = world
     this.#machine = world.system.machine
     disarm()
     Object.assign(trigger(), { victim: -1, seen: 0, ...world.drivers })
-    const stop = this.#machine.run({ marks: true, untilCycle: START_WITHIN })
-    if (stop.kind !== 'mark') throw new Error(`no witness has begun in ${START_WITHIN} cycles (${stop.kind})`)
     this.#machine.onMark((_hart, mark, number, cycle) => this.#marked(mark, number, cycle))
+    while (this.#prompt < PROMPT || this.#turns < world.turns) {
+      const stop = this.#machine.run({ marks: true, untilCycle: START_WITHIN })
+      if (stop.kind !== 'mark') throw new Error(`nobody is answered within ${START_WITHIN} cycles (${stop.kind})`)
+    }
     this.before = trigger().seen
     this.#sent = world.hardware.sent
+    for (const [index, word] of world.last.entries()) this.#letEnd(memoryOf(world, index).hostOf(word))
+    const bystander = world.witnesses.indexOf('bystander')
+    this.#memory = bystander < 0 ? undefined : memoryOf(world, bystander)
     this.#checkpoint = this.#machine.checkpoint()
+    this.#memory?.remember()
   }
 
   /** Goes back, and lets this strike, or nothing. After a halt the rig is of no more use. */
@@ -79,8 +108,9 @@ export class Rig {
     const machine = this.#machine
     machine.rollback(this.#checkpoint)
     this.world.hardware.sent = this.#sent
-    const from = machine.now()
-    const begun = { good: 0, failed: 0, wrong: 0, last: from, longest: 0 }
+    if (strike) machine.harts[0].sleepUntil(machine.now() + strike.pause)
+    const from = machine.harts[0].now()
+    const begun = { good: 0, failed: 0, wrong: 0, last: from, longest: 0, memory: 0 }
     this.#tallies = this.world.witnesses.map(() => ({ ...begun }))
     this.#strikeAt = undefined
     this.#stopped = false
@@ -90,11 +120,14 @@ export class Rig {
       trigger().struck++
       if (this.#strikeAt !== undefined) return
       this.#strikeAt = machine.now()
+      this.#late = this.#over()
       if (strike && isHardware(strike.kind)) fail(strike.kind, strike.value, this.world.hardware)
     }
-    const halted = this.#run(from, patience)
+    this.#patience = patience
+    this.#late = false
+    const halted = this.#run(from)
     return {
-      struck: this.#strikeAt !== undefined,
+      struck: this.#strikeAt !== undefined && !this.#late,
       halted,
       witnesses: this.#tallies.map((tally, index) => this.#witnessed(tally, index)),
       refused: this.world.system.dmaFaults?.record.faults ?? 0,
@@ -102,11 +135,12 @@ export class Rig {
   }
 
   /** Runs until all have ended, or patience has; what has halted the machine's software, if anything has. */
-  #run(from: number, { cycles, busy }: Patience): string | undefined {
+  #run(from: number): string | undefined {
     const machine = this.#machine
-    const begun = this.#busy()
+    const { cycles, silence } = this.#patience
+    this.#heard = this.#busy()
     try {
-      while (machine.now() < from + cycles && this.#busy() - begun < busy && !this.#over()) {
+      while (machine.now() < from + cycles && this.#busy() - this.#heard < silence && !this.#over()) {
         const stop = machine.run({ untilCycle: machine.now() + TURN, until: () => this.#over() })
         this.#stopped = stop.kind === 'stopped'
         if (stop.kind === 'idle' || this.#stopped) return undefined
@@ -124,10 +158,27 @@ export class Rig {
 
   #over(): boolean {
     const { guests } = this.world.system
-    return guests.length > 0 && guests.every(({ record }) => record.ended)
+    return guests.length > 0 && this.#patience.whom.every(index => guests[index].record.ended)
+  }
+
+  /** That witness has a while to go, and no longer. */
+  #letEnd(host: number): void {
+    const { memory } = this.#machine
+    memory.words[host >> 2] = 1
+    memory.written(host, 4)
+  }
+
+  #answered(mark: string, cycle: number): void {
+    if (mark === 'start') this.#asked = cycle
+    else if (cycle - this.#asked < PROMPTLY) this.#prompt++
+    else {
+      this.#prompt = 0
+      this.#turns++
+    }
   }
 
   #marked(mark: string, number: number, cycle: number): void {
+    if (number === outcomeMark(0, 'good')) this.#answered(mark, cycle)
     if (mark !== 'end' || number === 0) return
     for (const [guest, tally] of this.#tallies.entries()) {
       for (const outcome of OUTCOMES) {
@@ -136,11 +187,14 @@ export class Rig {
         if (outcome !== 'good') continue
         tally.longest = Math.max(tally.longest, cycle - tally.last)
         tally.last = cycle
+        if (this.#patience.whom.includes(guest)) this.#heard = this.#busy()
+        if (this.world.witnesses[guest] === 'bystander' && tally.good === this.world.rounds)
+          tally.memory = this.#memory!.digest()
       }
     }
   }
 
-  #witnessed({ good, failed, wrong, last, longest }: Tally, index: number): Witnessed {
+  #witnessed({ good, failed, wrong, last, longest, memory }: Tally, index: number): Witnessed {
     const guest = this.world.system.guests.at(index)
     const record = guest?.record
     const ended = record?.ended ?? this.#stopped
@@ -152,6 +206,7 @@ export class Rig {
       failed,
       wrong,
       longest: ended ? longest : Math.max(longest, this.#machine.now() - last),
+      memory,
     }
   }
 }

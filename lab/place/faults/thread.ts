@@ -1,7 +1,8 @@
-/** A thread that tries faults, one placement after the other. */
+/** A thread that tries faults, one piece after the other. */
 import { parentPort } from 'node:worker_threads'
-import { attemptFaults, type FaultTask } from './study.ts'
+import { attemptFaults } from './study.ts'
+import type { TrialPlan } from './trials.ts'
 
-parentPort?.on('message', async (task: FaultTask) => {
-  parentPort?.postMessage(await attemptFaults(task))
+parentPort?.on('message', async (plan: TrialPlan) => {
+  parentPort?.postMessage(await attemptFaults(plan))
 })

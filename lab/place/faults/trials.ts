@@ -1,11 +1,11 @@
-/** Random faults of a driver and of its device in one placement, the kinds in turn, each on the same machine from the same moment, and whom each reached. */
+/** Random faults of a driver or of its device in one placement, each on the same machine from the same moment, and whom each reached. */
 import { PAGE_BYTES } from '../../../hw/spec/address.ts'
 import { plant, planted } from '../../planting/planting.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
 import type { Device } from '../workloads.ts'
 import type { Bystander } from './blast.ts'
 import { hardwareKinds } from './hardware.ts'
-import { FAULT_KINDS, type Reach, randomStrike, type Strike } from './kinds.ts'
+import { FAULT_KINDS, type Strike, strikeOf } from './kinds.ts'
 import { PLANS } from './plans.ts'
 import { type Patience, Rig, type Trial, type Witnessed } from './rig.ts'
 import { trigger } from './trigger.ts'
@@ -13,6 +13,8 @@ import type { World } from './world.ts'
 
 /** One fault, and what it did against the run without. */
 export interface FaultTrial {
+  /** Alone decides the strike, in a placement. */
+  readonly seed: number
   readonly strike: Strike
   readonly struck: boolean
   readonly halted: string | undefined
@@ -31,33 +33,30 @@ export interface FaultTrial {
 export interface TrialPlan {
   readonly placement: PlacementName
   readonly device: Device
-  readonly runs: number
+  /** Whose faults: the driver's, or the hardware's. */
+  readonly of: 'driver' | 'hardware'
+  /** Until when each is looked at: until everybody has come to an end, or those that have nothing to do with the driver. */
+  readonly until: 'all' | 'others'
+  /** The first fault's; the others follow. */
   readonly seed: number
+  readonly runs: number
 }
 
 /**
  * Drivers look after what has become of requests within half a second; who spins for so long as this, never stops. A
  * guest that polls shares its hart with the others by long slices: they need longer to come to their ends beside it.
  */
-function patienceWith(placement: PlacementName): Patience {
-  const polled = placementNamed(placement).at?.interrupts === 'polled'
-  return { cycles: 2_500_000_000, busy: polled ? 60_000_000 : 12_000_000 }
-}
-
-/** Of wild addresses, so many in 4 are aimed at memory that is in use. */
-const AIMED = 3
-const RAM = 0x8000_0000
-
-/** Numbers by a seed: xorshift of 32 bits. */
-export function dice(seed: number): (below: number) => number {
-  let state = Math.imul(seed + 1, 0x9e37_79b1) | 1
-  return below => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return Math.floor(((state >>> 0) / 2 ** 32) * below)
+function patienceWith({ placement, until }: TrialPlan, witnesses: number): Patience {
+  const { at, own } = placementNamed(placement)
+  const everyone = Array.from({ length: witnesses }, (_, index) => index)
+  return {
+    whom: until === 'all' || witnesses === 1 ? everyone : everyone.slice(own ? 1 : 2),
+    cycles: 2_500_000_000,
+    silence: at?.interrupts === 'polled' ? 50_000_000 : 10_000_000,
   }
 }
+
+const RAM = 0x8000_0000
 
 /** A new machine, its drivers planted. */
 async function newRig(placement: PlacementName, device: Device): Promise<Rig> {
@@ -79,25 +78,26 @@ function pagesInUse({ system, ramBytes }: World): readonly number[] {
 
 /** Tries so many. */
 export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[]> {
-  const { placement, device, runs, seed } = plan
-  const patience = patienceWith(placement)
+  const { placement, device, runs, seed: first } = plan
   let rig = await newRig(placement, device)
-  const reference = rig.try(undefined, patience)
+  const { length } = rig.world.witnesses
+  const reference = rig.try(undefined, patienceWith({ ...plan, until: 'all' }, length))
+  const patience = patienceWith(plan, length)
   if (reference.witnesses.some(({ ended, good }) => !ended || good === 0))
     throw new Error('without any fault, not all guests come to their ends')
-  const pages = pagesInUse(rig.world)
-  // One of those that the driver is given; not the last ones, so that there is somebody to see what comes of it.
-  const requests = Math.max(1, Math.floor(((trigger().seen - rig.before) * 3) / 4))
-  const everywhere: Reach = { from: 0x7000_0000, bytes: 0x2000_0000 }
-  const next = dice(seed)
-  const kinds = [...FAULT_KINDS, ...hardwareKinds(device)]
+  const grounds = {
+    device,
+    kinds: plan.of === 'driver' ? FAULT_KINDS : hardwareKinds(device),
+    pages: pagesInUse(rig.world),
+    before: rig.before,
+    // One of the first of those that the driver is given, so that there is somebody to see what comes of it.
+    requests: Math.max(1, Math.floor((trigger().seen - rig.before) / 2 / rig.world.times)),
+  }
   const trials: FaultTrial[] = []
-  for (let run = 0; run < runs; run++) {
-    const aimed = next(4) < AIMED
-    const reach = aimed ? { from: pages[next(pages.length)], bytes: PAGE_BYTES } : everywhere
-    const strike = randomStrike(kinds[run % kinds.length], device, reach, { before: rig.before, requests }, next)
+  for (let seed = first; seed < first + runs; seed++) {
+    const strike = strikeOf(seed, grounds)
     const trial = rig.try(strike, patience)
-    trials.push(judged(strike, trial, reference, placement))
+    trials.push({ seed, ...judged(strike, trial, reference, plan) })
     // What threw has left the machine in the midst of something.
     if (trial.halted !== undefined) rig = await newRig(placement, device)
   }
@@ -105,7 +105,12 @@ export async function faultTrials(plan: TrialPlan): Promise<readonly FaultTrial[
 }
 
 /** What a trial says against the run without a fault. */
-export function judged(strike: Strike, trial: Trial, reference: Trial, placement: PlacementName): FaultTrial {
+export function judged(
+  strike: Strike,
+  trial: Trial,
+  reference: Trial,
+  { placement, device }: Pick<TrialPlan, 'placement' | 'device'>,
+): Omit<FaultTrial, 'seed'> {
   const { struck, halted, witnesses } = trial
   const harmed = (index: number) => isHarmed(witnesses[index], reference.witnesses[index])
   const alone = witnesses.length === 1
@@ -115,8 +120,9 @@ export function judged(strike: Strike, trial: Trial, reference: Trial, placement
   const recovered = users.every(({ ended, crashed }) => ended && !crashed)
   if (!recovered) reached.push('driver')
   if (harmed(0)) reached.push('its user')
-  if (!alone && harmed(1)) reached.push(own ? 'other guests' : 'other users')
-  if (!alone && harmed(2) && !reached.includes('other guests')) reached.push('other guests')
+  if (!alone && !own && harmed(1)) reached.push('other users')
+  const seesOtherwise = (index: number) => seesChange(witnesses[index], reference.witnesses[index], device)
+  if (!alone && ((own && seesOtherwise(1)) || seesOtherwise(2))) reached.push('other guests')
   if (halted !== undefined || (!alone && witnesses.every(({ ended }) => !ended))) reached.push('whole machine')
   return {
     strike,
@@ -133,4 +139,10 @@ export function judged(strike: Strike, trial: Trial, reference: Trial, placement
 /** It has crashed, does not come to its end, or says something else than without the fault. */
 function isHarmed(now: Witnessed, before: Witnessed): boolean {
   return now.crashed || now.wrong > 0 || !now.ended || now.code !== before.code
+}
+
+/** The same of a guest that has nothing to do with the driver, for which nothing at all may be otherwise; frames may take longer, and are then sent again. */
+function seesChange(now: Witnessed, before: Witnessed, device: Device): boolean {
+  const fails = device === 'nvme' && now.failed !== before.failed
+  return isHarmed(now, before) || fails || now.good !== before.good || now.memory !== before.memory
 }

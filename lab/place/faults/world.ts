@@ -8,6 +8,9 @@ import { networkUser } from '../../../guests/witnesses/network-user.ts'
 import type { Cable } from '../../../hw/devices/cable.ts'
 import { MemoryBacking, SECTOR_BYTES } from '../../../hw/devices/disk-backing.ts'
 import type { NicController } from '../../../hw/devices/nic/nic-controller.ts'
+import { PAGE_BYTES } from '../../../hw/spec/address.ts'
+import { frame } from '../../../vmm/core/frame.ts'
+import { GuestPages, NO_TABLES } from '../../isolation/guest-pages.ts'
 import { cards } from '../../network.ts'
 import { buildSystem, type System, type SystemGuest } from '../../system.ts'
 import { placementNamed, type PlacementName } from '../placements.ts'
@@ -17,8 +20,15 @@ import { trigger } from './trigger.ts'
 
 export interface World {
   readonly system: System
+  /** Of each witness, the word of its memory by which it is told to come to its end. */
+  readonly last: readonly number[]
   /** Who is there, by guest number: on the bare machine the first alone. */
   readonly witnesses: readonly ('user' | 'other user' | 'bystander')[]
+  /** Of the bystander, until its end. */
+  readonly rounds: number
+  /** How many times as long as elsewhere all of them work, and how many turns they have had before. */
+  readonly times: number
+  readonly turns: number
   readonly ramBytes: number
   /** Of the user's device. */
   readonly hardware: Hardware
@@ -30,12 +40,18 @@ const MIB = 2 ** 20
 const GUEST_BYTES = 8 * MIB
 const RAM_BYTES = 192 * MIB
 const DISK_BYTES = 4 * MIB
+/** From where faults are tried. */
 const PAIRS = 8
 const ECHOES = 24
-const ROUNDS = 36
+const ROUNDS = 18
+/** Guests that poll share a hart by whole turns: of all of it so many times as much, so that each has several. */
+const POLLED = 6
+const TURNS = 3
 
 export function faultWorld(name: PlacementName, device: Device): World {
   const { configuration, at, hostPolicy, board, own } = placementNamed(name)
+  const times = at?.interrupts === 'polled' ? POLLED : 1
+  const rounds = ROUNDS * times
   const sectors = DISK_BYTES / SECTOR_BYTES
   const guest = (index: number, label: string): Omit<SystemGuest, 'kernel'> => ({
     label,
@@ -48,19 +64,22 @@ export function faultWorld(name: PlacementName, device: Device): World {
     ...(index < 2 && device === 'nvme' && { disk: { first: own ? 0 : index * sectors, sectors } }),
     ...(index < 2 && device === 'nic' && { network: { mac: [2, 0x62, 0x68, 0, 0, index + 1], vlan: 0 } }),
   })
+  const last: number[] = []
   const user = (index: number, label: string): SystemGuest => {
-    const scripted =
-      device === 'nvme' ? diskUser(index, PAIRS, at?.at === 'domain') : networkUser(index, ECHOES, at?.at === 'domain')
+    const { last: word, ...scripted } =
+      device === 'nvme'
+        ? diskUser(index, PAIRS * times, at?.at === 'domain')
+        : networkUser(index, ECHOES * times, at?.at === 'domain')
+    last[index] = word
     return { ...guest(index, label), kernel: scripted.program.bytes, scripted }
   }
   const alone = configuration === 'bare'
   const from = trigger().made
   const first = user(0, 'user')
   const drivers = alone || own ? { from, to: trigger().made } : { from, to: Infinity }
-  const guests = [
-    first,
-    ...(alone ? [] : [user(1, 'other user'), { ...guest(2, 'bystander'), kernel: bystander(2, ROUNDS).bytes }]),
-  ]
+  const worker = bystander(2, rounds)
+  last[2] = worker.symbols.get('last')!
+  const guests = [first, ...(alone ? [] : [user(1, 'other user'), { ...guest(2, 'bystander'), kernel: worker.bytes }])]
   const devices = own === 'device' ? 2 : 1
   const hardware: Hardware = { sent: 0 }
   const system = buildSystem({
@@ -79,11 +98,25 @@ export function faultWorld(name: PlacementName, device: Device): World {
   })
   return {
     system,
+    last,
+    rounds,
+    times,
+    turns: times > 1 ? TURNS : 0,
     witnesses: alone ? ['user'] : ['user', 'other user', 'bystander'],
     ramBytes: RAM_BYTES,
     hardware,
     drivers,
   }
+}
+
+/** A witness's memory, as its tables have it. Once it runs. */
+export function memoryOf({ system }: World, index: number): GuestPages {
+  const { memory } = system.machine
+  const guest = system.guests.at(index)
+  if (!guest) return new GuestPages(memory, NO_TABLES, GUEST_BYTES)
+  const at = memory.toHost(guest.vcpus[0].frame + frame.hgatp.at) >> 2
+  const root = ((memory.words[at] >>> 0) + (memory.words[at + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
+  return new GuestPages(memory, root, GUEST_BYTES)
 }
 
 /** The first card and its cable, and how many frames have come to it. */

@@ -200,8 +200,8 @@ function faults({ blasts, device }: PlaceReportData): Markup | undefined {
     list([
       ...rows.map(kind => `${kind}: ${isHardware(kind) ? hardwareNamed(kind).does : faultNamed(kind).does}.`),
       ...blasts.map(
-        ({ placement, struck, contains, escapes, refused }) =>
-          `${label(placement)}: ${struck} faults; ${contains ? (escapes.length === 0 ? 'none reached other guests' : `${escapes.length} reached other guests although none should`) : 'no containment is claimed'}${refused > 0 ? `; the IOMMU refused ${refused} requests` : ''}.`,
+        ({ placement, struck, contains, escapes, refused, disturbance }) =>
+          `${label(placement)}: ${struck} faults; ${contains ? (escapes.length === 0 ? 'none reached other guests' : `${escapes.length} reached other guests although none should`) : 'no containment is claimed'}${disturbance >= 1 ? `; other guests went on ${short(disturbance)} µs late at worst` : ''}${refused > 0 ? `; the IOMMU refused ${refused} requests` : ''}.`,
       ),
     ]),
   )

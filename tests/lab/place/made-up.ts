@@ -99,6 +99,7 @@ function blast(placement: PlacementName): Blast {
     contains: true,
     escapes: [],
     refused: 4,
+    disturbance: 0,
   }
 }
 
