@@ -4,11 +4,12 @@
  * copied by the VMM to memory of the domain's.
  */
 import type { BlockDevice, Completion } from '../../drivers/environment.ts'
-import { nvmeDriver } from '../../drivers/nvme.ts'
+import { type NvmeConfig, nvmeDriver } from '../../drivers/nvme.ts'
+import { nvmeConfigOf } from '../../drivers/placement-config.ts'
 import type { ChannelFacts, RingBackend } from '../../drivers/ring-backend.ts'
 import type { HartPort, Software } from '../../hw/port.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
-import type { DriverPlacement } from '../../hw/spec/layouts/placement.ts'
+import { type DriverPlacement, isPolled } from '../../hw/spec/layouts/placement.ts'
 import { MOST_GRANTS, RING_OPERATION, RING_STATUS, ringRequest } from '../../hw/spec/layouts/ring.ts'
 import type { Hardware, TaskGround } from '../scripted/device.ts'
 import { AGAIN, FAILED, type Task, twoDeviceGuest, WAIT } from '../scripted/guest.ts'
@@ -24,6 +25,7 @@ import {
   putAnswer,
   requestAt,
 } from './channels.ts'
+import { isAsked, stayAwake } from './polled-rings.ts'
 
 const SECTOR_SHIFT = 9
 const SECTOR_MASK = 511
@@ -32,7 +34,7 @@ const REQUEST_BYTES = MOST_GRANTS * PAGE
 const BUDGET = 8
 const FREE = -1
 
-type Options = Pick<DriverPlacement, 'depth' | 'queues' | 'transfer'>
+type Options = Pick<DriverPlacement, 'depth' | 'queues' | 'transfer' | 'service' | 'coalescing'>
 
 /** The image, with room for what is copied. */
 export function diskDomainImage({ depth, transfer }: Options): Program {
@@ -40,12 +42,10 @@ export function diskDomainImage({ depth, transfer }: Options): Program {
 }
 
 export function diskDomain(options: Options): Software {
-  const { depth, queues } = options
-  const disk: Hardware<BlockDevice> & Pick<Options, 'queues'> = {
+  const disk: Hardware<BlockDevice> & NvmeConfig = {
+    ...nvmeConfigOf(options),
     pcieClass: 0x01_0802,
     virtioId: NO_DEVICE,
-    queueDepth: depth,
-    queues,
     physical: nvmeDriver,
     virtual: nvmeDriver,
   }
@@ -55,12 +55,14 @@ export function diskDomain(options: Options): Software {
 function taskOf({
   depth,
   transfer,
+  service,
 }: Options): (first: TaskGround<BlockDevice>, second: TaskGround<RingBackend>) => Task {
   function diskDomainTask(
     { device, drivers, data }: TaskGround<BlockDevice>,
     { device: backendOf, drivers: backends }: TaskGround<RingBackend>,
   ): Task {
     const copies = transfer === 'copy'
+    const polls = isPolled({ service })
     /** `events`: something may have come; `first` and `count`: of what is over, a ring. */
     const state = { begun: false, channels: 0, events: true, first: 0, count: 0 }
     const facts: ChannelFacts & Record<string, number | boolean> = {
@@ -131,6 +133,10 @@ function taskOf({
       if (!facts.connected) return
       if (!openRingOf(port, backend, channel)) return
       open[channel] = 1
+      if (polls) {
+        stayAwake(port, channel)
+        left[channel] = 1
+      }
       firsts[channel] = facts.first
       sizes[channel] = facts.sectors
       owed[channel] = 1
@@ -143,8 +149,8 @@ function taskOf({
         return false
       }
       for (let budget = BUDGET; budget > 0; budget--) {
-        if (!hasRequest(port, channel, taken[channel])) {
-          left[channel] = 0
+        if (!(polls ? isAsked : hasRequest)(port, channel, taken[channel])) {
+          if (!polls) left[channel] = 0
           return false
         }
         const tag = freeTag()

@@ -4,11 +4,12 @@
  * receiver, and out. Copying is the domain's own work, through pages that are mapped for it, or the VMM's.
  */
 import type { NetworkDevice } from '../../drivers/environment.ts'
-import { nicDriver } from '../../drivers/nic.ts'
+import { type NicConfig, nicDriver } from '../../drivers/nic.ts'
+import { nicConfigOf } from '../../drivers/placement-config.ts'
 import type { RingBackend } from '../../drivers/ring-backend.ts'
 import type { HartPort, Software } from '../../hw/port.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
-import type { DriverPlacement } from '../../hw/spec/layouts/placement.ts'
+import { type DriverPlacement, isPolled } from '../../hw/spec/layouts/placement.ts'
 import { RING_OPERATION, RING_STATUS, ringRequest } from '../../hw/spec/layouts/ring.ts'
 import type { Hardware, TaskGround } from '../scripted/device.ts'
 import { AGAIN, FAILED, type Task, twoDeviceGuest, WAIT } from '../scripted/guest.ts'
@@ -24,6 +25,7 @@ import {
   putAnswer,
   requestAt,
 } from './channels.ts'
+import { isAsked, stayAwake } from './polled-rings.ts'
 import { isGroup, isTagged, sourceIs, STATION_WORDS, tagFrame, untagFrame, vlanOf } from './frame-rules.ts'
 
 const DEPTH = 64
@@ -41,31 +43,34 @@ const INCOMING = DEPTH * FRAME_BYTES
 const SPARE = 2 * DEPTH * FRAME_BYTES
 const DATA_BYTES = SPARE + FRAME_BYTES
 
-type Options = Pick<DriverPlacement, 'transfer' | 'coalescing'>
+type Options = Pick<DriverPlacement, 'transfer' | 'service' | 'coalescing'>
 
 export function networkDomainImage(): Program {
   return scriptedImage(DATA_BYTES, 2)
 }
 
 export function networkDomain(options: Options): Software {
-  const card: Hardware<NetworkDevice> & { readonly promiscuous: boolean; readonly interruptInterval: number } = {
+  const card: Hardware<NetworkDevice> & NicConfig = {
+    ...nicConfigOf(options, DEPTH),
     pcieClass: 0x02_0000,
     virtioId: NO_DEVICE,
-    queueDepth: DEPTH,
     promiscuous: true,
-    interruptInterval: options.coalescing,
     physical: nicDriver,
     virtual: nicDriver,
   }
   return twoDeviceGuest('network domain', networkDomainImage(), [card, backendHardware], taskOf(options))
 }
 
-function taskOf({ transfer }: Options): (first: TaskGround<NetworkDevice>, second: TaskGround<RingBackend>) => Task {
+function taskOf({
+  transfer,
+  service,
+}: Options): (first: TaskGround<NetworkDevice>, second: TaskGround<RingBackend>) => Task {
   function networkDomainTask(
     { device, drivers, data }: TaskGround<NetworkDevice>,
     { device: backendOf, drivers: backends }: TaskGround<RingBackend>,
   ): Task {
     const copies = transfer === 'copy'
+    const polls = isPolled({ service })
     /** `first`, `count`: of what has come from outside, a ring of tags. `next`: the sending buffer whose turn it is. */
     const state = { begun: false, channels: 0, events: true, first: 0, count: 0, next: 0 }
     const facts = { connected: false, first: 0, sectors: 0, low: 0, high: 0, vlan: 0 }
@@ -127,6 +132,10 @@ function taskOf({ transfer }: Options): (first: TaskGround<NetworkDevice>, secon
       backend.describe(channel, facts)
       if (!facts.connected || !openRingOf(port, backend, channel)) return
       open[channel] = 1
+      if (polls) {
+        stayAwake(port, channel)
+        left[channel] = 1
+      }
       stations[channel * STATION_WORDS] = facts.low
       stations[channel * STATION_WORDS + 1] = facts.high
       vlans[channel] = facts.vlan
@@ -136,8 +145,8 @@ function taskOf({ transfer }: Options): (first: TaskGround<NetworkDevice>, secon
     /** Takes what is in a channel's ring. True if there may be more. */
     function serve(port: HartPort, backend: RingBackend, card: NetworkDevice, channel: number): boolean {
       for (let budget = BUDGET; budget > 0; budget--) {
-        if (!hasRequest(port, channel, taken[channel])) {
-          left[channel] = 0
+        if (!(polls ? isAsked : hasRequest)(port, channel, taken[channel])) {
+          if (!polls) left[channel] = 0
           return false
         }
         const at = requestAt(channel, taken[channel])

@@ -103,6 +103,11 @@ export function placedSystem(
   const guests = guestsOf(workload, placement, count, harts, options.hart)
   const ramBytes = REST_BYTES + count * (GUEST_BYTES + IMAGE_BYTES)
   const devices = own === 'device' ? count : 1
+  const [given] = Object.entries(options)
+  if (!at && given)
+    throw new Error(
+      `${given[0]} ${given[1]} is for drivers that the native VMM places, and this one is ${configuration === 'bare' ? "the guest's own" : "the host kernel's"}: leave it out`,
+    )
   const driver = at && { ...at, ...options }
   // Each vCPU takes an interrupt file of its hart.
   const files = board && 'aia' in board ? { guestFiles: Math.max(GUEST_FILES, Math.ceil(count / harts)) } : {}

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nvmeDriver } from '../../drivers/nvme.ts'
+import { type NvmeCoalescing, nvmeDriver } from '../../drivers/nvme.ts'
 import type { Chip } from '../../hw/bus/chip.ts'
 import { MemoryBacking, SECTOR_BYTES } from '../../hw/devices/disk-backing.ts'
 import { NvmeController } from '../../hw/devices/nvme/nvme-controller.ts'
@@ -17,10 +17,11 @@ interface Options {
   readonly polled?: boolean
   readonly abandons?: () => boolean
   readonly timeout?: number
+  readonly coalescing?: NvmeCoalescing
 }
 
 /** The real controller with the driver on it; its DMA must stay within what the driver or its owner gave it. */
-function bench({ queues = 1, polled = false, abandons, timeout }: Options = {}) {
+function bench({ queues = 1, polled = false, abandons, timeout, coalescing }: Options = {}) {
   const time = new BenchTime()
   const backing = new MemoryBacking(SECTORS)
   const chip: NvmeController = new NvmeController(
@@ -52,7 +53,13 @@ function bench({ queues = 1, polled = false, abandons, timeout }: Options = {}) 
   const owner = blockOwner(
     env,
     memory,
-    made => nvmeDriver(made, { queueDepth: DEPTH, queues, ...(timeout ? { timeout } : {}) }),
+    made =>
+      nvmeDriver(made, {
+        queueDepth: DEPTH,
+        queues,
+        ...(timeout ? { timeout } : {}),
+        ...(coalescing ? { coalescing } : {}),
+      }),
     { polled },
   )
   const strays: string[] = []
@@ -68,7 +75,7 @@ function bench({ queues = 1, polled = false, abandons, timeout }: Options = {}) 
       strays.push(`write ${address}+${from.length}`)
     return write(address, from)
   }
-  return { backing, chip, bar, env, owner, strays }
+  return { backing, chip, bar, env, owner, strays, time }
 }
 
 const pattern = (bytes: Uint8Array, seed: number): Uint8Array =>
@@ -271,5 +278,24 @@ describe('NVMe driver', () => {
       ),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('A controller that coalesces', () => {
+  /** Nanoseconds until so many requests, begun at once, have ended. */
+  function taken(requests: number, coalescing?: NvmeCoalescing): number {
+    const { owner, time } = bench(coalescing ? { coalescing } : {})
+    expect(owner.start()).toBe(true)
+    const begin = time.now
+    for (let tag = 0; tag < requests; tag++) owner.submit(tag, { operation: 'read', sector: tag, count: 1 })
+    for (let tag = 0; tag < requests; tag++) expect(owner.finish(tag)).toBe('ok')
+    return time.now - begin
+  }
+
+  test('waits for as many completions as it was told, no longer than it was told', () => {
+    const coalescing = { microseconds: 1000, completions: 4 }
+    expect(taken(4, coalescing)).toBe(taken(4))
+    expect(taken(3, coalescing)).toBe(taken(1) + 1_000_000)
+    expect(taken(1, coalescing)).toBe(taken(1) + 1_000_000)
   })
 })

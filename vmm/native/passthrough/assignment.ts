@@ -1,6 +1,6 @@
 /** Which guest drives which of the machine's devices: the nth that has one gets the nth, unless it says which. Set-up. */
 import type { GuestNode } from '../../../hw/spec/layouts/guest-node.ts'
-import type { DriverPlacement, Placements } from '../../../hw/spec/layouts/placement.ts'
+import { type DriverPlacement, isPolled, type Placements } from '../../../hw/spec/layouts/placement.ts'
 import type { OwnImages } from '../../core/guest-images.ts'
 
 export interface Assignment {
@@ -53,7 +53,9 @@ export function assignmentsOf(nodes: readonly GuestNode[], placements: Placement
     }
   }
   for (const [guest, { drives }] of nodes.entries()) {
-    if (drives) assignments.push({ guest, device: drives, number: 0, virtual: false, interrupts: 'trapped' })
+    if (!drives) continue
+    const interrupts = isPolled(placements[drives]) ? 'polled' : 'trapped'
+    assignments.push({ guest, device: drives, number: 0, virtual: false, interrupts })
   }
   return assignments
 }

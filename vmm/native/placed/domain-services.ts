@@ -1,11 +1,12 @@
 /** The driver of disks, or of the network card, in a guest of its own (vmm/native/placed/domain): the VMM has no virtual device for it. */
-import type { DriverPlacement } from '../../../hw/spec/layouts/placement.ts'
+import { type DriverPlacement, isPolled } from '../../../hw/spec/layouts/placement.ts'
 import type { Ground } from '../ground.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions, type PlacedKind } from './options.ts'
 import type { DiskService, NetworkService } from './service.ts'
 
 export function domainDisk(_ground: Ground, placement: DriverPlacement): DiskService {
-  checkOptions('disk', placement, ['depth', 'queues', 'hart', 'transfer'])
+  checkOptions('disk', placement, ['service', 'coalescing', 'depth', 'queues', 'hart', 'transfer'])
+  checkPolling('disk', placement)
   return {
     devices: [],
     state: {},
@@ -15,8 +16,17 @@ export function domainDisk(_ground: Ground, placement: DriverPlacement): DiskSer
   }
 }
 
+/** A domain that polls never waits. */
+function checkPolling(device: PlacedKind, placement: DriverPlacement): void {
+  if (isPolled(placement) && placement.hart === undefined)
+    throw new Error(
+      `the ${device}'s driver at "domain" has service "polling" and no hart: a domain that polls would take its turns from guests; give it a hart`,
+    )
+}
+
 export function domainNetwork(_ground: Ground, placement: DriverPlacement): NetworkService {
-  checkOptions('network card', placement, ['coalescing', 'hart', 'transfer'])
+  checkOptions('network card', placement, ['service', 'coalescing', 'hart', 'transfer'])
+  checkPolling('network card', placement)
   return {
     devices: [],
     state: {},

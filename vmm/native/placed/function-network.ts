@@ -4,8 +4,10 @@ import { pcieFunctions } from '../../../drivers/pcie-functions.ts'
 import { PortEnvironment } from '../../../drivers/port-environment.ts'
 import { NetworkCard, NETWORK_DEPTH } from '../../core/network-card.ts'
 import { VirtualSwitch } from '../../core/virtual-switch.ts'
+import type { DriverPlacement } from '../../../hw/spec/layouts/placement.ts'
 import type { Ground } from '../ground.ts'
 import { FunctionHost } from '../passthrough/function-host.ts'
+import { checkOptions } from './options.ts'
 import type { NetworkService } from './service.ts'
 
 const REGISTERS = 0x4010_0000
@@ -13,7 +15,11 @@ const FRAMES_AT_A_TIME = 8
 /** Of a port of an 82576. */
 const MOST_FUNCTIONS = 7
 
-export function functionNetwork({ current, ecam, guests, bus, controller, environment }: Ground): NetworkService {
+export function functionNetwork(
+  { current, ecam, guests, bus, controller, environment }: Ground,
+  placement: DriverPlacement,
+): NetworkService {
+  checkOptions('network card', placement, [])
   const owners = guests.filter(({ node }) => node.network)
   const addresses: (readonly number[])[] = []
   owners.forEach(({ node }, index) => {

@@ -14,8 +14,9 @@ export function checkOptions(device: PlacedKind, placement: DriverPlacement, kno
   const { at, service, coalescing } = placement
   for (const option of OPTIONS) {
     if (known.includes(option) || placement[option] === DEFAULT_PLACEMENT[option]) continue
+    const there = known.length > 0 ? `it has ${known.join(', ')}` : 'it is the guest that decides'
     throw new Error(
-      `the ${device}'s driver at "${at}" has no ${option} ${JSON.stringify(placement[option])}: leave it out; it has ${known.join(', ')}`,
+      `the ${device}'s driver at "${at}" has no ${option} ${JSON.stringify(placement[option])}: leave it out; ${there}`,
     )
   }
   if (isPolled(placement) && coalescing > 0)
