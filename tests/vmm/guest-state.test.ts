@@ -65,3 +65,54 @@ end:`
     expect(run.guests[0].record.exitCode).toBe(0)
   })
 })
+
+describe('memory of a guest that has ended, native', () => {
+  /** Fills `mib` MiB of its own with ones from 4 MiB on, having found zeros there, then ends; 1 if something was there. */
+  const filling = (mib: number, after: number): string => `
+  li t3, ${after}
+3:  rdtime t0
+  bltu t0, t3, 3b
+  li t0, 0x80400000
+  li t1, ${0x8040_0000 + mib * 0x10_0000}
+  li t4, -1
+  li t5, 0x1000
+  li a1, 0
+1:  ld t2, 8(t0)
+  or a1, a1, t2
+  sd t4, 8(t0)
+  add t0, t0, t5
+  bltu t0, t1, 1b
+  snez a1, a1
+  ${END_WITH_A1}`
+  const LATER = 200_000
+
+  test.each([1, 2])('goes to those who need it, and is zeros (harts: %d)', harts => {
+    const run = hypervised(
+      'native',
+      [
+        { kernel: filling(56, 0), harts: [0], memoryBytes: 64 * 2 ** 20 },
+        { kernel: filling(56, LATER), harts: [harts - 1], memoryBytes: 64 * 2 ** 20 },
+      ],
+      { ramBytes: 112 * 2 ** 20, harts },
+    )
+    run.run(LATER * CYCLES * 4)
+    const first = run.guests[0].record
+    const second = run.guests[1].record
+    expect([first.ended, first.crashed, first.exitCode]).toEqual([true, false, 0])
+    expect([second.ended, second.crashed, second.exitCode]).toEqual([true, false, 0])
+    expect(first.removals).toBeGreaterThan(0)
+  })
+
+  test('is not enough if nobody has ended: whoever asks for more than there is crashes alone', () => {
+    const run = hypervised(
+      'native',
+      [
+        { kernel: `${filling(56, 0).split('snez')[0]} j .`, harts: [0], memoryBytes: 64 * 2 ** 20 },
+        { kernel: filling(56, LATER), harts: [0], memoryBytes: 64 * 2 ** 20 },
+      ],
+      { ramBytes: 112 * 2 ** 20 },
+    )
+    run.run(LATER * CYCLES * 4, () => run.guests[1].record.ended)
+    expect(run.guests.map(({ record }) => record.crashed)).toEqual([false, true])
+  })
+})

@@ -86,6 +86,8 @@ function guestPageFault(
     acquire(port, vm.memoryLock)
     const page = vm.ram.populate(port, address)
     release(port, vm.memoryLock)
+    // It asks again until there is one.
+    if (page === 0 && host.makeRoom(port)) return HANDLED
     if (page === 0) host.end(port, vm, vcpu, true, cause)
     // A hart may have kept that nothing was there (priv 12.3.2, Svvptc); the instruction takes the address shifted right by two.
     else port.hfenceGvma(Math.floor(address / 4))

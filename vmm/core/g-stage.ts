@@ -48,6 +48,12 @@ export function mapSmall(port: HartPort, root: number, guest: number, host: numb
   return true
 }
 
+/** Takes 2 MiB out, whatever is mapped there, in tables that reach so far. The caller fences. */
+export function unmapLarge(port: HartPort, root: number, guest: number): void {
+  const top = port.load64(entryAt(root, guest, 30, 2048))
+  if (top !== 0) port.store64(entryAt(Math.floor(top / 1024) * 4096, guest, 21, 512), 0)
+}
+
 /** Takes one 4 KiB page out, where such a one is mapped. The caller fences. */
 export function unmapSmall(port: HartPort, root: number, guest: number): void {
   const top = port.load64(entryAt(root, guest, 30, 2048))

@@ -6,7 +6,7 @@
 import { GUEST_RAM } from '../../hw/spec/guest-map.ts'
 import type { HartPort } from '../../hw/port.ts'
 import type { GuestMemory } from '../virtual/chip.ts'
-import { LARGE_PAGE, mapLarge, mapSmall, SMALL_PAGE, type TableAllocator, translate } from './g-stage.ts'
+import { LARGE_PAGE, mapLarge, mapSmall, SMALL_PAGE, type TableAllocator, translate, unmapLarge } from './g-stage.ts'
 
 /** Gives the page for a guest physical address, zeroed, or 0 if there is none left. */
 export type PageAllocator = (port: HartPort, address: number) => number
@@ -64,6 +64,24 @@ export class GuestRam implements GuestMemory {
       return false
     this.pages[(address - GUEST_RAM) / LARGE_PAGE] = page
     return true
+  }
+
+  /** True if it has a page of 2 MiB. */
+  hasPages(): boolean {
+    for (let index = 0; index < this.pages.length; index++) if (this.pages[index] !== 0) return true
+    return false
+  }
+
+  /** Takes back one of its pages of 2 MiB, the tables below it included: its address, or 0 if it has none. The caller fences. */
+  takeBack(port: HartPort): number {
+    for (let index = 0; index < this.pages.length; index++) {
+      const page = this.pages[index]
+      if (page === 0) continue
+      unmapLarge(port, this.root, GUEST_RAM + index * LARGE_PAGE)
+      this.pages[index] = 0
+      return page
+    }
+    return 0
   }
 
   /** Populates the page of an address in RAM; its host address, or 0 if there is no memory. */

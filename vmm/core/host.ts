@@ -13,6 +13,8 @@ export interface Host {
   consolePut(port: HartPort, vm: VirtualMachine, byte: number): void
   /** A byte from it, or -1. */
   consoleGet(port: HartPort, vm: VirtualMachine): number
+  /** No page is left for a guest: does a part of what may yield one. False: nothing will. */
+  makeRoom(port: HartPort): boolean
   /** The guest is over: `crashed` tells how. All its vCPUs stop; the rest of the machine goes on. */
   end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void
 }

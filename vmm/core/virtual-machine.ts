@@ -113,6 +113,16 @@ export class VirtualMachine {
     }
   }
 
+  /** Ends what its chips do with its memory; true once nothing is under way. */
+  quiesce(port: HartPort): boolean {
+    let quiet = true
+    for (let index = 0; index < this.#windows.length; index++) {
+      const { chip } = this.#windows[index]
+      if (chip.quiesce && !chip.quiesce(port)) quiet = false
+    }
+    return quiet
+  }
+
   /** The index of the window that holds the access, or -1: nobody answers. */
   find(address: number, bytes: number): number {
     for (let index = 0; index < this.#windows.length; index++) {

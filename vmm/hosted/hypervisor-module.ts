@@ -271,6 +271,11 @@ export class HypervisorModule implements Host, Hypervisor {
     return this.#parts.console.get(port, vm.index)
   }
 
+  /** Memory comes from the host's own allocator, which has done what it can. */
+  makeRoom(): boolean {
+    return false
+  }
+
   end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {
     const { record } = vm
     if (record.ended) return

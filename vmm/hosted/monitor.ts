@@ -216,6 +216,11 @@ export class Monitor implements Host {
     return byte
   }
 
+  /** Memory comes from the host's own allocator, which has done what it can. */
+  makeRoom(): boolean {
+    return false
+  }
+
   end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {
     const { record } = vm
     if (record.ended) return

@@ -7,7 +7,7 @@ import type { IommuDevice } from '../../drivers/iommu.ts'
 import type { PcieBus } from '../../drivers/pcie.ts'
 import type { CurrentPort, PortEnvironment } from '../../drivers/port-environment.ts'
 import type { HartPort, StateRecord } from '../../hw/port.ts'
-import { mapLarge, mapSmall, ROOT_BYTES, SMALL_PAGE, type TableAllocator } from '../core/g-stage.ts'
+import { mapLarge, mapSmall, ROOT_BYTES, SMALL_PAGE, type TableAllocator, unmapLarge } from '../core/g-stage.ts'
 import type { PlacedDevice } from '../core/placed-device.ts'
 import type { PlannedGuest } from './ground.ts'
 
@@ -130,6 +130,18 @@ export class DmaGuard implements PlacedDevice {
       }
     }
     return page
+  }
+
+  /** A page is the guest's no more: devices that serve it do not reach it when this returns. */
+  takeBack(port: HartPort, vm: number, page: number): void {
+    for (let index = 0; index < this.#domains.length; index++) {
+      const { served, root, gscid } = this.#domains[index]
+      for (let at = 0; at < served.length; at++) {
+        if (served[at].vm.index !== vm) continue
+        unmapLarge(port, root, page)
+        this.#parts.driver.invalidate(gscid)
+      }
+    }
   }
 
   /** One of the VMM's own devices has been found: from now on it reaches its domain. */

@@ -18,6 +18,7 @@ import { acquire, release } from '../core/spin-lock.ts'
 import { DEAD, RUNNABLE, type Vcpu } from '../core/vcpu.ts'
 import type { VirtualMachine } from '../core/virtual-machine.ts'
 import { Boot } from './boot.ts'
+import { Estates } from './estates.ts'
 import type { GuestFiles } from './guest-files.ts'
 import { Interrupts } from './interrupts.ts'
 import type { Plan } from './plan.ts'
@@ -32,6 +33,7 @@ export class NativeVmm implements Host {
   readonly #interrupts: Interrupts
   readonly #running: Running
   readonly #boot: Boot
+  readonly #estates: Estates
   readonly #guard: EntryGuard
   /** By hart: the device access that it emulates. */
   readonly #pending: PendingAccess[]
@@ -48,6 +50,7 @@ export class NativeVmm implements Host {
     this.#interrupts = interrupts
     this.#running = running
     this.#boot = boot
+    this.#estates = new Estates(plan)
     this.#guard = guard
     this.#pending = Array.from({ length: plan.harts }, () => ({ ...memoryAccess(), address: 0, window: 0 }))
     const doors: Readonly<Record<string, (port: HartPort) => void>> = {
@@ -182,6 +185,10 @@ export class NativeVmm implements Host {
 
   consoleGet(port: HartPort, vm: VirtualMachine): number {
     return this.#plan.console.get(port, vm.index)
+  }
+
+  makeRoom(port: HartPort): boolean {
+    return this.#estates.makeRoom(port)
   }
 
   end(port: HartPort, vm: VirtualMachine, vcpu: Vcpu, crashed: boolean, code: number): void {

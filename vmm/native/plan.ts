@@ -58,6 +58,8 @@ export interface Plan {
   /** By vCPU: the index of its machine. */
   readonly owner: Int32Array
   readonly free: FreeMemory
+  /** Guests whose memory others may have when they have ended. */
+  readonly heritable: readonly VirtualMachine[]
   readonly scheduler: Scheduler
   /** Where time is protected; else harts are shared by need. */
   readonly slots: TimeSlots | undefined
@@ -207,6 +209,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     const finished = (port: HartPort, code: number) => host.vmm!.end(port, vm, vm.vcpus[0], false, code)
     return attachDevices(vm, externals, console.of(vm.index), finished, optional)
   })
+  const isReachedByVmmAlone = ({ vm, node }: PlannedGuest): boolean =>
+    ownOf(assignments, vm.index) === undefined && ringsOf(node, placements).length === 0
   const rings = joinDomains(
     guests,
     placements,
@@ -223,6 +227,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     vcpus,
     owner,
     free,
+    // With time protected each guest has its memory from the start, and for good: where a page lies is never news.
+    heritable: slots ? [] : guests.filter(guest => isReachedByVmmAlone(guest)).map(({ vm }) => vm),
     scheduler,
     slots,
     controller: servers ? holdingBack(machine.controller, inServers) : machine.controller,

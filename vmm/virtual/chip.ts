@@ -9,6 +9,8 @@ import type { HartPort } from '../../hw/port.ts'
 export interface VirtualChip {
   read(port: HartPort, offset: number, bytes: 1 | 2 | 4): number
   write(port: HartPort, offset: number, bytes: 1 | 2 | 4, value: number): void
+  /** Of chips that reach the guest's memory: begins to end that; true once it is over. */
+  quiesce?(port: HartPort): boolean
 }
 
 /** A wire from a virtual chip to the guest's virtual interrupt controller. */

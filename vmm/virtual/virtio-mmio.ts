@@ -167,6 +167,13 @@ export class VirtioTransport implements VirtualChip {
     if (this.isRunning() && queue < this.queues.length) this.#device.notified(port, queue)
   }
 
+  /** As if the driver had reset the device. */
+  quiesce(port: HartPort): boolean {
+    const { record } = this
+    if (!record.resetting && record.status !== 0) this.#setStatus(port, 0)
+    return !record.resetting
+  }
+
   /** The reset is over: no access to the guest's memory follows. */
   quiesced(port: HartPort): void {
     const { record } = this
