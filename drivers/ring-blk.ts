@@ -6,7 +6,7 @@
 import type { BlockDevice, Completion, Environment } from './environment.ts'
 import { openRing, type RingEnd, ringEnd } from './ring-end.ts'
 import { RING_ID, ringFront } from '../hw/spec/devices/ring.ts'
-import { MOST_GRANTS, RING_OPERATION, RING_SLOTS, RING_STATUS } from '../hw/spec/layouts/ring.ts'
+import { MOST_GRANTS, RING_OPEN, RING_OPERATION, RING_SLOTS, RING_STATUS } from '../hw/spec/layouts/ring.ts'
 
 const SECTOR_BYTES = 512
 const SECTOR_SHIFT = 9
@@ -90,15 +90,24 @@ export function ringBlk(env: Environment, config: RingBlkConfig): BlockDevice {
   }
 
   function drain(): void {
-    if (state.phase === CONNECTING && end.isOpen()) state.phase = RUNNING
-    if (poll(BUDGET) === BUDGET) time.defer(drain)
+    const how = end.how()
+    if (how === RING_OPEN.SERVED && state.phase === CONNECTING) state.phase = RUNNING
+    const isWhole = poll(BUDGET) < BUDGET
+    if (!isWhole) time.defer(drain)
+    else if (how === RING_OPEN.REPLACED) end.renew()
+    else if (how === RING_OPEN.GONE) giveUp(FAILED)
   }
 
   function stop(): void {
     if (state.phase === STOPPED) return
     interrupts[0].mask()
     device.write(ringFront.Connect, 0)
-    state.phase = STOPPED
+    giveUp(STOPPED)
+  }
+
+  /** Nobody will answer what is outstanding. */
+  function giveUp(phase: number): void {
+    state.phase = phase
     for (let tag = 0; tag < depth; tag++) {
       if (busy[tag] === 0) continue
       end.release(tag)
@@ -116,7 +125,7 @@ export function ringBlk(env: Environment, config: RingBlkConfig): BlockDevice {
     sectorBytes: SECTOR_BYTES,
     start,
     ready: () => state.phase === RUNNING,
-    failure: () => (state.phase === FAILED ? 'no ring to a disk' : ''),
+    failure: () => (state.phase === FAILED ? 'no domain for the disk' : ''),
     stop,
     stopped: () => state.phase === STOPPED,
     sectors: () => state.sectors,

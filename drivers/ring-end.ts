@@ -1,10 +1,14 @@
-/** A guest's end of a ring, with its grant table: what disks and network cards have in common. */
+/**
+ * A guest's end of a ring, with its grant table: what disks and network cards have in common. What has not been answered
+ * is remembered: if the domain is replaced, it is asked again, in its order.
+ */
 import type { DmaBuffer, Environment } from './environment.ts'
 import { ringFront } from '../hw/spec/devices/ring.ts'
 import { grant, GRANT_PERMIT, GRANT_READ_ONLY, GRANT_TABLE_PAGES } from '../hw/spec/layouts/grant.ts'
 import {
   ring,
   RING_ANSWERS,
+  RING_OPEN,
   RING_PAGES,
   RING_REQUESTS,
   RING_SLOTS,
@@ -27,7 +31,10 @@ export interface RingEnd {
   take(): boolean
   /** The pages of a request are granted no more. */
   release(number: number): void
-  isOpen(): boolean
+  /** RING_OPEN. */
+  how(): number
+  /** Makes the ring anew, with all that has not been released, in its order, and makes it known. */
+  renew(): void
 }
 
 /** `numbers`: how many requests at a time, each about `pages` pages at the most. Each has grants of its own, behind the ring's. */
@@ -35,10 +42,16 @@ export function ringEnd(env: Environment, numbers: number, pages: number): RingE
   const { device, dma } = env
   const table = dma.allocate(GRANT_TABLE_PAGES * PAGE)
   const memory = dma.allocate(RING_PAGES * PAGE)
-  const counts = env.state('ring counts', { put: 0, taken: 0 })
+  const counts = env.state('ring counts', { put: 0, taken: 0, turn: 0 })
   const state = env.state('ring answer', { tag: 0, operation: 0, status: 0, bytes: 0 })
   /** By number: grants in use. */
   const granted = env.state('granted', new Int32Array(numbers))
+  /** By number: when it was put in, from 1; 0: not outstanding. And what it asks. */
+  const turns = env.state('turns', new Float64Array(numbers))
+  const operations = env.state('operations', new Int32Array(numbers))
+  const offsets = env.state('offsets', new Int32Array(numbers))
+  const sectors = env.state('sectors', new Float64Array(numbers))
+  const lengths = env.state('lengths', new Int32Array(numbers))
 
   function put(
     number: number,
@@ -48,7 +61,6 @@ export function ringEnd(env: Environment, numbers: number, pages: number): RingE
     bytes: number,
     readOnly: boolean,
   ): void {
-    const at = RING_REQUESTS + (counts.put % RING_SLOTS) * ringRequest.size
     const offset = address % PAGE
     const flags = readOnly ? GRANT_PERMIT | GRANT_READ_ONLY : GRANT_PERMIT
     let reference = RING_PAGES + number * pages
@@ -57,18 +69,32 @@ export function ringEnd(env: Environment, numbers: number, pages: number): RingE
     for (let left = bytes === 0 ? 0 : offset + bytes; left > 0; left -= PAGE) {
       table.write32(reference * grant.size + grant.page.at, page)
       table.write16(reference * grant.size + grant.flags.at, flags)
-      memory.write32(at + ringRequest.grant.at + count * 4, reference)
       reference++
       page++
       count++
     }
     granted[number] = count
+    operations[number] = operation
+    offsets[number] = offset
+    sectors[number] = sector
+    lengths[number] = bytes
+    counts.turn++
+    turns[number] = counts.turn
+    write(number)
+  }
+
+  /** Puts a request that is remembered into the ring. */
+  function write(number: number): void {
+    const at = RING_REQUESTS + (counts.put % RING_SLOTS) * ringRequest.size
+    const count = granted[number]
+    const reference = RING_PAGES + number * pages
+    for (let page = 0; page < count; page++) memory.write32(at + ringRequest.grant.at + page * 4, reference + page)
     memory.write16(at + ringRequest.tag.at, number)
-    memory.write8(at + ringRequest.operation.at, operation)
+    memory.write8(at + ringRequest.operation.at, operations[number])
     memory.write8(at + ringRequest.grants.at, count)
-    memory.write32(at + ringRequest.offset.at, offset)
-    memory.write64(at + ringRequest.sector.at, sector)
-    memory.write32(at + ringRequest.bytes.at, bytes)
+    memory.write32(at + ringRequest.offset.at, offsets[number])
+    memory.write64(at + ringRequest.sector.at, sectors[number])
+    memory.write32(at + ringRequest.bytes.at, lengths[number])
     counts.put = (counts.put + 1) >>> 0
     dma.fence()
     memory.write32(ring.requests.at, counts.put)
@@ -98,14 +124,38 @@ export function ringEnd(env: Environment, numbers: number, pages: number): RingE
       at += grant.size
     }
     granted[number] = 0
+    turns[number] = 0
   }
 
-  return { table, memory, state, put, tell, take, release, isOpen: () => memory.read32(ring.open.at) === 1 }
+  function renew(): void {
+    counts.put = 0
+    counts.taken = 0
+    for (let at = 0; at < ring.size; at += 4) memory.write32(at, 0)
+    let next = nextAfter(0)
+    while (next >= 0) {
+      write(next)
+      next = nextAfter(turns[next])
+    }
+    dma.fence()
+    device.write(ringFront.Connect, 1)
+  }
+
+  /** Of what is outstanding, the one that was put in first after `turn`; -1 if there is none. */
+  function nextAfter(turn: number): number {
+    let best = -1
+    for (let number = 0; number < numbers; number++) {
+      if (turns[number] > turn && (best < 0 || turns[number] < turns[best])) best = number
+    }
+    return best
+  }
+
+  return { table, memory, state, put, tell, take, release, how: () => memory.read32(ring.open.at), renew }
 }
 
 /** Makes the ring known. */
 export function openRing(env: Environment, { table, memory }: RingEnd): void {
   const { device, dma } = env
+  memory.write32(ring.open.at, RING_OPEN.NOT_YET)
   for (let page = 0; page < RING_PAGES; page++) {
     table.write32(page * grant.size + grant.page.at, memory.device / PAGE + page)
     table.write16(page * grant.size + grant.flags.at, GRANT_PERMIT)

@@ -1,11 +1,12 @@
 /**
  * A network card whose driver is in another guest: frames and buffers go into a ring that both share, and their pages are
- * granted until they come back (hw/spec/layouts/ring.ts).
+ * granted until they come back (hw/spec/layouts/ring.ts). If the domain is replaced, what it has not answered is asked again: a
+ * frame may be sent twice.
  */
 import type { Environment, NetworkDevice } from './environment.ts'
 import { openRing, type RingEnd, ringEnd } from './ring-end.ts'
 import { RING_ID, ringFront } from '../hw/spec/devices/ring.ts'
-import { RING_OPERATION, RING_SLOTS } from '../hw/spec/layouts/ring.ts'
+import { RING_OPEN, RING_OPERATION, RING_SLOTS } from '../hw/spec/layouts/ring.ts'
 
 const MAC_BYTES = 6
 /** A frame may lie in two pages. */
@@ -89,8 +90,12 @@ export function ringNet(env: Environment, config: RingNetConfig): NetworkDevice 
   }
 
   function drain(): void {
-    if (state.phase === CONNECTING && end.isOpen()) state.phase = RUNNING
-    if (poll(BUDGET) === BUDGET) time.defer(drain)
+    const how = end.how()
+    if (how === RING_OPEN.SERVED && state.phase === CONNECTING) state.phase = RUNNING
+    const isWhole = poll(BUDGET) < BUDGET
+    if (!isWhole) time.defer(drain)
+    else if (how === RING_OPEN.REPLACED) end.renew()
+    else if (how === RING_OPEN.GONE) giveUp(FAILED)
   }
 
   function mac(): readonly number[] {
@@ -106,7 +111,12 @@ export function ringNet(env: Environment, config: RingNetConfig): NetworkDevice 
     if (state.phase === STOPPED) return
     interrupts[0].mask()
     device.write(ringFront.Connect, 0)
-    state.phase = STOPPED
+    giveUp(STOPPED)
+  }
+
+  /** Nobody will answer what is outstanding. */
+  function giveUp(phase: number): void {
+    state.phase = phase
     for (let number = 0; number < 2 * depth; number++) {
       if (busy[number] !== 0) end.release(number)
       busy[number] = 0
@@ -120,7 +130,7 @@ export function ringNet(env: Environment, config: RingNetConfig): NetworkDevice 
     depth,
     start,
     ready: () => state.phase === RUNNING,
-    failure: () => (state.phase === FAILED ? 'no ring to a network card' : ''),
+    failure: () => (state.phase === FAILED ? 'no domain for the network card' : ''),
     stop,
     stopped: () => state.phase === STOPPED,
     mac,

@@ -59,7 +59,7 @@ export interface System {
   readonly board: VirtBoard
   /** As the VMM knows them; none on the bare machine, whose guest is not the machine's software's business. */
   readonly guests: readonly VirtualMachine[]
-  /** What is installed for the VMM: its registered state is what it believes. */
+  /** What is installed for the VMM, whose registered state is what it believes; then that of driver domains. */
   readonly software: readonly Software[]
   /** Guests that drive devices for the others. */
   readonly domains: readonly VirtualMachine[]
@@ -210,7 +210,7 @@ function hypervisedSystem(options: SystemOptions, configuration: 'native' | 'hos
     board,
     guests: vms.slice(0, options.guests.length),
     domains: vms.slice(options.guests.length),
-    software: images.map(({ software }) => software),
+    software: [...images, ...domains.flatMap(({ scripted }) => scripted ?? [])].map(({ software }) => software),
     disks: drives,
     ...(dmaFaults && { dmaFaults }),
   }

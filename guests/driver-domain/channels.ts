@@ -6,6 +6,7 @@ import { GRANT_WINDOW } from '../../hw/spec/layouts/grant.ts'
 import {
   ring,
   RING_ANSWERS,
+  RING_OPEN,
   RING_PAGES,
   RING_REQUESTS,
   RING_SLOTS,
@@ -38,7 +39,7 @@ export function openRingOf(port: HartPort, backend: RingBackend, channel: number
   const at = ringOf(channel)
   for (let page = 0; page < RING_PAGES; page++) backend.add(channel, page, at + page * PAGE, true, 0, 0)
   if (!backend.map()) return false
-  port.store32(at + ring.open.at, 1)
+  port.store32(at + ring.open.at, RING_OPEN.SERVED)
   return true
 }
 

@@ -4,6 +4,7 @@
  * software run everywhere.
  */
 import { fileEnvironment } from '../../drivers/file-environment.ts'
+import { initialData, loadData } from '../../drivers/initial-data.ts'
 import { imsicDriver } from '../../drivers/imsic.ts'
 import { pcieMessages } from '../../drivers/pcie-messages.ts'
 import { pcieBus } from '../../drivers/pcie.ts'
@@ -63,7 +64,7 @@ export function scriptedGuest<D extends Pollable>(
   return guestSoftware(ground, [device.device], makeTask(device.ground))
 }
 
-/** The same of an image with two devices. */
+/** The same of an image with two devices. It may begin anew. */
 export function twoDeviceGuest<A extends Pollable, B extends Pollable>(
   name: string,
   program: Program,
@@ -73,7 +74,7 @@ export function twoDeviceGuest<A extends Pollable, B extends Pollable>(
   const ground = groundOf(name, program)
   const first = guestDevice(hardware[0], 0, ground)
   const second = guestDevice(hardware[1], 1, ground)
-  return guestSoftware(ground, [first.device, second.device], makeTask(first.ground, second.ground))
+  return guestSoftware(ground, [first.device, second.device], makeTask(first.ground, second.ground), true)
 }
 
 /** What the guest's devices share: where they are found, the interrupt controller, and the time. */
@@ -143,7 +144,12 @@ function groundOf(name: string, program: Program) {
   }
 }
 
-function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly GuestDevice[], task: Task): Software {
+function guestSoftware(
+  ground: ReturnType<typeof groundOf>,
+  devices: readonly GuestDevice[],
+  task: Task,
+  restarts = false,
+): Software {
   const {
     name,
     program,
@@ -160,6 +166,7 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
     now,
   } = ground
   const state: SoftwareState = Object.assign({}, ground.state, ...devices.map(device => device.state), task.state)
+  const image = restarts ? initialData(state) : undefined
   const [read, filesDoor, trapMessage, idle, work, begin, finish, failed, back] = [
     label('read'),
     label('files'),
@@ -173,6 +180,8 @@ function guestSoftware(ground: ReturnType<typeof groundOf>, devices: readonly Gu
   ]
 
   function onBoot(port: HartPort): void {
+    // Of what there is once more in one life of the machine, the variables are as its image has them.
+    if (image) loadData(image)
     openTree(port, port.x(A1), findings)
     port.jump(read)
   }

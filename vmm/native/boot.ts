@@ -3,11 +3,10 @@ import type { HartPort } from '../../hw/port.ts'
 import { hie } from '../../hw/spec/csrs/hypervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
-import { prepareContext, prepareHypervisor, VS_INTERRUPTS } from '../core/guest-context.ts'
-import { startAt } from '../core/sbi.ts'
+import { prepareHypervisor, VS_INTERRUPTS } from '../core/guest-context.ts'
 import { LOCK_BYTES } from '../core/spin-lock.ts'
-import { NOWHERE } from '../core/vcpu.ts'
 import type { PlannedGuest } from './ground.ts'
+import { startGuest } from './guest-start.ts'
 import type { Interrupts } from './interrupts.ts'
 import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
@@ -69,21 +68,12 @@ export class Boot {
     port.jump(this.#at('settle'))
   }
 
-  #prepareGuest(port: HartPort, { vm, donated, tree, treeAt, kernelAt }: PlannedGuest): void {
-    for (const { guest, page } of donated) vm.ram.donate(port, guest, page)
+  #prepareGuest(port: HartPort, guest: PlannedGuest): void {
+    const { vm, donated } = guest
+    for (const { guest: address, page } of donated) vm.ram.donate(port, address, page)
     // Where a page lies would tell what others had asked for by then, and caches and DRAM tell where it lies.
     if (this.#plan.slots) vm.ram.populateAll(port)
-    const host = vm.ram.reach(port, treeAt, tree.length)
-    for (let at = 0; at < tree.length; at += 4) {
-      port.store32(host + at, (tree[at] | (tree[at + 1] << 8) | (tree[at + 2] << 16) | (tree[at + 3] << 24)) >>> 0)
-    }
-    for (let index = 0; index < vm.vcpus.length; index++) {
-      const { pin, frame } = vm.vcpus[index]
-      // In a slot of its own a guest's wfi is nobody's business.
-      const shared = this.#plan.slots === undefined && (pin === NOWHERE || !this.#plan.scheduler.isDedicated(pin))
-      prepareContext(port, frame, vm.ram.root, vm.vmid, shared)
-    }
-    startAt(port, vm.vcpus[0], kernelAt, treeAt)
+    startGuest(port, guest, this.#plan)
   }
 
   /** Starts the other harts, one call to the firmware after the other; `called` goes on. */

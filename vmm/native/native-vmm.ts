@@ -195,9 +195,12 @@ export class NativeVmm implements Host {
     const { record } = vm
     if (record.ended) return
     if (crashed) recordCrash(port, vm, vcpu)
-    record.ended = true
+    const { keeper } = this.#plan
+    record.ended = keeper === undefined || !keeper.died(port, vm)
     record.crashed = crashed
     record.exitCode = code
+    // What follows is hart 0's to do.
+    if (!record.ended) this.#running.kicks[port.hart] |= 1
     for (const vcpu of vm.vcpus) {
       vcpu.record.status = DEAD
       this.#running.kick(port, vcpu)

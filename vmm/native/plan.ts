@@ -32,6 +32,7 @@ import { assignmentsOf, isVirtual, ownOf } from './passthrough/assignment.ts'
 import { ownDevicesOf, passFunctions } from './passthrough/index.ts'
 import type { PassedFunction } from './passthrough/passed-function.ts'
 import { OwnHarts } from './own-harts.ts'
+import { DomainKeeper } from './placed/domain/vmm-side-keeper.ts'
 import { joinDomains, ringsOf } from './placed/domain/vmm-side-rings.ts'
 import { placeServices } from './placed/index.ts'
 import type { PolledDevice } from './placed/polled-device.ts'
@@ -77,6 +78,8 @@ export interface Plan {
   readonly own: OwnHarts | undefined
   /** Drivers in user mode, if there are any. */
   readonly servers: Servers | undefined
+  /** Who has driver domains begin anew, if there are any. */
+  readonly keeper: DomainKeeper | undefined
   /** Functions that guests drive. */
   readonly passed: readonly PassedFunction[]
   /** Registered state of the drivers and of what is built on them. */
@@ -218,6 +221,12 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     guard,
     takeTable,
   )
+  const { domains } = rings
+  const chips = devices.map(({ state }) => state)
+  const keeper =
+    domains.length > 0
+      ? new DomainKeeper({ domains, chips, passed, free, host, plan: { slots, scheduler } })
+      : undefined
   return {
     harts,
     current,
@@ -240,11 +249,13 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       ...network.devices,
       ...passed,
       ...(servers ? [servers] : []),
+      ...(keeper ? [keeper] : []),
     ],
     guard,
     polled,
     own,
     servers,
+    keeper,
     passed,
     files,
     hasFiles: machine.messages !== 0,
@@ -252,7 +263,8 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       { ...machine.state, ...console.state, ...disk.state, ...network.state, ...cables.state, ...slots?.state() },
       ...devices.map(({ state }) => state),
       guard?.state ?? {},
-      rings,
+      rings.state,
+      keeper?.state ?? {},
       servers?.state ?? {},
       ...passed.map(({ state }) => state),
     ) as Record<string, StateRecord>,

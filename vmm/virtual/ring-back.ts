@@ -1,7 +1,8 @@
 /**
  * A driver domain's doorbell page: it learns of guests and their events, and has what they granted mapped into its grant
  * window, or copied. Every operation is checked against the guest's grant table when it is done; what is unmapped is out of
- * the domain's reach, and of its devices', when the call is over.
+ * the domain's reach, and of its devices', when the call is over. Whether a domain does its work is seen by what no guest
+ * can pretend: that it acknowledges the VMM's own events, and gives back what it has mapped.
  */
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { RING_ID, ringBack } from '../../hw/spec/devices/ring.ts'
@@ -15,11 +16,18 @@ import {
   GRANTS,
   MOST_OPERATIONS,
 } from '../../hw/spec/layouts/grant.ts'
+import { RING_PAGES } from '../../hw/spec/layouts/ring.ts'
 import type { GuestMemory, VirtualChip, VirtualLine } from './chip.ts'
 import type { RingFront } from './ring-front.ts'
 
 const PAGE = 4096
 const WINDOW_PAGES = GRANT_WINDOW.bytes / PAGE
+/** Looks after which a domain is hung that has not acknowledged an event; has not begun to listen; has not given a page back. */
+const DEAF = 2
+const SILENT = 20
+const HELD = 4
+/** Of ages that are told apart: a power of two, more than HELD. */
+const AGES = 8
 
 /** The domain's second stage, and its device's. */
 export interface GrantWindow {
@@ -33,9 +41,13 @@ export interface GrantWindow {
 export class RingBack implements VirtualChip {
   readonly state: Readonly<Record<string, StateRecord>>
   readonly fronts: RingFront[] = []
-  readonly #record = { channel: 0, events: 0, operations: 0, raised: false }
+  /** `looks`: how often anybody has looked; `deaf`: how often since the domain last did what it has to; `told`: events sent to guests. */
+  readonly #record = { channel: 0, events: 0, operations: 0, raised: false, looks: 0, deaf: 0, told: 0 }
   /** By page of the grant window: which grant of which channel it shows, plus one; 0: none. */
   readonly #shown = new Int32Array(WINDOW_PAGES)
+  /** By page: at which look it has come, modulo AGES; by that: how many there are, but for rings', which stay. */
+  readonly #since = new Uint8Array(WINDOW_PAGES)
+  readonly #held = new Int32Array(AGES)
   readonly #memory: GuestMemory
   readonly #line: VirtualLine
   readonly #window: GrantWindow
@@ -44,7 +56,12 @@ export class RingBack implements VirtualChip {
     this.#memory = memory
     this.#line = line
     this.#window = window
-    this.state = { [`${name} back`]: this.#record, [`${name} grants`]: this.#shown }
+    this.state = {
+      [`${name} back`]: this.#record,
+      [`${name} grants`]: this.#shown,
+      [`${name} grants since`]: this.#since,
+      [`${name} grants held`]: this.#held,
+    }
   }
 
   read(_port: HartPort, offset: number, bytes: 1 | 2 | 4): number {
@@ -70,9 +87,12 @@ export class RingBack implements VirtualChip {
     const record = this.#record
     if (bytes !== 4) return
     if (offset === ringBack.Notify.at) {
-      if (value < this.fronts.length) this.fronts[value].notify(port)
+      if (value >= this.fronts.length) return
+      record.told++
+      this.fronts[value].notify(port)
     } else if (offset === ringBack.Acknowledge.at) {
       record.raised = false
+      record.deaf = 0
       this.#line.set(port, false)
     } else if (offset === ringBack.Map.at) this.#map(port, value)
     else if (offset === ringBack.Unmap.at) this.#unmap(port, value)
@@ -82,6 +102,7 @@ export class RingBack implements VirtualChip {
     else if (offset === ringBack.Events.at) record.events = value
     else if (offset === ringBack.Events.at + 4) {
       record.events += value * 2 ** 32
+      record.deaf = 0
       this.#tellAll(port)
     } else if (offset === ringBack.Operations.at) record.operations = value
     else if (offset === ringBack.Operations.at + 4) record.operations += value * 2 ** 32
@@ -94,9 +115,46 @@ export class RingBack implements VirtualChip {
     const word = this.#memory.reach(port, record.events + channel * 4, 4)
     if (word < 0) return
     port.store32(word, 1)
+    this.#raise(port)
+  }
+
+  #raise(port: HartPort): void {
+    const record = this.#record
     if (record.raised) return
     record.raised = true
     this.#line.set(port, true)
+  }
+
+  /** Every half second: true if the domain is hung. It is sent an event that is nobody's, to be acknowledged by the next time. */
+  look(port: HartPort): boolean {
+    const record = this.#record
+    record.looks++
+    record.deaf++
+    if (record.deaf > (record.events === 0 ? SILENT : DEAF)) return true
+    if (this.#held[(record.looks - HELD) & (AGES - 1)] > 0) return true
+    if (record.events !== 0) this.#raise(port)
+    return false
+  }
+
+  /** The domain is dead, on no hart, and its device reaches nothing: its guests have back what they granted. `how`: RING_OPEN. */
+  reset(port: HartPort, how: number): void {
+    const record = this.#record
+    for (let page = 0; page < WINDOW_PAGES; page++) if (this.#shown[page] !== 0) this.#hide(port, page)
+    this.#window.forget(port)
+    record.events = 0
+    record.deaf = 0
+    record.raised = false
+    this.lose(port, how)
+  }
+
+  /** Tells its guests what has become of it: RING_OPEN. */
+  lose(port: HartPort, how: number): void {
+    for (let channel = 0; channel < this.fronts.length; channel++) this.fronts[channel].lose(port, how)
+  }
+
+  /** How often it has told its guests anything. */
+  told(): number {
+    return this.#record.told
   }
 
   /** The domain listens from now on: what came before is told. */
@@ -142,6 +200,10 @@ export class RingBack implements VirtualChip {
     if (host < 0 || !this.#window.map(port, GRANT_WINDOW.base + page * PAGE, host, write)) return false
     port.store16(entry + grant.flags.at, port.load16(entry + grant.flags.at) | GRANT_USED)
     this.#shown[page] = channel * GRANTS + reference + 1
+    if (reference < RING_PAGES) return true
+    const now = this.#record.looks & (AGES - 1)
+    this.#since[page] = now
+    this.#held[now]++
     return true
   }
 
@@ -161,6 +223,7 @@ export class RingBack implements VirtualChip {
   #hide(port: HartPort, page: number): void {
     const shown = this.#shown[page] - 1
     this.#shown[page] = 0
+    if (shown % GRANTS >= RING_PAGES) this.#held[this.#since[page]]--
     this.#window.unmap(port, GRANT_WINDOW.base + page * PAGE)
     const entry = this.fronts[Math.floor(shown / GRANTS)].entryOf(port, shown % GRANTS)
     if (entry < 0) return

@@ -2,6 +2,7 @@
 import type { HartPort, StateRecord } from '../../hw/port.ts'
 import { ringFront } from '../../hw/spec/devices/ring.ts'
 import { grant, GRANT_PERMIT, GRANT_READ_ONLY, GRANTS } from '../../hw/spec/layouts/grant.ts'
+import { ring, RING_OPEN } from '../../hw/spec/layouts/ring.ts'
 import type { GuestMemory, VirtualChip, VirtualLine } from './chip.ts'
 
 const PAGE = 4096
@@ -20,7 +21,7 @@ export interface RingFacts {
 export class RingFront implements VirtualChip {
   readonly state: Readonly<Record<string, StateRecord>>
   readonly facts: RingFacts
-  readonly #record = { table: 0, ring: 0, connected: false, raised: false }
+  readonly #record = { table: 0, ring: 0, connected: false, raised: false, gone: false }
   readonly #memory: GuestMemory
   readonly #line: VirtualLine
   readonly #event: (port: HartPort) => void
@@ -64,7 +65,8 @@ export class RingFront implements VirtualChip {
     else if (offset === ringFront.Ring.at + 4) record.ring += value * 2 ** 32
     else if (offset === ringFront.Connect.at) {
       record.connected = value === 1
-      this.#event(port)
+      if (record.gone) this.lose(port, RING_OPEN.GONE)
+      else this.#event(port)
     }
   }
 
@@ -74,6 +76,17 @@ export class RingFront implements VirtualChip {
     if (record.raised) return
     record.raised = true
     this.#line.set(port, true)
+  }
+
+  /** The domain is dead, and nothing is mapped any more: the ring is not known until the guest has made it anew. `how`: RING_OPEN. */
+  lose(port: HartPort, how: number): void {
+    const record = this.#record
+    record.gone = how === RING_OPEN.GONE
+    if (!record.connected) return
+    record.connected = false
+    const at = record.ring % PAGE === 0 ? this.#memory.reach(port, record.ring, PAGE) : -1
+    if (at >= 0) port.store32(at + ring.open.at, how)
+    this.notify(port)
   }
 
   /** Where the entry of a grant lies in the machine's memory, or -1. */

@@ -14,9 +14,11 @@ export const ring = layout(64, 'our own', {
   answers: { at: 4, bytes: 4 },
   /** 1 while the domain looks at the ring anyway: no event is needed. */
   awake: { at: 8, bytes: 4 },
-  /** 1 once a domain serves the ring. */
+  /** RING_OPEN. */
   open: { at: 12, bytes: 4 },
 })
+/** No domain has looked at it yet; one serves it. By the VMM: that one is dead, and it is to be made anew; there will be none. */
+export const RING_OPEN = { NOT_YET: 0, SERVED: 1, REPLACED: 2, GONE: 3 } as const
 /** Where answers and requests lie. */
 export const RING_ANSWERS = 64
 export const RING_REQUESTS = 4096

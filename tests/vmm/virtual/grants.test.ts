@@ -11,6 +11,7 @@ import {
   GRANTS,
   grantOperation,
 } from '../../../hw/spec/layouts/grant.ts'
+import { ring, RING_OPEN, RING_PAGES } from '../../../hw/spec/layouts/ring.ts'
 import { KERNEL_BASE } from '../../../vmm/hosted/layout.ts'
 import { RingBack } from '../../../vmm/virtual/ring-back.ts'
 import { RingFront } from '../../../vmm/virtual/ring-front.ts'
@@ -22,6 +23,7 @@ const MEMORY = 16 * PAGE
 const GUEST = KERNEL_BASE
 const DOMAIN = KERNEL_BASE + MEMORY
 const TABLE = 4 * PAGE
+const RING = 6 * PAGE
 const DATA_PAGE = 9
 const OPERATIONS = 2 * PAGE
 
@@ -67,7 +69,7 @@ function make() {
     back.write(port, register, 4, 1)
     return port.load32(at + grantOperation.status.at)
   }
-  return { port, mapped, entry, permit, ask }
+  return { port, back, front, mapped, entry, permit, ask }
 }
 
 it('a page is mapped only if its guest permits it now, and as it permits it', () => {
@@ -102,4 +104,57 @@ it('a copy stays within the granted page and the memory of the domain', () => {
   expect(ask(ringBack.CopyOut.at, { grant: 5, at: 3 * PAGE, offset: 8, bytes: 8 })).toBe(GRANT_REFUSED)
   expect(ask(ringBack.CopyIn.at, { grant: 5, at: 3 * PAGE, offset: 8, bytes: PAGE })).toBe(GRANT_REFUSED)
   expect(ask(ringBack.CopyIn.at, { grant: 5, at: MEMORY - 4, offset: 8, bytes: 8 })).toBe(GRANT_REFUSED)
+})
+
+it('a domain is hung that does not acknowledge events, or does not give back what it has mapped; rings are for good', () => {
+  const { port, back, permit, ask } = make()
+  const listen = () => {
+    back.write(port, ringBack.Events.at, 4, 3 * PAGE)
+    back.write(port, ringBack.Events.at + 4, 4, 0)
+  }
+  const looks = (count: number, acknowledged: boolean) => {
+    for (let look = 0; look < count; look++) {
+      if (back.look(port)) return true
+      if (acknowledged) back.write(port, ringBack.Acknowledge.at, 4, 1)
+    }
+    return false
+  }
+  listen()
+  expect(looks(2, false)).toBe(false)
+  expect(looks(1, false)).toBe(true)
+  listen()
+  permit(0, DATA_PAGE, GRANT_PERMIT)
+  permit(RING_PAGES, DATA_PAGE, GRANT_PERMIT)
+  const ringPage = { grant: 0, at: GRANT_WINDOW.base }
+  const page = { grant: RING_PAGES, at: GRANT_WINDOW.base + PAGE }
+  expect(ask(ringBack.Map.at, ringPage)).toBe(GRANT_DONE)
+  expect(looks(20, true)).toBe(false)
+  for (let round = 0; round < 5; round++) {
+    expect(ask(ringBack.Map.at, page)).toBe(GRANT_DONE)
+    expect(looks(3, true)).toBe(false)
+    expect(ask(ringBack.Unmap.at, page)).toBe(GRANT_DONE)
+  }
+  expect(ask(ringBack.Map.at, page)).toBe(GRANT_DONE)
+  expect(looks(3, true)).toBe(false)
+  expect(looks(1, true)).toBe(true)
+})
+
+it('of a dead domain nothing stays mapped, no grant is in use, and its guest learns that its ring is to be made anew', () => {
+  const { port, back, front, mapped, entry, permit, ask } = make()
+  front.write(port, ringFront.Ring.at, 4, RING)
+  front.write(port, ringFront.Ring.at + 4, 4, 0)
+  permit(5, DATA_PAGE, GRANT_PERMIT)
+  expect(ask(ringBack.Map.at, { grant: 5, at: GRANT_WINDOW.base, write: true })).toBe(GRANT_DONE)
+  back.reset(port, RING_OPEN.REPLACED)
+  expect(mapped.size).toBe(0)
+  expect(port.load16(entry(5) + grant.flags.at) & GRANT_USED).toBe(0)
+  expect(port.load32(GUEST + RING + ring.open.at)).toBe(RING_OPEN.REPLACED)
+  expect(front.isConnected()).toBe(false)
+  expect(ask(ringBack.Map.at, { grant: 5, at: GRANT_WINDOW.base })).toBe(GRANT_REFUSED)
+  front.write(port, ringFront.Connect.at, 4, 1)
+  expect(front.isConnected()).toBe(true)
+  back.lose(port, RING_OPEN.GONE)
+  front.write(port, ringFront.Connect.at, 4, 1)
+  expect(front.isConnected()).toBe(false)
+  expect(port.load32(GUEST + RING + ring.open.at)).toBe(RING_OPEN.GONE)
 })

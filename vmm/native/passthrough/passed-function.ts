@@ -24,6 +24,8 @@ import type { MessageRoute } from './message-route.ts'
 const FIRST_WIRE = 32
 /** Pages of the guest's that are put into their place in one entry. */
 const PAGES_AT_A_TIME = 128
+/** What configuration space says where there is no function. */
+const NOBODY = 0xffff
 /** Class, subclass, interface. */
 const CLASSES = { disk: 0x01_08_02, network: 0x02_00_00 } as const
 const { fields: decoded } = pcie.COMMAND
@@ -184,6 +186,24 @@ export class PassedFunction implements PlacedDevice, PcieOwner {
     configuration.reset(record.identity)
     record.withdrawn = guard.withdraw(record.identity, this.guest)
     this.#unmap(port)
+  }
+
+  /**
+   * Its guest begins anew, with its RAM in place: so does the function, once reset. False if it has gone, or if the IOMMU
+   * has not said that it reaches nothing.
+   */
+  again(port: HartPort): boolean {
+    const record = this.#record
+    const { configuration, functions, assignment } = this.#parts
+    const { identity } = record
+    if (identity < 0 || !record.withdrawn) return false
+    if (functions) functions.allow(assignment.number, true)
+    else if (configuration.read16(identity, pcie.VENDOR_ID.at) === NOBODY) return false
+    record.withdrawn = false
+    record.ready = false
+    record.raised = false
+    this.#take(port, identity)
+    return true
   }
 
   // What the guest does to the function.

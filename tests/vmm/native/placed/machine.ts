@@ -12,7 +12,7 @@ const PATIENCE = 400_000_000
 export interface Placed {
   readonly system: System
   /** True if the guest came to its end mark, with everything verified. */
-  finish(): boolean
+  finish(untilCycle?: number): boolean
   /** A record of the state of a software of the VMM's. */
   record(software: string, name: string): Record<string, number>
   /** How many pages of guests' a driver domain has in its grant window. */
@@ -55,9 +55,9 @@ export function placed(name: string, placements: PlacementChoice, options: Parti
   const named = (part: string): Software => system.software.find(candidate => candidate.name.includes(part))!
   return {
     system,
-    finish: () => {
+    finish: (untilCycle = PATIENCE) => {
       for (;;) {
-        const stop = machine.run({ marks: true, untilCycle: PATIENCE })
+        const stop = machine.run({ marks: true, untilCycle })
         if (stop.kind !== 'mark') return false
         if (stop.mark === 'end') return true
       }

@@ -10,6 +10,7 @@ import { type GrantWindow, RingBack } from '../../../virtual/ring-back.ts'
 import { type RingFacts, RingFront } from '../../../virtual/ring-front.ts'
 import type { DmaGuard } from '../../dma-guard.ts'
 import type { PlannedGuest } from '../../ground.ts'
+import type { JoinedDomain } from './vmm-side-keeper.ts'
 
 type Device = 'disk' | 'network'
 const DEVICES = ['disk', 'network'] as const
@@ -23,6 +24,12 @@ export function ringsOf(node: GuestNode, placements: Placements): (keyof typeof 
 /** Wires of a guest, by source. */
 export type Wires = readonly (readonly VirtualLine[])[]
 
+/** Domains with their guests, and their registered state. */
+export interface Joined {
+  readonly domains: readonly JoinedDomain[]
+  readonly state: Readonly<Record<string, StateRecord>>
+}
+
 /** Throws one line if a device's domain is missing. */
 export function joinDomains(
   guests: readonly PlannedGuest[],
@@ -30,14 +37,17 @@ export function joinDomains(
   wires: Wires,
   guard: DmaGuard | undefined,
   takeTable: TableAllocator,
-): Readonly<Record<string, StateRecord>> {
-  const states = DEVICES.filter(device => placements[device].at === 'domain').map(device => {
+): Joined {
+  const joined = DEVICES.filter(device => placements[device].at === 'domain').map(device => {
     const domain = guests.find(({ node }) => node.drives === device)
     if (!domain)
       throw new Error(`the ${device} is to be driven by a domain, and no guest says that it drives it: add one`)
     return joinDomain(device, domain, guests, wires, guard, takeTable)
   })
-  return Object.assign({}, ...states) as Record<string, StateRecord>
+  return {
+    domains: joined.map(({ domain }) => domain),
+    state: Object.assign({}, ...joined.map(({ state }) => state)) as Record<string, StateRecord>,
+  }
 }
 
 function joinDomain(
@@ -47,7 +57,7 @@ function joinDomain(
   wires: Wires,
   guard: DmaGuard | undefined,
   takeTable: TableAllocator,
-): Readonly<Record<string, StateRecord>> {
+): { readonly domain: JoinedDomain; readonly state: Readonly<Record<string, StateRecord>> } {
   const { vm } = domain
   const { base, source } = GUEST_RINGS.backend
   const name = `${device} domain`
@@ -66,7 +76,7 @@ function joinDomain(
     guest.vm.attach(`ring ${device}`, front, RING_BYTES, ring)
     Object.assign(state, ring.state)
   }
-  return state
+  return { domain: { guest: domain, back }, state }
 }
 
 function factsOf(device: Device, { disk, network }: GuestNode): RingFacts | undefined {

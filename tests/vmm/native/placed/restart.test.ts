@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { diskDomainImage } from '../../../../guests/driver-domain/disk-domain.ts'
+import type { HartPort } from '../../../../hw/port.ts'
+import { sie } from '../../../../hw/spec/csrs/supervisor.ts'
+import { DEFAULT_PLACEMENT } from '../../../../hw/spec/layouts/placement.ts'
+import { RING_PAGES } from '../../../../hw/spec/layouts/ring.ts'
+import { placed } from './machine.ts'
+
+/** Of a scripted guest: where its task is called. */
+const WORK = 3
+/** Requests of a domain's first guest. */
+const MANY = 300
+/** Nothing is there in a guest. */
+const NOWHERE = 0x10
+/** A hung one is found within two seconds, and its device has 100 ms for its reset. */
+const PATIENCE = 2_400_000_000
+const DOMAIN = 'domain 1'
+
+type Failure = 'crashes' | 'sleeps for good'
+
+/** A domain goes wrong in its task. */
+function fail(port: HartPort, what: Failure): void {
+  if (what === 'crashes') port.load32(NOWHERE)
+  else port.write(sie, 0)
+  port.jump(diskDomainImage(DEFAULT_PLACEMENT).symbols.get('idle')!)
+}
+
+describe('A driver domain that', () => {
+  it.each([
+    { what: 'crashes', transfer: 'map', harts: 1 },
+    { what: 'crashes', transfer: 'copy', harts: 2, hart: 1 },
+    { what: 'sleeps for good', transfer: 'map', harts: 2, hart: 1 },
+  ] as const)(
+    '$what begins anew, and its guest notices a delay: $transfer, hart $hart',
+    ({ what, harts, ...choice }) => {
+      const run = placed('disk', { disk: { at: 'domain', ...choice } }, { iommu: true, harts })
+      const taken = run.record('disk domain', 'taken')
+      run.intercept('disk domain', WORK, port => {
+        if (taken[0] < MANY || run.record('native', DOMAIN)['restarts'] > 0) return false
+        fail(port, what)
+        return true
+      })
+      expect(run.finish(PATIENCE)).toBe(true)
+      expect(run.record('native', DOMAIN)).toMatchObject({ restarts: 1 })
+      expect(run.mapped('disk')).toBe(RING_PAGES)
+      expect(run.system.dmaFaults?.record.faults).toBe(0)
+    },
+  )
+
+  it('crashes again and again without doing anything is given up: its guest gets errors, and goes on', () => {
+    const run = placed('disk', { disk: { at: 'domain' } }, { iommu: true })
+    const taken = run.record('disk domain', 'taken')
+    run.intercept('disk domain', WORK, port => {
+      if (run.record('native', DOMAIN)['restarts'] === 0 && taken[0] < MANY) return false
+      fail(port, 'crashes')
+      return true
+    })
+    expect(run.finish(PATIENCE)).toBe(false)
+    expect(run.record('native', DOMAIN)).toMatchObject({ restarts: 3, lives: 0 })
+    expect(run.mapped('disk')).toBe(0)
+    expect(run.system.domains[0].record).toMatchObject({ ended: true, exitCode: 1 })
+    expect(run.system.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 1 })
+  })
+})
