@@ -21,7 +21,7 @@ import { createSecurity } from './objects/security.ts'
 import type { Plan } from './plan.ts'
 import { prepareHart } from './prepare-hart.ts'
 import { prepareProcess, WHOLE } from './prepare-process.ts'
-import { LOOK, WAKE } from './scheduling/messages.ts'
+import { LOOK, TURN, WAKE } from './scheduling/messages.ts'
 import { createTimes, TIMEBASE } from './scheduling/time-keeping.ts'
 import type { Timers } from './timers.ts'
 
@@ -116,6 +116,7 @@ export class Boot {
     for (let cause = 0; cause < ORDER.length; cause++) plan.lines.connect(port, CAUSES, ORDER[cause])
     plan.lines.connect(port, MESSAGES, LOOK)
     plan.lines.connect(port, MESSAGES, WAKE)
+    plan.lines.connect(port, MESSAGES, TURN)
   }
 
   #findDevices(port: HartPort): void {

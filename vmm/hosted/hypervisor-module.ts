@@ -173,7 +173,7 @@ export class HypervisorModule implements Host, Hypervisor {
     countOf(port, task.vcpu, who === KERNEL_CHIP ? TO_CHIPS : DOORBELLS)
     let read = 0
     if (who === KERNEL_CHIP) read = backends[vm.index].access(port, access, value)
-    else events.signal(port, task.process, who)
+    else events.add(port, task.process, who, 1)
     finishAccess(port, vcpu, access, read, 0)
   }
 

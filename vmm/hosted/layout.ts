@@ -79,7 +79,7 @@ export const TABLES = {
   /** Periods of read-copy-update; guests' I/O buses; events (sync/, hypervisor/). */
   sync: KERNEL_BASE + 480 * KIB,
   buses: KERNEL_BASE + 484 * KIB,
-  events: KERNEL_BASE + 500 * KIB,
+  events: KERNEL_BASE + 907 * KIB,
   /** What is counted of vCPUs. */
   vcpus: KERNEL_BASE + 1004 * KIB,
   /** Interrupt lines. */
@@ -94,8 +94,8 @@ const DMA_SHARE = 512 * KIB
 const ROOTS = KERNEL_BASE + 4 * MIB
 export const MOST_PROCESSES = (VCPU_FRAMES - TEXTS) / TEXT_BYTES
 export const MOST_VCPUS = (TASK_FRAMES - VCPU_FRAMES) / frame.size
-/** Of one guest: a mask of its threads takes 32 bits, and three are for consoles and devices. */
-export const MOST_VCPUS_OF_A_GUEST = 29
+/** Of one guest: a mask of its threads takes 32 bits, and four are for consoles, devices and notifications. */
+export const MOST_VCPUS_OF_A_GUEST = 28
 
 /**
  * A task's user registers while the kernel runs, its floating-point registers while somebody else has them, its address

@@ -18,12 +18,14 @@ export class Process {
   readonly vm: VirtualMachine
   readonly node: GuestNode
   readonly space: AddressSpace
-  /** Its first vCPU's number over all machines, and its first thread's. Behind the vCPUs' are the one for consoles, and one for each device that it emulates. */
+  /** Its first vCPU's number over all machines, and its first thread's. Behind the vCPUs' are the one for consoles, and, if it emulates devices, one for each and one for notifications. */
   readonly firstVcpu: number
   readonly firstTask: number
   readonly ioTask: number
   readonly diskTask: number
   readonly networkTask: number
+  /** The one that takes the guest's notifications, and tells the devices' threads. */
+  readonly notifyTask: number
   readonly lastTask: number
   /** Who is woken for its disk and its network: their threads, or one of the kernel's. Set-up. */
   diskWaiter: number
@@ -71,7 +73,9 @@ export class Process {
     this.ioTask = firstTask + node.vcpus
     this.diskTask = this.ioTask + (emulates && node.disk ? 1 : 0)
     this.networkTask = emulates && node.network ? this.diskTask + 1 : this.ioTask
-    this.lastTask = Math.max(this.diskTask, this.networkTask)
+    const lastDevice = Math.max(this.diskTask, this.networkTask)
+    this.notifyTask = lastDevice + (lastDevice === this.ioTask ? 0 : 1)
+    this.lastTask = this.notifyTask
     this.diskWaiter = this.diskTask
     this.networkWaiter = this.networkTask
     this.share = { cap: node.cap, record: this.record }

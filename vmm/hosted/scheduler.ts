@@ -8,7 +8,7 @@ import { time } from '../../hw/spec/csrs/counters.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import type { Dedication } from './dedication.ts'
 import { Caps } from './scheduling/caps.ts'
-import { LOOK, tell, WAKE } from './scheduling/messages.ts'
+import { LOOK, tell, TURN, WAKE } from './scheduling/messages.ts'
 import { IDLE, Placement } from './scheduling/placement.ts'
 import { EMPTY, RunQueues } from './scheduling/run-queues.ts'
 import { SoftTimers } from './scheduling/soft-timers.ts'
@@ -101,7 +101,8 @@ export class Scheduler {
     if (record.hart !== NOWHERE) return this.want(port, record.hart)
     const hart = this.placement.place(port, task)
     if (hart === port.hart) return this.#arrive(port, task)
-    // Another hart's queue is its own affair: it takes the thread in when it is interrupted.
+    if (this.current[hart] !== IDLE) return this.#arriveElsewhere(port, task, hart)
+    // A hart that idles has its queue in no cache but its own: it takes the thread in when it is interrupted.
     record.last = hart
     this.queues.send(port, task, hart)
     tell(port, this.kicks, hart, WAKE)
@@ -115,6 +116,13 @@ export class Scheduler {
     else this.#turns.time(port, port.read(time))
   }
 
+  /** A thread that has been woken comes to the queue of a hart that runs another: who has nothing to do may take it from there. */
+  #arriveElsewhere(port: HartPort, task: Thread, hart: number): void {
+    this.#add(port, task, hart)
+    if (this.queues.pick(port, hart) === task.index) this.want(port, hart)
+    else tell(port, this.kicks, hart, TURN)
+  }
+
   /** Takes in those that other harts have woken for this one. */
   takeWoken(port: HartPort): void {
     for (let index = this.queues.takeSent(port); index !== EMPTY; index = this.queues.nextSent(port, index)) {
@@ -126,6 +134,7 @@ export class Scheduler {
   /** What this hart was interrupted for: looking is done by whoever leaves the kernel. */
   takeMessage(port: HartPort, what: number): void {
     if (what === WAKE) this.takeWoken(port)
+    else if (what === TURN) this.#turns.time(port, port.read(time))
   }
 
   #add(port: HartPort, task: Thread, hart: number): void {

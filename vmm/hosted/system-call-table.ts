@@ -19,8 +19,10 @@ import {
   EVENT_DISK,
   EVENT_RECEIVED,
   LOCK_CONTENDED,
+  SYS_ADD_EVENT,
   SYS_DISK,
   SYS_EXIT,
+  SYS_EXPECT,
   SYS_INTERRUPT,
   SYS_LOCK_WAIT,
   SYS_LOCK_WAKE,
@@ -51,6 +53,8 @@ const NAMES = [
   'syscall lock wake',
   'syscall watch',
   'syscall read event',
+  'syscall expect',
+  'syscall add event',
 ] as const
 
 export class SystemCalls {
@@ -97,6 +101,8 @@ export class SystemCalls {
     else if (number === SYS_LOCK_WAKE) this.#lockWake(port, process)
     else if (number === SYS_WATCH) this.#watch(port, task)
     else if (number === SYS_READ_EVENT) this.#readEvent(port, task)
+    else if (number === SYS_EXPECT) this.#expect(port, task)
+    else if (number === SYS_ADD_EVENT) this.#addEvent(port, task)
     else if (number === SYS_EXIT) {
       process.vm.record.crashed = port.load32(frame + A1 * 8) !== 0
       this.endProcess(port, process, port.load32(frame + A0 * 8))
@@ -134,12 +140,7 @@ export class SystemCalls {
     const event = this.#argument(port, task, A2)
     const address = this.#argument(port, task, A0)
     const value = this.#argument(port, task, A1)
-    const waiter = process.firstTask + this.#argument(port, task, A3)
-    let phase = -1
-    if (event < EVENTS && waiter <= process.lastTask) {
-      process.eventTasks[event] = waiter
-      phase = this.#plan.module.watch(port, process, address, value, event)
-    }
+    const phase = event < EVENTS ? this.#plan.module.watch(port, process, address, value, event) : -1
     this.#result(port, task, phase < 0 ? -1 : 0, 0)
     if (phase < 0) return
     process.record.phase = phase
@@ -155,6 +156,21 @@ export class SystemCalls {
     }
     task.record.mode = IN_USER
     return true
+  }
+
+  #expect(port: HartPort, task: Task): void {
+    const { process } = task
+    const event = this.#argument(port, task, A0)
+    const waiter = process.firstTask + this.#argument(port, task, A1)
+    const isRight = event < EVENTS && waiter <= process.lastTask
+    if (isRight) process.eventTasks[event] = waiter
+    this.#result(port, task, isRight ? 0 : -1, 0)
+  }
+
+  #addEvent(port: HartPort, task: Task): void {
+    const event = this.#argument(port, task, A0)
+    if (event < EVENTS) this.#plan.events.add(port, task.process, event, this.#argument(port, task, A1))
+    this.#result(port, task, event < EVENTS ? 0 : -1, 0)
   }
 
   #readEvent(port: HartPort, task: Task): void {

@@ -21,10 +21,14 @@ export const SYS_EXIT = 7
 /** lockWait(): sleeps as long as the process's lock is LOCK_CONTENDED. lockWake(): wakes one that does. */
 export const SYS_LOCK_WAIT = 8
 export const SYS_LOCK_WAKE = 9
-/** watch(address, value, event, thread): what the guest writes there is a doorbell, which adds to an event that a thread of the process's waits for. -1: it stays the process's. */
+/** watch(address, value, event): what the guest writes there is a doorbell, which adds to an event. -1: it stays the process's. */
 export const SYS_WATCH = 10
 /** readEvent(event): what has been added to it; it is 0 then. */
 export const SYS_READ_EVENT = 11
+/** expect(event, thread): the event is one that this thread of the process's waits for. */
+export const SYS_EXPECT = 12
+/** addEvent(event, count): adds to it. */
+export const SYS_ADD_EVENT = 13
 
 /** The word of the lock: free; held; held, and somebody may sleep for it. */
 export const LOCK_FREE = 0

@@ -1,7 +1,7 @@
 /**
  * The VMM process of one guest, in user mode: a thread a vCPU that runs it by system call and emulates the registers that
- * it reaches for, one for consoles, and one for each of disk and network card, which serves its queues and waits for what happens
- * outside. A lock keeps them from being in the devices at the same time.
+ * it reaches for, one for consoles, one that takes its notifications, and one for each of disk and network card, which serves its queues and
+ * waits for what happens outside. A lock keeps them from being in the devices at the same time.
  *
  *   main ─▶ next ─▶ (system call) ─▶ returned: what it gave ─▶ next ─▶ …
  */
@@ -155,6 +155,10 @@ export class VmmProcess {
     const thread = port.x(THREAD_REGISTER)
     port.account('vmm process', 'thread', 'computing')
     const call = this.#calling[thread]
+    if (this.#doorbells.takes(thread)) {
+      this.#calling[thread] = this.#doorbells.pass(port, call, port.x(A0), port.x(A1))
+      return port.ecall(this.#back)
+    }
     if (call === SYS_LOCK_WAKE) return this.#resumeCall(port, thread)
     if (this.#lock.waiting[thread] === 0) {
       this.#first[thread] = port.x(A0)

@@ -1,6 +1,6 @@
 /**
  * Counters that one side adds to and the other sleeps for, as eventfd: a process's thread waits for several, and reads the one
- * that it is told of, which is zero then. The kernel adds when a guest rings a doorbell.
+ * that it is told of, which is zero then. The kernel adds when a guest rings a doorbell, a thread to tell another.
  */
 import type { HartPort } from '../../../hw/port.ts'
 import { layout } from '../../../hw/spec/layout.ts'
@@ -14,7 +14,7 @@ const counter = layout(0x20, 'our own', {
   count: { at: 0x10, bytes: 8 },
 })
 /** Of a process. */
-export const EVENTS = 4
+export const EVENTS = 8
 
 export class Events {
   readonly #processes: readonly Process[]
@@ -33,12 +33,12 @@ export class Events {
     return TABLES.events + (process.vm.index * EVENTS + event) * counter.size
   }
 
-  /** Adds one, and wakes who waits. */
-  signal(port: HartPort, process: Process, event: number): void {
+  /** Adds to it, and wakes who waits. */
+  add(port: HartPort, process: Process, event: number, by: number): void {
     const at = this.#at(process, event)
     acquire(port, at)
     const count = port.load64(at + counter.count.at)
-    port.store64(at + counter.count.at, count + 1)
+    port.store64(at + counter.count.at, count + by)
     process.record.ready |= 1 << event
     release(port, at)
     // Who was told and has not read yet finds both.

@@ -2,8 +2,10 @@
 import type { HartPort } from '../../../hw/port.ts'
 import type { Process } from '../process.ts'
 import {
+  SYS_ADD_EVENT,
   SYS_DISK,
   SYS_EXIT,
+  SYS_EXPECT,
   SYS_INTERRUPT,
   SYS_LOCK_WAIT,
   SYS_LOCK_WAKE,
@@ -41,6 +43,8 @@ export const FILE_OF: readonly number[] = [
   NO_FILE_NEEDED,
   MACHINE_FILE,
   EVENTS_FILE,
+  EVENTS_FILE,
+  EVENTS_FILE,
 ]
 export const USE_OF: readonly number[] = [
   0,
@@ -55,6 +59,8 @@ export const USE_OF: readonly number[] = [
   0,
   TO_CONTROL,
   TO_READ,
+  TO_CONTROL,
+  TO_WRITE,
 ]
 const CALLS = [
   SYS_RUN,
@@ -68,6 +74,8 @@ const CALLS = [
   SYS_LOCK_WAKE,
   SYS_WATCH,
   SYS_READ_EVENT,
+  SYS_EXPECT,
+  SYS_ADD_EVENT,
 ] as const
 
 /** Opens them for a process that begins. What it has not, is not open. */
