@@ -110,6 +110,10 @@ export class HostNetworkDevice implements PlacedDevice {
       const number = this.#queue.take(port)
       const at = packetAt(number)
       const vlan = port.load32(at + packet.vlan.at)
+      if (vlan !== 0 && !this.#packets.unshare(port, number)) {
+        this.#lose(port, number)
+        continue
+      }
       if (vlan !== 0) addTag(port, at, vlan)
       const bytes = port.load32(at + packet.length.at)
       const mapped = this.#memory.map(port, NETWORK_DEVICE, port.load64(at + packet.data.at), bytes)

@@ -97,9 +97,22 @@ export class Packets {
     this.headers.give(port, number)
   }
 
-  /** True if nobody else reads the packet's data. */
-  isOwn(port: HartPort, number: number): boolean {
-    return port.load32(bufferAt(port.load32(packetAt(number) + packet.buffer.at)) + USERS) === 1
+  /** Gives a packet data of its own where others read them too, so that they can be changed. False if there is no memory. */
+  unshare(port: HartPort, number: number): boolean {
+    const at = packetAt(number)
+    const shared = port.load32(at + packet.buffer.at)
+    const from = bufferAt(shared)
+    if (port.load32(from + USERS) === 1) return true
+    const buffer = this.buffers.take(port)
+    if (buffer === NO_RECORD) return false
+    const base = bufferAt(buffer)
+    const data = port.load64(at + packet.data.at)
+    port.copy(base + (data - from), data, port.load32(at + packet.length.at))
+    port.store32(base + USERS, 1)
+    port.store32(at + packet.buffer.at, buffer)
+    port.store64(at + packet.data.at, base + (data - from))
+    if (port.add32(from + USERS, -1) === 1) this.buffers.give(port, shared)
+    return true
   }
 }
 
