@@ -21,6 +21,17 @@ export function diskTopologies(vmm: Topology['vmm'] = 'native'): readonly Topolo
   }))
 }
 
+/** The same on a host: by its process or its kernel, through its cache or past it. */
+export function hostedDiskTopologies(): readonly Topology[] {
+  const [apart, together] = diskTopologies('hosted')
+  return [
+    apart,
+    { ...together, policy: { backend: 'kernel' } },
+    { ...apart, policy: { io: 'direct' } },
+    { ...together, policy: { form: 'switch', backend: 'kernel', io: 'direct' } },
+  ]
+}
+
 /** Two guests with a disk and a network card each; what RAM held before is chosen by `poison`. */
 export function ioTopology(harts: readonly number[], poison?: number): Topology {
   return {
@@ -43,6 +54,12 @@ export function networkTopologies(vmm: Topology['vmm'] = 'native'): readonly Top
     ramMiB: RAM_MIB,
     guests: vlans.map((vlan, guest) => ({ ...GUEST, harts: [harts[guest]], network: { vlan } })),
   }))
+}
+
+/** The same on a host: by its process or its kernel. */
+export function hostedNetworkTopologies(): readonly Topology[] {
+  const [apart, together] = networkTopologies('hosted')
+  return [apart, { ...together, policy: { backend: 'kernel' } }]
 }
 
 /** Two guests with a disk and a network card each. */

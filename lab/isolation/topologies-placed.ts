@@ -1,6 +1,6 @@
 /** Guests whose devices are driven elsewhere than in the VMM: by a server, by a driver domain, by themselves. */
 import type { PlacedGuest, Topology } from './scenario.ts'
-import { DISK_SECTORS } from './topologies-io.ts'
+import { DISK_SECTORS, networkTopologies } from './topologies-io.ts'
 
 const RAM_MIB = 96
 const GUEST: PlacedGuest = { memoryMiB: 8, vcpus: 1, harts: [0], weight: 256, cap: 0 }
@@ -47,6 +47,17 @@ export const GUARDED: readonly Topology[] = [
   placed({ disk: {}, network: {} }, [0, 1], { iommu: true }),
   placed({ disk: {}, network: {} }, [0, 0], { iommu: true, aia: 'aplic-imsic' }),
 ]
+
+/** Three guests on the switch, whose card is driven by a server, or behind an IOMMU. */
+export function placedNetworkTopologies(): readonly Topology[] {
+  const [apart, together] = networkTopologies()
+  const wide = { ramMiB: RAM_MIB, iommu: true }
+  return [
+    { ...apart, ...wide, placements: { network: { at: 'server' } } },
+    { ...together, ...wide, placements: { network: { at: 'server', transfer: 'copy' } } },
+    { ...apart, ...wide, aia: 'aplic-imsic' },
+  ]
+}
 
 /** Drivers in a domain, to which guests grant pages. */
 export const GRANTED: readonly Topology[] = [

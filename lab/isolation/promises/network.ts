@@ -16,7 +16,8 @@ import {
 import { Ownership } from '../ownership.ts'
 import type { IsolationPromise } from '../promise.ts'
 import type { Scenario } from '../scenario.ts'
-import { networkTopologies } from '../topologies-io.ts'
+import { hostedNetworkTopologies, networkTopologies } from '../topologies-io.ts'
+import { placedNetworkTopologies } from '../topologies-placed.ts'
 
 const NAME = 'network'
 const GUESTS = 3
@@ -68,9 +69,14 @@ const arrival: fc.Arbitrary<Arrival> = fc.record({
   content,
 })
 
+const topologies = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(...networkTopologies()) },
+  { weight: 2, arbitrary: fc.constantFrom(...placedNetworkTopologies()) },
+  { weight: 1, arbitrary: fc.constantFrom(...hostedNetworkTopologies()) },
+)
 const arbitrary = fc
   .record({
-    topology: fc.constantFrom(...networkTopologies()),
+    topology: topologies,
     frames: fc.array(sent, { minLength: GUESTS, maxLength: GUESTS }),
     arrivals: fc.array(arrival, { maxLength: 4 }),
   })
