@@ -6,8 +6,8 @@ const PLACES = [
   { at: 'vmm' },
   { at: 'server', crashes: 400 },
   { at: 'server', transfer: 'copy', crashes: 400 },
-  { at: 'domain' },
-  { at: 'domain', transfer: 'copy' },
+  { at: 'domain', crashes: 60 },
+  { at: 'domain', transfer: 'copy', crashes: 60 },
 ] as const
 
 for (const { crashes = 0, ...disk } of PLACES as readonly ((typeof PLACES)[number] & { crashes?: number })[]) {

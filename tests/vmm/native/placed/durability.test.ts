@@ -6,6 +6,7 @@ it.each([
   { at: 'server', crashes: 400 },
   { at: 'server', transfer: 'copy', crashes: 400 },
   { at: 'domain' },
+  { at: 'domain', crashes: 60 },
 ] as const)(
   'what a flush has covered is there whenever the power goes, and what nobody promised is lost sometimes: $at, $transfer',
   ({ crashes = 0, ...disk }) => {

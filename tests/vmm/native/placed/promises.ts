@@ -28,8 +28,11 @@ const TAGS = 4
 const FLUSH_EVERY = 6
 const PAGE = 4096
 const READY = 34_000_000
-/** Of a server's text: where every message comes in. */
+/** Of a server's text: where every message comes in; of a domain's: where its task is called. */
 const RETURNED = 1
+const WORK = 3
+/** Cycles in which a domain begins anew: its device has 100 ms for its reset. */
+const ANEW = 110_000_000
 
 function writerTask({ device, drivers, data }: TaskGround<BlockDevice>): Task {
   const state = { begun: false, issued: 0, bad: 0, flushing: false }
@@ -93,7 +96,7 @@ export interface Kept {
   readonly deaths: number
 }
 
-/** Looks at so many instants, so many cycles apart at the most. `crashes`: a server is killed at about each so many of its messages. */
+/** Looks at so many instants, so many cycles apart at the most. `crashes`: a server is killed at about each so many of its messages, a domain after so many requests. */
 export function keepPromises(
   disk: NonNullable<PlacementChoice['disk']>,
   instants: number,
@@ -144,6 +147,17 @@ export function keepPromises(
       original(port)
     }
   }
+  const domain = all.find(({ name }) => name === 'disk domain')
+  const life = all[0].state['domain 1'] as { restarts: number; stage: number } | undefined
+  if (domain && crashes > 0) {
+    const entries = domain.entries as Entry[]
+    const original = entries[WORK]
+    const taken = domain.state['taken'] as Float64Array
+    entries[WORK] = port => {
+      if (taken[0] >= crashes) port.load32(0)
+      original(port)
+    }
+  }
   const state = software.state as Readonly<Record<string, Int32Array>>
   const sector = new Uint8Array(512)
   const view = new DataView(sector.buffer)
@@ -159,10 +173,11 @@ export function keepPromises(
       if (there < state['promised'][block]) kept.broken++
       if (there < state['completed'][block]) kept.lost++
     }
+    if (life && life.stage !== 0) machine.run({ untilCycle: machine.now() + ANEW })
   }
   kept.promised = state['promised'].reduce((sum, version) => sum + version, 0)
   kept.issued = (state['writer'] as unknown as { issued: number }).issued
   const thread = all[0].state['server disk'] as { deaths: number } | undefined
-  kept.deaths = thread?.deaths ?? 0
+  kept.deaths = thread?.deaths ?? life?.restarts ?? 0
   return kept
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { diskDomainImage } from '../../../../guests/driver-domain/disk-domain.ts'
+import { networkUser } from '../../../../guests/witnesses/network-user.ts'
 import type { HartPort } from '../../../../hw/port.ts'
 import { sie } from '../../../../hw/spec/csrs/supervisor.ts'
 import { DEFAULT_PLACEMENT } from '../../../../hw/spec/layouts/placement.ts'
 import { RING_PAGES } from '../../../../hw/spec/layouts/ring.ts'
+import type { SystemGuest } from '../../../../lab/system.ts'
 import { placed } from './machine.ts'
 
 /** Of a scripted guest: where its task is called. */
@@ -15,6 +17,8 @@ const NOWHERE = 0x10
 /** A hung one is found within two seconds, and its device has 100 ms for its reset. */
 const PATIENCE = 2_400_000_000
 const DOMAIN = 'domain 1'
+/** Cycles. */
+const STEP = 10_000_000
 
 type Failure = 'crashes' | 'sleeps for good'
 
@@ -23,6 +27,22 @@ function fail(port: HartPort, what: Failure): void {
   if (what === 'crashes') port.load32(NOWHERE)
   else port.write(sie, 0)
   port.jump(diskDomainImage(DEFAULT_PLACEMENT).symbols.get('idle')!)
+}
+
+/** A guest that has frames echoed until the test has seen enough. */
+function echoing({ software, program }: ReturnType<typeof networkUser>): SystemGuest {
+  return {
+    label: 'user',
+    memoryBytes: 32 * 2 ** 20,
+    vcpus: 1,
+    harts: [0],
+    weight: 256,
+    cap: 0,
+    bootargs: '',
+    kernel: program.bytes,
+    network: { mac: [2, 0, 0, 0, 0, 1], vlan: 0 },
+    scripted: { software, program },
+  }
 }
 
 describe('A driver domain that', () => {
@@ -46,6 +66,26 @@ describe('A driver domain that', () => {
       expect(run.system.dmaFaults?.record.faults).toBe(0)
     },
   )
+
+  it('has the network card loses what was under way, and nothing else', () => {
+    const user = networkUser(0, 1, true)
+    const run = placed('network', { network: { at: 'domain' } }, { iommu: true, guests: [echoing(user)] })
+    const state = user.software.state['user'] as { echoed: number; wrong: number }
+    const life = run.record('native', DOMAIN)
+    const taken = run.record('network domain', 'taken')
+    run.intercept('network domain', WORK, port => {
+      if (taken[0] < MANY || life['restarts'] > 0) return false
+      fail(port, 'crashes')
+      return true
+    })
+    const { machine } = run.system
+    while (life['restarts'] === 0 && machine.now() < PATIENCE) machine.run({ untilCycle: machine.now() + STEP })
+    const before = state.echoed
+    expect(before).toBeGreaterThan(50)
+    machine.run({ untilCycle: machine.now() + STEP })
+    expect(state.echoed).toBeGreaterThan(before + 50)
+    expect(state.wrong).toBe(0)
+  })
 
   it('crashes again and again without doing anything is given up: its guest gets errors, and goes on', () => {
     const run = placed('disk', { disk: { at: 'domain' } }, { iommu: true })
