@@ -79,8 +79,6 @@ export function nicFunctionDriver(env: Environment, config: NicFunctionConfig): 
     phase: CREATED,
     failure: 0,
     tries: 0,
-    polling: 0,
-    owed: 0,
     progress: 0,
     looks: 0,
     low: 0,

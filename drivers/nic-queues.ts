@@ -43,13 +43,10 @@ const TX_FRAME =
 /** Ethernet's longest frame without its checksum, one VLAN tag included. */
 const MAXIMUM_FRAME = 1518
 
-/** What of a driver's variables its queue pair shares. */
+/** What of a driver's variables its queue pairs share. */
 export type QueueState = {
   /** {@link RUNNING} while frames may come and go. */
   phase: number
-  /** 1 while frames are being handed out; while buffers provided meanwhile are still to be told to the card. */
-  polling: number
-  owed: number
   /** 1 if anything has been sent since it was last looked at. */
   progress: number
 }
@@ -117,20 +114,31 @@ export interface NicQueues {
 
 const FIRST = 0
 
-/** `state` is the driver's; `lose` is called if the card has written what cannot be. */
+/**
+ * `state` is the driver's; `lose` is called if the card has written what cannot be. Tags are below `depth`, and at a time
+ * there are no more than `room`. `name` ends the names of this pair's variables.
+ */
 export function nicQueues(
   env: Environment,
   queue: QueueRegisters,
   depth: number,
   state: QueueState,
   lose: () => void,
+  { name = '', room = depth }: { readonly name?: string; readonly room?: number } = {},
 ): NicQueues {
   const { device, dma } = env
-  const receiver = makeRing(env, { ring: 'receiver', tags: 'receiver tags', room: 'receiver room' }, depth)
-  const transmitter = makeRing(env, { ring: 'transmitter', tags: 'transmitter tags', room: 'transmitter room' }, depth)
+  const named = (ring: string) => ({
+    ring: `${ring}${name}`,
+    tags: `${ring} tags${name}`,
+    room: `${ring} room${name}`,
+  })
+  const receiver = makeRing(env, named('receiver'), room)
+  const transmitter = makeRing(env, named('transmitter'), room)
+  /** 1 while frames are being handed out; while buffers provided meanwhile are still to be told to the card. */
+  const own = env.state(`queue${name}`, { polling: 0, owed: 0 })
   /** Per tag: 1 while the card has its buffer. */
-  const sending = env.state('sending', new Int32Array(depth))
-  const receiving = env.state('receiving', new Int32Array(depth))
+  const sending = env.state(`sending${name}`, new Int32Array(depth))
+  const receiving = env.state(`receiving${name}`, new Int32Array(depth))
   const unheardTransmitted: (tag: number) => void = () => {}
   const unheardReceived: (tag: number, bytes: number) => void = () => {}
   let transmitted = unheardTransmitted
@@ -186,24 +194,24 @@ export function nicQueues(
     memory.write64(at + HEADER, 0)
     push(receiver, tag, BUFFER_BYTES)
     // Buffers provided while frames are being handed out are told to the card once, at the end.
-    if (state.polling === 1) state.owed = 1
+    if (own.polling === 1) own.owed = 1
     else tellProvided()
     return true
   }
 
   function tellProvided(): void {
-    state.owed = 0
+    own.owed = 0
     dma.fence()
     device.write(queue.RDT, receiver.state.tail, FIRST)
   }
 
   function poll(budget: number): number {
     let done = 0
-    state.polling = 1
+    own.polling = 1
     while (done < budget && state.phase === RUNNING && takeReceived()) done += 1
     while (done < budget && state.phase === RUNNING && takeTransmitted()) done += 1
-    state.polling = 0
-    if (state.owed === 1 && state.phase === RUNNING) tellProvided()
+    own.polling = 0
+    if (own.owed === 1 && state.phase === RUNNING) tellProvided()
     return done
   }
 

@@ -1,10 +1,11 @@
 /**
- * The driver of an Intel 82576 port: one receive and one transmit queue with advanced descriptors, causes read from
+ * The driver of an Intel 82576 port: receive and transmit queues with advanced descriptors, a pair or several, causes read from
  * ICR. Reset, initialisation and stopping are a machine of short steps driven by a timer.
  */
 import type { Environment, NetworkDevice } from './environment.ts'
 import { nicFunctions, type NicFunctions, type NicFunctionsConfig } from './nic-functions.ts'
 import { nicQueues, queueAt, RUNNING } from './nic-queues.ts'
+import { scaledQueues } from './nic-scaling.ts'
 import { nic } from '../hw/spec/devices/nic.ts'
 import { withField } from '../hw/spec/registers.ts'
 
@@ -67,6 +68,8 @@ const NO_STOP = 5
 export interface NicConfig {
   /** Buffers at a time, each way. */
   readonly queueDepth: number
+  /** Queue pairs, 1 (unless given) to 8: a flow's frames keep to one of them (RSS). Not with virtual functions. */
+  readonly queues?: number
   /** Microseconds between interrupts at least; 0 unless given. */
   readonly interruptInterval?: number
   /** Lets in frames for any station: its owner is a switch. */
@@ -105,8 +108,6 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
     failure: 0,
     tries: 0,
     cleared: 0,
-    polling: 0,
-    owed: 0,
     progress: 0,
     looks: 0,
     low: 0,
@@ -116,7 +117,8 @@ export function nicDriver(env: Environment, config: NicConfig): NicDevice {
   const isAlone = config.functions?.alone === true
   // the pool behind those of the virtual functions is ours
   const queue = functions === undefined ? nic : queueAt(nic, functions.count)
-  const queues = nicQueues(env, queue, depth, state, lose)
+  const count = config.queues === undefined ? 1 : config.queues
+  const queues = count === 1 ? nicQueues(env, queue, depth, state, lose) : scaledQueues(env, count, depth, state, lose)
   const { poll } = queues
 
   function start(): void {

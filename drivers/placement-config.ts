@@ -7,7 +7,7 @@ import type { NvmeConfig } from './nvme.ts'
 const COALESCED = 8
 
 type DiskOptions = Pick<DriverPlacement, 'depth' | 'queues' | 'service' | 'coalescing'>
-type CardOptions = Pick<DriverPlacement, 'service' | 'coalescing'>
+type CardOptions = Pick<DriverPlacement, 'queues' | 'service' | 'coalescing'>
 
 export function nvmeConfigOf({ depth, queues, service, coalescing }: DiskOptions): NvmeConfig {
   return {
@@ -18,8 +18,8 @@ export function nvmeConfigOf({ depth, queues, service, coalescing }: DiskOptions
   }
 }
 
-export function nicConfigOf({ service, coalescing }: CardOptions, depth: number): NicConfig {
-  return { queueDepth: depth, adaptive: service === 'adaptive', interruptInterval: coalescing }
+export function nicConfigOf({ queues, service, coalescing }: CardOptions, depth: number): NicConfig {
+  return { queueDepth: depth, queues, adaptive: service === 'adaptive', interruptInterval: coalescing }
 }
 
 /** A driver's wires: none of a device that is polled. */

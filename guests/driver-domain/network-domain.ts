@@ -43,7 +43,7 @@ const INCOMING = DEPTH * FRAME_BYTES
 const SPARE = 2 * DEPTH * FRAME_BYTES
 const DATA_BYTES = SPARE + FRAME_BYTES
 
-type Options = Pick<DriverPlacement, 'transfer' | 'service' | 'coalescing'>
+type Options = Pick<DriverPlacement, 'transfer' | 'queues' | 'service' | 'coalescing'>
 
 export function networkDomainImage(): Program {
   return scriptedImage(DATA_BYTES, 2)

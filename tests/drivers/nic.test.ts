@@ -16,10 +16,12 @@ interface Options {
   readonly polled?: boolean
   readonly abandons?: () => boolean
   readonly interruptInterval?: number
+  readonly queues?: number
+  readonly adaptive?: boolean
 }
 
 /** The real card with the driver on it; at the far end of its cable, an array. */
-function bench({ polled = false, abandons, interruptInterval = 0 }: Options = {}) {
+function bench({ polled = false, abandons, interruptInterval = 0, queues = 1, adaptive = false }: Options = {}) {
   const time = new BenchTime()
   const cable: Cable = new Cable(
     'cable',
@@ -52,7 +54,12 @@ function bench({ polled = false, abandons, interruptInterval = 0 }: Options = {}
     doorbells: [nic.TDT, nic.RDT],
     ...(abandons ? { abandons } : {}),
   })
-  const owner = networkOwner(env, memory, made => nicDriver(made, { queueDepth: DEPTH, interruptInterval }), { polled })
+  const owner = networkOwner(
+    env,
+    memory,
+    made => nicDriver(made, { queueDepth: DEPTH, interruptInterval, queues, adaptive }),
+    { polled },
+  )
   const strays: string[] = []
   const read = memory.read.bind(memory)
   const write = memory.write.bind(memory)
@@ -75,7 +82,12 @@ function frame(n: number, bytes: number): Uint8Array {
   return new Uint8Array(bytes).map((_, i) => (i < 6 ? 0xff : (n * 13 + i) & 0xff))
 }
 
-for (const options of [{}, { polled: true }, { interruptInterval: 50 }] satisfies Options[]) {
+for (const options of [
+  {},
+  { polled: true },
+  { interruptInterval: 50 },
+  { queues: 3, adaptive: true },
+] satisfies Options[]) {
   test(`82576 driver ${JSON.stringify(options)}: frames go out and come in, in order, and it stops without leaks`, () => {
     const { owner, env, wire, arrive, strays, start } = bench(options)
     expect(start()).toBe(true)
@@ -103,7 +115,32 @@ for (const options of [{}, { polled: true }, { interruptInterval: 50 }] satisfie
   })
 }
 
+/** UDP over IPv4 from a port: of a flow of its own. */
+function datagram(port: number): Uint8Array {
+  const bytes = frame(1, 64)
+  bytes.set(
+    [0x08, 0, 0x45, 0, 0, 50, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, port >> 8, port & 0xff, 0, 9],
+    12,
+  )
+  return bytes
+}
+
 describe('82576 driver', () => {
+  test.each([
+    { queues: 1, others: 0 },
+    { queues: 3, others: 4 },
+  ])('with $queues queues, beside a flow that floods the card $others frames of others find a buffer', expected => {
+    const { owner, arrive, env, start } = bench({ polled: true, queues: expected.queues })
+    start()
+    for (let tag = 0; tag < DEPTH; tag++) owner.offer(tag)
+    for (let n = 0; n < 2 * DEPTH; n++) arrive(datagram(1000))
+    for (let n = 0; n < 2 * DEPTH; n++) arrive(datagram(2000 + n))
+    env.pass(100_000)
+    env.enter(() => owner.card().poll(DEPTH))
+    const others = owner.takeReceived().filter(bytes => bytes[35] !== (1000 & 0xff))
+    expect(others).toHaveLength(expected.others)
+  })
+
   test('what does not fit a frame or a buffer is refused', () => {
     const { owner, env, start } = bench()
     start()

@@ -25,7 +25,7 @@ function checkPolling(device: PlacedKind, placement: DriverPlacement): void {
 }
 
 export function domainNetwork(_ground: Ground, placement: DriverPlacement): NetworkService {
-  checkOptions('network card', placement, ['service', 'coalescing', 'hart', 'transfer'])
+  checkOptions('network card', placement, ['service', 'coalescing', 'queues', 'hart', 'transfer'])
   checkPolling('network card', placement)
   return {
     devices: [],

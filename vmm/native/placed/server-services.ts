@@ -109,7 +109,7 @@ export function serverDisk(ground: Ground, placement: DriverPlacement): DiskServ
 export function serverNetwork(ground: Ground, placement: DriverPlacement): NetworkService {
   const { current, guests, bus, controller, servers } = ground
   const { base } = CARD_REGISTERS
-  checkOptions('network card', placement, ['service', 'coalescing', 'hart', 'transfer'])
+  checkOptions('network card', placement, ['service', 'coalescing', 'queues', 'hart', 'transfer'])
   const copies = placement.transfer === 'copy'
   const region = ground.region(base)
   const place = serverGround({ device: region.base, bytes: DRIVER_BYTES }, placement)

@@ -17,7 +17,7 @@ const FRAMES_AT_A_TIME = 8
 export function vmmNetwork(ground: Ground, placement: DriverPlacement): NetworkService {
   const { current, guests, bus, controller, environment } = ground
   const { hart } = placement
-  checkOptions('network card', placement, ['service', 'coalescing', 'hart'])
+  checkOptions('network card', placement, ['service', 'coalescing', 'queues', 'hart'])
   checkVmmHart('network card', placement, ground)
   const own = environment('nic', REGISTERS, wiresOf(placement, [masked => card.mask(masked)]))
   const driver = nicDriver(own, {
