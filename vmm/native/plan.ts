@@ -225,7 +225,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const chips = devices.map(({ state }) => state)
   const keeper =
     domains.length > 0
-      ? new DomainKeeper({ domains, chips, passed, free, host, plan: { slots, scheduler } })
+      ? new DomainKeeper({ domains, chips, passed, free, host, plan: { slots, scheduler, owner } })
       : undefined
   return {
     harts,

@@ -22,12 +22,11 @@ import type { RingFront } from './ring-front.ts'
 
 const PAGE = 4096
 const WINDOW_PAGES = GRANT_WINDOW.bytes / PAGE
-/** Looks after which a domain is hung that has not acknowledged an event; has not begun to listen; has not given a page back. */
-const DEAF = 2
-const SILENT = 20
-const HELD = 4
-/** Of ages that are told apart: a power of two, more than HELD. */
-const AGES = 8
+/** Looks after which a domain is hung that has not begun to listen. */
+const SILENT = 200
+/** Of pages, ages that are told apart: a power of two, more than the longest patience. */
+const AGES = 128
+export const LONGEST_PATIENCE = 64
 
 /** The domain's second stage, and its device's. */
 export interface GrantWindow {
@@ -125,13 +124,18 @@ export class RingBack implements VirtualChip {
     this.#line.set(port, true)
   }
 
-  /** Every half second: true if the domain is hung. It is sent an event that is nobody's, to be acknowledged by the next time. */
-  look(port: HartPort): boolean {
+  /**
+   * Every now and then, while the domain has its turns: true if it is hung, which is when it has not acknowledged an event,
+   * or given back a page, for so many looks. It is sent an event that is nobody's, for the next time.
+   */
+  look(port: HartPort, patience: number): boolean {
     const record = this.#record
     record.looks++
     record.deaf++
-    if (record.deaf > (record.events === 0 ? SILENT : DEAF)) return true
-    if (this.#held[(record.looks - HELD) & (AGES - 1)] > 0) return true
+    if (record.deaf > (record.events === 0 ? SILENT : patience)) return true
+    for (let age = patience; age <= LONGEST_PATIENCE; age++) {
+      if (this.#held[(record.looks - age) & (AGES - 1)] > 0) return true
+    }
     if (record.events !== 0) this.#raise(port)
     return false
   }

@@ -24,6 +24,7 @@ const GUEST = KERNEL_BASE
 const DOMAIN = KERNEL_BASE + MEMORY
 const TABLE = 4 * PAGE
 const RING = 6 * PAGE
+const PATIENCE = 4
 const DATA_PAGE = 9
 const OPERATIONS = 2 * PAGE
 
@@ -114,13 +115,13 @@ it('a domain is hung that does not acknowledge events, or does not give back wha
   }
   const looks = (count: number, acknowledged: boolean) => {
     for (let look = 0; look < count; look++) {
-      if (back.look(port)) return true
+      if (back.look(port, PATIENCE)) return true
       if (acknowledged) back.write(port, ringBack.Acknowledge.at, 4, 1)
     }
     return false
   }
   listen()
-  expect(looks(2, false)).toBe(false)
+  expect(looks(PATIENCE, false)).toBe(false)
   expect(looks(1, false)).toBe(true)
   listen()
   permit(0, DATA_PAGE, GRANT_PERMIT)

@@ -11,9 +11,9 @@ import type { FreeMemory } from '../../../core/free-memory.ts'
 import { LARGE_PAGE } from '../../../core/g-stage.ts'
 import type { Host } from '../../../core/host.ts'
 import type { PlacedDevice } from '../../../core/placed-device.ts'
-import { NOWHERE } from '../../../core/vcpu.ts'
+import { NOWHERE, RUNNABLE } from '../../../core/vcpu.ts'
 import type { VirtualMachine } from '../../../core/virtual-machine.ts'
-import type { RingBack } from '../../../virtual/ring-back.ts'
+import { LONGEST_PATIENCE, type RingBack } from '../../../virtual/ring-back.ts'
 import type { PlannedGuest } from '../../ground.ts'
 import { startGuest } from '../../guest-start.ts'
 import type { PassedFunction } from '../../passthrough/passed-function.ts'
@@ -32,10 +32,16 @@ const GONE = 6
 const LIVES = 4
 /** Bytes that are moved or cleared in one entry. */
 const PIECE = 0x1_0000
-/** Ticks: half a second between two looks; 100 ms that a function has for its reset (PCIe 6.6.2); 0.1 ms until a hart is looked at again. */
-const LOOK = 5_000_000
+/** Ticks: 50 ms between two looks; 100 ms that a function has for its reset (PCIe 6.6.2); 0.1 ms until a hart is looked at again. */
+const LOOK = 500_000
 const RESET = 1_000_000
 const SOON = 1000
+/**
+ * Looks after which a domain is hung that does nothing of what it has to. Whoever was slow only is given twice as many the
+ * next time, so that a device that takes its time gets through in the end; after so many looks without harm, no more.
+ */
+const PATIENCE = 4
+const HARMLESS = 200
 
 /** A domain, as the VMM was planned with it. */
 export interface JoinedDomain {
@@ -44,6 +50,8 @@ export interface JoinedDomain {
 }
 
 interface KeptDomain extends JoinedDomain {
+  /** Of its first vCPU. */
+  readonly index: number
   readonly passed: readonly PassedFunction[]
   readonly chips: InitialData
   /** Its images: pieces on the machine where the loader put them, which are its RAM now, and where they are kept. */
@@ -63,6 +71,10 @@ interface DomainRecord {
   /** When it died, and when it is looked at next (ticks). */
   died: number
   look: number
+  /** Looks in this life, what the domain had had of harts by the last, and how many it is given. */
+  looks: number
+  had: number
+  patience: number
   lives: number
   /** How often it has begun anew, and what it had told its guests by then. */
   restarts: number
@@ -76,7 +88,7 @@ export interface KeeperParts {
   readonly passed: readonly PassedFunction[]
   readonly free: FreeMemory
   readonly host: { vmm: Host | undefined }
-  readonly plan: Pick<Plan, 'slots' | 'scheduler'>
+  readonly plan: Pick<Plan, 'slots' | 'scheduler' | 'owner'>
 }
 
 export class DomainKeeper implements PlacedDevice {
@@ -180,13 +192,28 @@ export class DomainKeeper implements PlacedDevice {
     record.keeping++
   }
 
-  #watch(port: HartPort, { record, guest, back }: KeptDomain, now: number): number {
+  #watch(port: HartPort, domain: KeptDomain, now: number): number {
+    const { record, guest, back } = domain
     if (now < record.look) return record.look
     const begins = record.look === 0
     record.look = now + LOOK
-    if (begins || !back.look(port)) return record.look
+    if (begins || this.#starves(domain)) return record.look
+    record.looks++
+    if (record.looks === HARMLESS) record.patience = PATIENCE
+    if (!back.look(port, record.patience)) return record.look
+    if (record.patience < LONGEST_PATIENCE) record.patience *= 2
     this.#parts.host.vmm!.end(port, guest.vm, guest.vm.vcpus[0], false, 0)
     return now
+  }
+
+  /** True if it wants a hart, and has had none since it was looked at last. */
+  #starves({ record, index, guest }: KeptDomain): boolean {
+    const { scheduler } = this.#parts.plan
+    const { status, hart } = guest.vm.vcpus[0].record
+    const had = scheduler.had[index]
+    const isSame = had === record.had
+    record.had = had
+    return isSame && status === RUNNABLE && (hart === NOWHERE || !scheduler.isDedicated(hart))
   }
 
   /** Once it is on no hart, nothing that was granted is in its reach. */
@@ -234,16 +261,18 @@ export class DomainKeeper implements PlacedDevice {
     record.restarts++
     record.told = back.told()
     record.look = now + LOOK
+    record.looks = 0
     return record.look
   }
 }
 
-function keptDomain({ guest, back }: JoinedDomain, { chips, passed }: KeeperParts): KeptDomain {
+function keptDomain({ guest, back }: JoinedDomain, { chips, passed, plan }: KeeperParts): KeptDomain {
   const { kernel, initrd } = guest.node
   const pieces = [...piecesOf(kernel), ...(initrd ? piecesOf(initrd) : [])]
   return {
     guest,
     back,
+    index: plan.owner.indexOf(guest.vm.index),
     passed: passed.filter(candidate => candidate.guest === guest),
     chips: initialData(chips[guest.vm.index]),
     pieces,
@@ -255,6 +284,9 @@ function keptDomain({ guest, back }: JoinedDomain, { chips, passed }: KeeperPart
       filled: 0,
       died: 0,
       look: 0,
+      looks: 0,
+      had: 0,
+      patience: PATIENCE,
       lives: LIVES,
       restarts: 0,
       told: 0,
