@@ -1,5 +1,5 @@
 /** Programs of two harts, one of which starts and stops the other, and what they are to see of that (SBI 2.0, 9). */
-import { satp } from '../../hw/spec/csrs/supervisor.ts'
+import { satp, sstatus } from '../../hw/spec/csrs/supervisor.ts'
 import { plic } from '../../hw/spec/devices/plic.ts'
 import { uart } from '../../hw/spec/devices/uart.ts'
 import { GUEST_KERNEL, GUEST_MAP } from '../../hw/spec/guest-map.ts'
@@ -21,6 +21,7 @@ const STATUS = 2
 const OTHER = 1
 const HARTS = 2
 const ALL = 0xffff_ffff
+const SIE = 2
 const UART = GUEST_MAP.uart
 const TRANSMIT = 2
 const ROOT = DATA + 0x6_0000
@@ -112,14 +113,31 @@ export function stopAndStart(before: Before, work: number, isStarted: boolean, t
   return { first: assembled([first]), second, most: logged(second.program) }
 }
 
+/** What a hart has on when it stops: it has neither when it starts. */
+const inUse: Part = [
+  { op: 'copy', address: ROOT, words: [0, 0, ITSELF] },
+  { op: 'write', csr: satp.number, value: SV39 },
+  { op: 'set', csr: sstatus.number, value: SIE },
+]
+
 /** The first hart tries to start the second all the while that it stops. */
 export function startedAmid(work: number, times: number, ticks: number): HartPair {
-  const second = assembled([[{ op: 'compute', times: work }, call(SBI_HSM, STOP)]])
+  const second = assembled([[...inUse, { op: 'compute', times: work }, call(SBI_HSM, STOP)]])
   const first: Program = [
     { op: 'repeat', times, steps: [start(GUEST_KERNEL)] },
     { op: 'wait', ticks },
   ]
   return { first: { program: first, sights: [] }, second, most: logged(second.program) }
+}
+
+/** The same again and again: whenever the second hart is started it does what it did, and stops. */
+export function startedAgain(work: number, times: number, between: number, ticks: number): HartPair {
+  const second = assembled([[...inUse, { op: 'compute', times: work }, call(SBI_HSM, STOP)]])
+  const first: Program = [
+    { op: 'repeat', times, steps: [start(areaOf(1)), { op: 'compute', times: between }] },
+    { op: 'wait', ticks },
+  ]
+  return { first: { program: first, sights: [] }, second, most: Infinity }
 }
 
 /** Entries of the log up to the stop, which does not return. */

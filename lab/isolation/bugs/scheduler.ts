@@ -68,8 +68,8 @@ export const SCHEDULING: readonly Bug[] = [
     file: SCHEDULER,
     anchor: '    if (record.hart !== NOWHERE && record.hart !== hart) return false\n',
     replacement: '',
-    promise: 'registers',
-    seed: 0,
+    promise: 'interrupts',
+    seed: 13,
   },
   {
     name: 'vcpu-on-two-harts',

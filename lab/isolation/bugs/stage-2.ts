@@ -91,7 +91,7 @@ export const STAGE_2: readonly Bug[] = [
     anchor: '    if ((offset % LARGE_PAGE) + bytes > LARGE_PAGE) return -1\n',
     replacement: '',
     promise: 'invisibility',
-    seed: 0,
+    seed: 150,
   },
   {
     name: 'populated-again',

@@ -77,31 +77,37 @@ export function bait(isLaid: boolean): Program {
 }
 
 /** A request like any other, but that a part of its queue crosses into another large page, or its chain leaves the table. */
-export const crossed: fc.Arbitrary<readonly Step[]> = fc
-  .record({
-    part: fc.constantFrom('descriptors' as const, 'available' as const, 'used' as const, 'beyond' as const),
-    sector: fc.integer({ min: 0, max: 400 }),
-  })
-  .map(({ part, sector }) => {
-    const before = { descriptors: 16, available: 4, used: 4, beyond: RING.size * DESCRIPTOR }[part]
-    const ring = { ...RING, [part === 'beyond' ? 'descriptors' : part]: PAGES_MEET - before }
-    const next = part === 'beyond' ? RING.size : 1
-    const chain = [
-      ...descriptorWords(HEADER, virtioBlkReq.size, VIRTQ_DESC_F_NEXT, next),
-      ...descriptorWords(DISK_BUFFER, SECTOR, VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT, 2),
-      ...descriptorWords(STATUS, 1, VIRTQ_DESC_F_WRITE, 0),
-    ]
-    return [
-      ...bringUp('disk', [ring]),
-      ...put(HEADER, header(sector, false)),
-      ...put(ring.descriptors, part === 'descriptors' ? chain.slice(0, 2) : chain),
-      // Flags and index as one word: the ring may begin at its end.
-      { op: 'store' as const, bytes: 4 as const, address: ring.available, value: 0x1_0000 },
-      setRegister('disk', virtioMmio.QueueNotify, VIRTIO_BLK_QUEUE),
-      { op: 'wait' as const, ticks: ANSWERED },
-      getRegister('disk', virtioMmio.Status),
-    ]
-  })
+export const crossed: fc.Arbitrary<readonly Step[]> = crossedAt(fc.constant(PAGES_MEET))
+
+/** The same where such pages meet. */
+export function crossedAt(meetings: fc.Arbitrary<number>): fc.Arbitrary<readonly Step[]> {
+  return fc
+    .record({
+      meet: meetings,
+      part: fc.constantFrom('descriptors' as const, 'available' as const, 'used' as const, 'beyond' as const),
+      sector: fc.integer({ min: 0, max: 400 }),
+    })
+    .map(({ meet, part, sector }) => {
+      const before = { descriptors: 16, available: 4, used: 4, beyond: RING.size * DESCRIPTOR }[part]
+      const ring = { ...RING, [part === 'beyond' ? 'descriptors' : part]: meet - before }
+      const next = part === 'beyond' ? RING.size : 1
+      const chain = [
+        ...descriptorWords(HEADER, virtioBlkReq.size, VIRTQ_DESC_F_NEXT, next),
+        ...descriptorWords(DISK_BUFFER, SECTOR, VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT, 2),
+        ...descriptorWords(STATUS, 1, VIRTQ_DESC_F_WRITE, 0),
+      ]
+      return [
+        ...bringUp('disk', [ring]),
+        ...put(HEADER, header(sector, false)),
+        ...put(ring.descriptors, part === 'descriptors' ? chain.slice(0, 2) : chain),
+        // Flags and index as one word: the ring may begin at its end.
+        { op: 'store' as const, bytes: 4 as const, address: ring.available, value: 0x1_0000 },
+        setRegister('disk', virtioMmio.QueueNotify, VIRTIO_BLK_QUEUE),
+        { op: 'wait' as const, ticks: ANSWERED },
+        getRegister('disk', virtioMmio.Status),
+      ]
+    })
+}
 
 const TABLE = PAGES_MEET - DESCRIPTOR
 

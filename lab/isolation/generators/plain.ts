@@ -5,8 +5,8 @@ import { plic as controller } from '../../../hw/spec/devices/plic.ts'
 import { uart as registers } from '../../../hw/spec/devices/uart.ts'
 import { GUEST_KERNEL, GUEST_MAP } from '../../../hw/spec/guest-map.ts'
 import { SBI_BASE, SBI_HSM, SBI_IPI, SBI_RFENCE, SBI_SRST, SBI_TIME } from '../../../hw/spec/sbi.ts'
-import type { Program, Step, Width } from '../scenario.ts'
-import { loadFrom, registersAround, sleep, storeTo, translatedTo, work } from './steps.ts'
+import type { Program, Step, Value, Width } from '../scenario.ts'
+import { loadFrom, width, registersAround, sleep, storeTo, translatedTo, work } from './steps.ts'
 import { ownAddress } from './values.ts'
 import { anyWord, isTimeless } from './words.ts'
 
@@ -16,8 +16,10 @@ const ENTRY = 0x0b
 
 /** The firmware's own page lies at the start of a bare machine's RAM. */
 const address = ownAddress.filter(each => each >= GUEST_KERNEL)
+/** What is left in a register may be an address to another instruction: not one of RAM, where a bare machine has its firmware. */
+const value = fc.oneof(fc.nat(0x7fff_ffff), fc.constantFrom<Value>(0, 1, 0xff, '0x7fffffffffffffff', '-1', '-2'))
 const around = fc.tuple(address, fc.nat(7)).map(([at, off]) => at + off)
-const access: fc.Arbitrary<Step> = fc.oneof(loadFrom(around), storeTo(around))
+const access: fc.Arbitrary<Step> = fc.oneof(loadFrom(around), storeTo(around, width, value))
 
 /** Nothing privileged, and no cache blocks: who allows those is the environment's affair. */
 const instruction: fc.Arbitrary<Step> = fc
@@ -83,10 +85,10 @@ const nearby = (address: fc.Arbitrary<number>) =>
 const written: fc.Arbitrary<readonly Step[]> = fc
   .constantFrom(...KEPT)
   .chain(([at, bytes]) =>
-    fc.tuple(storeTo(fc.constant(at), fc.constant(bytes)), loadFrom(fc.constant(at), fc.constant(bytes))),
+    fc.tuple(storeTo(fc.constant(at), fc.constant(bytes), value), loadFrom(fc.constant(at), fc.constant(bytes))),
   )
 const touched: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.oneof(storeTo(nearby(kept)), loadFrom(nearby(fc.oneof(kept, fc.constantFrom(...ASKED))))),
+  fc.oneof(storeTo(nearby(kept), width, value), loadFrom(nearby(fc.oneof(kept, fc.constantFrom(...ASKED))))),
   { minLength: 1, maxLength: 4 },
 )
 

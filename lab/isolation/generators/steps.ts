@@ -21,7 +21,7 @@ import { bitsOf, type Step, type Value, type Width } from '../scenario.ts'
 import { anyAddress, anyValue, ownAddress } from './values.ts'
 import { anyWord, isTimeless, readsTime } from './words.ts'
 
-const width: fc.Arbitrary<Width> = fc.constantFrom(1, 2, 4, 8)
+export const width: fc.Arbitrary<Width> = fc.constantFrom(1, 2, 4, 8)
 const EXTENSIONS: readonly number[] = [
   SBI_BASE,
   SBI_TIME,
@@ -79,9 +79,9 @@ export const loadFrom = (address: fc.Arbitrary<Value>, widths = width): fc.Arbit
     .map(([bytes, signed, at, into]) => ({ op: 'load', bytes, signed, address: at, ...into }))
 
 /** Of any width, from any register. */
-export const storeTo = (address: fc.Arbitrary<Value>, widths = width): fc.Arbitrary<Step> =>
+export const storeTo = (address: fc.Arbitrary<Value>, widths = width, values = anyValue): fc.Arbitrary<Step> =>
   fc
-    .tuple(widths, address, anyValue, register)
+    .tuple(widths, address, values, register)
     .map(([bytes, at, value, from]) => ({ op: 'store', bytes, address: at, value, ...from }))
 
 export const anyLoad = loadFrom(anyAddress)

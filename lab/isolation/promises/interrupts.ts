@@ -1,5 +1,6 @@
 /** Interrupts: a guest's own, all of them, and no others. */
 import fc from 'fast-check'
+import { ExitModel } from '../exit-model.ts'
 import { interleaving } from '../generators/scenarios.ts'
 import {
   assembled,
@@ -97,7 +98,7 @@ const pair = fc
 
 function check(scenario: Scenario) {
   const { sights } = scenario as InterruptScenario
-  const { arena, run } = watch(scenario, [new Ownership()])
+  const { arena, run } = watch(scenario, [new Ownership(), new ExitModel()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   for (const [guest, vcpus] of sights.entries()) {
     for (const [vcpu, expected] of vcpus.entries()) {

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { ExitModel } from '../exit-model.ts'
 import { hostile, watched } from '../generators/programs.ts'
+import { deviced, DEVICED_MIB, touching } from '../generators/deviced.ts'
 import { plain, plainDevices } from '../generators/plain.ts'
 import { scenarioOf } from '../generators/scenarios.ts'
 import {
@@ -16,14 +17,21 @@ import {
   TOGETHER,
   WANDERING,
 } from '../generators/topologies.ts'
-import { found, on, same, watch } from '../judge.ts'
+import { found, on, same, sameAlone, watch } from '../judge.ts'
 import type { IsolationPromise } from '../promise.ts'
 import type { Scenario } from '../scenario.ts'
+import { dmaTopologies } from '../topologies-io.ts'
 
+const withDevices = fc.constantFrom(
+  ...dmaTopologies().map(topology => ({
+    ...topology,
+    guests: topology.guests.map(guest => ({ ...guest, memoryMiB: DEVICED_MIB })),
+  })),
+)
 const beside = fc.constantFrom(APART, APART, TOGETHER, TOGETHER, HOSTED, HOSTED_TOGETHER, HOSTED_KERNEL)
 
 interface CompareScenario extends Scenario {
-  readonly against: 'a bare machine' | 'a machine of its own'
+  readonly against: 'a bare machine' | 'a machine of its own' | 'silent neighbours'
 }
 
 /** Guest 0 has a vCPU; the others are as ever. */
@@ -41,13 +49,20 @@ export const invisibility: IsolationPromise = {
     { weight: 1, arbitrary: scenarioOf(beside, watched, hostile).map(compared('a machine of its own')) },
     { weight: 1, arbitrary: scenarioOf(anywhere, plain, hostile).map(compared('a bare machine')) },
     { weight: 1, arbitrary: scenarioOf(anywhere, plainDevices, hostile).map(compared('a bare machine')) },
+    {
+      weight: 1,
+      arbitrary: scenarioOf(withDevices, deviced, fc.oneof(hostile, touching)).map(compared('silent neighbours')),
+    },
   ),
   check(scenario) {
     const first = watch(scenario, [new ExitModel()])
     const { against } = scenario as CompareScenario
     const lone = scenario.topology.vmm === 'native' ? LONE : LONE_HOSTED
-    const other = on(against === 'a bare machine' ? BARE : lone, scenario)
-    const sighting = first.run.sighting ?? same(scenario, first, other, `on ${against}`, [])
+    const sighting =
+      first.run.sighting ??
+      (against === 'silent neighbours'
+        ? sameAlone(scenario, first, [])
+        : same(scenario, first, on(against === 'a bare machine' ? BARE : lone, scenario), `on ${against}`, []))
     return sighting && found('invisibility', scenario, first.run, sighting)
   },
 }

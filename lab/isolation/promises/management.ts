@@ -4,12 +4,14 @@ import { SBI_HSM, SBI_SRST } from '../../../hw/spec/sbi.ts'
 import { AfterEnd } from '../after-end.ts'
 import { hostile, watched } from '../generators/programs.ts'
 import { interleaving } from '../generators/scenarios.ts'
-import { type HartPair, startedAmid, stopAndStart } from '../hart-parts.ts'
+import { type HartPair, startedAgain, startedAmid, stopAndStart } from '../hart-parts.ts'
 import { unmet } from '../interrupt-parts.ts'
 import { alone, found, watch } from '../judge.ts'
 import { Ownership } from '../ownership.ts'
 import type { IsolationPromise } from '../promise.ts'
 import type { Program, Scenario, Step } from '../scenario.ts'
+import { restless } from '../rest.ts'
+import { Starts } from '../starts.ts'
 import { endTopologies, pairTopologies } from '../topologies-io.ts'
 import { difference, logOf } from '../view.ts'
 
@@ -51,6 +53,16 @@ const pairs: fc.Arbitrary<(ticks: number) => HartPair> = fc.oneof(
           startedAmid(work, times, ticks),
     ),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 4, max: 60 }), fc.integer({ min: 1, max: 300 }))
+      .map(
+        ([work, times, between]) =>
+          (ticks: number) =>
+            startedAgain(work, times, between, ticks),
+      ),
+  },
 )
 
 const started = fc
@@ -85,6 +97,9 @@ const end: fc.Arbitrary<Program> = fc.constantFrom<Program>(
 )
 const busy: Program = [{ op: 'repeat', times: 1_000_000, steps: [call(0x10, 0), { op: 'compute', times: 50 }] }]
 
+/** Whenever it is ended, a timer of its own is still to come. */
+const dozing: Program = [{ op: 'repeat', times: 1_000_000, steps: [{ op: 'wait', ticks: 300 }] }]
+
 /** A guest of two harts ends in the midst of what it does, one way or another; machines are saved and restored meanwhile. */
 const ended = fc
   .record({
@@ -92,7 +107,7 @@ const ended = fc
     first: watched,
     before: fc.oneof(hostile, fc.constant<Program>([])),
     end,
-    other: fc.oneof(hostile, fc.constant(busy)),
+    other: fc.oneof(hostile, fc.constantFrom(busy, dozing)),
     swapped: fc.boolean(),
     saved: fc.array(fc.nat(400_000), { maxLength: 2 }),
   })
@@ -111,7 +126,7 @@ const ended = fc
 
 function check(scenario: Scenario) {
   const { pair, actions } = scenario as ManagedScenario
-  const { arena, run } = watch(scenario, [new Ownership(), new AfterEnd()])
+  const { arena, run } = watch(scenario, [new Ownership(), new AfterEnd(), new Starts()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const where = arena.where()
   const see = (what: string) => found(NAME, scenario, run, { what, where })
@@ -123,6 +138,8 @@ function check(scenario: Scenario) {
     return arena.isDone(0, 0) ? undefined : see('hart 0 does not come to its end')
   }
   if (!run.finished) return see('guest 0 does not come to its end')
+  const awake = restless(arena)
+  if (awake !== undefined) return see(awake)
   if (actions.length > 0) {
     const undisturbed = watch({ ...scenario, actions: [] }, []).run
     for (const [guest, view] of run.views.entries()) {
