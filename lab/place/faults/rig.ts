@@ -73,6 +73,8 @@ export class Rig {
   #prompt = 0
   /** How often others had the hart meanwhile. */
   #turns = 0
+  /** That the bystander does after the checkpoint. */
+  #rounds = 0
   #tallies: Tally[] = []
   /** Busy cycles when a witness that is waited for was told something good last. */
   #heard = 0
@@ -101,6 +103,13 @@ export class Rig {
     this.#memory = bystander < 0 ? undefined : memoryOf(world, bystander)
     this.#checkpoint = this.#machine.checkpoint()
     this.#memory?.remember()
+  }
+
+  /** What comes of it if nothing strikes. Before anything is tried. */
+  undisturbed(patience: Patience): Trial {
+    const { witnesses } = this.try(undefined, patience)
+    this.#rounds = witnesses[this.world.witnesses.indexOf('bystander')]?.good ?? 0
+    return this.try(undefined, patience)
   }
 
   /** Goes back, and lets this strike, or nothing. After a halt the rig is of no more use. */
@@ -188,7 +197,7 @@ export class Rig {
         tally.longest = Math.max(tally.longest, cycle - tally.last)
         tally.last = cycle
         if (this.#patience.whom.includes(guest)) this.#heard = this.#busy()
-        if (this.world.witnesses[guest] === 'bystander' && tally.good === this.world.rounds)
+        if (this.world.witnesses[guest] === 'bystander' && tally.good === this.#rounds)
           tally.memory = this.#memory!.digest()
       }
     }

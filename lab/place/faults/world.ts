@@ -24,8 +24,6 @@ export interface World {
   readonly last: readonly number[]
   /** Who is there, by guest number: on the bare machine the first alone. */
   readonly witnesses: readonly ('user' | 'other user' | 'bystander')[]
-  /** Of the bystander, until its end. */
-  readonly rounds: number
   /** How many times as long as elsewhere all of them work, and how many turns they have had before. */
   readonly times: number
   readonly turns: number
@@ -51,7 +49,6 @@ const TURNS = 3
 export function faultWorld(name: PlacementName, device: Device): World {
   const { configuration, at, hostPolicy, board, own } = placementNamed(name)
   const times = at?.interrupts === 'polled' ? POLLED : 1
-  const rounds = ROUNDS * times
   const sectors = DISK_BYTES / SECTOR_BYTES
   const guest = (index: number, label: string): Omit<SystemGuest, 'kernel'> => ({
     label,
@@ -77,7 +74,7 @@ export function faultWorld(name: PlacementName, device: Device): World {
   const from = trigger().made
   const first = user(0, 'user')
   const drivers = alone || own ? { from, to: trigger().made } : { from, to: Infinity }
-  const worker = bystander(2, rounds)
+  const worker = bystander(2, ROUNDS * times)
   last[2] = worker.symbols.get('last')!
   const guests = [first, ...(alone ? [] : [user(1, 'other user'), { ...guest(2, 'bystander'), kernel: worker.bytes }])]
   const devices = own === 'device' ? 2 : 1
@@ -99,7 +96,6 @@ export function faultWorld(name: PlacementName, device: Device): World {
   return {
     system,
     last,
-    rounds,
     times,
     turns: times > 1 ? TURNS : 0,
     witnesses: alone ? ['user'] : ['user', 'other user', 'bystander'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { blastOf } from '../../../lab/place/faults/blast.ts'
+import { blastOf, containmentOf } from '../../../lab/place/faults/blast.ts'
 import { PLANS } from '../../../lab/place/faults/plans.ts'
 import { faultTrials, judged } from '../../../lab/place/faults/trials.ts'
 import type { Trial } from '../../../lab/place/faults/rig.ts'
@@ -34,6 +34,13 @@ describe('the same faults', () => {
       seed: 13,
     } as const
     expect(await faultTrials(alone)).toEqual([found[5]])
+  })
+
+  test('of a server that is called again at once, for ever, leave other guests their turns', async () => {
+    const storm = { placement: 'server', device: 'nvme', of: 'driver', until: 'others', runs: 1, seed: 2 } as const
+    const [trial] = await faultTrials(storm)
+    expect(trial).toMatchObject({ strike: { kind: 'interrupt storm' }, struck: true, recovered: false })
+    expect(containmentOf('server', [trial], 1000).escapes).toEqual([])
   })
 
   test('of a driver in the VMM reach those who share it', async () => {

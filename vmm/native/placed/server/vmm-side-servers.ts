@@ -16,6 +16,7 @@ import type { Interrupts } from '../../interrupts.ts'
 import { OwnHarts } from '../../own-harts.ts'
 import type { Plan } from '../../plan.ts'
 import type { Running } from '../../running.ts'
+import { ServerCredit } from './vmm-side-credit.ts'
 import { HUNG, KILLED, type ServerThread, WAITING } from './vmm-side-thread.ts'
 
 const ECALL_FROM_U = 8
@@ -38,6 +39,7 @@ export class Servers implements PlacedDevice {
   readonly #since: Float64Array
   readonly #timers: Float64Array
   readonly #disturbed: Int32Array
+  readonly #credit: ServerCredit
   /** `settling`: guests have not started, everything runs on hart 0. `armed`: when that hart will look at those without a hart. */
   readonly #record = { settling: true, armed: Infinity }
   readonly #own: OwnHarts
@@ -52,6 +54,7 @@ export class Servers implements PlacedDevice {
     this.#since = new Float64Array(harts)
     this.#timers = new Float64Array(harts)
     this.#disturbed = new Int32Array(harts)
+    this.#credit = new ServerCredit(harts)
     this.#own = new OwnHarts(
       threads.map(({ parts }) => parts.hart),
       harts,
@@ -62,6 +65,7 @@ export class Servers implements PlacedDevice {
       'servers since': this.#since,
       'servers timers': this.#timers,
       'servers disturbed': this.#disturbed,
+      ...this.#credit.state,
       ...Object.assign({}, ...threads.map(({ state }) => state)),
     }
   }
@@ -123,7 +127,7 @@ export class Servers implements PlacedDevice {
         thread.revive(port)
         next = 0
       } else if (parts.hart <= 0 || this.#record.settling) {
-        const due = thread.isWanted(port) ? 0 : record.due
+        const due = thread.isWanted(port) ? this.#credit.rest[0] : record.due
         if (due < next) next = due
       }
     }
@@ -170,7 +174,7 @@ export class Servers implements PlacedDevice {
       const thread = this.threads[index]
       const own = thread.parts.hart
       if (own !== NOWHERE && own !== hart && !this.#record.settling) continue
-      if (!thread.isWanted(port)) continue
+      if (!thread.isWanted(port) || (own === NOWHERE && this.#rests(port))) continue
       if (this.#own.tell(port)) return true
       port.account('vmm', 'message', 'world switch')
       thread.deliver(port)
@@ -185,6 +189,13 @@ export class Servers implements PlacedDevice {
       return true
     }
     return false
+  }
+
+  /** True if guests have to have their turn first. Hart 0 looks after servers that no other hart enters. */
+  #rests(port: HartPort): boolean {
+    if (this.#record.settling || !this.#credit.isUsedUp(port, this.#plan!)) return false
+    this.#running!.kicks[port.hart] |= 1
+    return true
   }
 
   #resume(port: HartPort, thread: ServerThread): void {
@@ -233,6 +244,7 @@ export class Servers implements PlacedDevice {
   #back(port: HartPort): void {
     const { hart } = port
     if (this.#record.settling) return port.jump(this.#places!.settle)
+    this.#credit.charge(port)
     const running = this.#running!
     const timer = this.#timers[hart]
     port.write(stimecmp, timer >= TOO_BIG ? NO_TIME : timer)
