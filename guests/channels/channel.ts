@@ -26,6 +26,8 @@ export interface Channel {
   readonly unit: string
   /** Ticks: the Trojan acts in the first half. With slots of half an epoch each has one. */
   readonly epoch: number
+  /** Slots that an epoch has, if time is protected: the Trojan's, the spy's, and so on. */
+  readonly slots: number
   readonly disk: boolean
   trojan(symbols: readonly number[]): ChannelGuest
   spy(epochs: number): ChannelGuest

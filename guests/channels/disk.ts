@@ -9,7 +9,7 @@ import { DONE, FAILED, type Hardware, scriptedGuest, type Task, type TaskGround,
 import { scriptedImage } from '../scripted/image.ts'
 import { type Channel, FIRST_EPOCH, NOTES, SYMBOLS } from './channel.ts'
 
-/** 2 ms a half: requests take tens of microseconds each. */
+/** 4 ms: requests take tens of microseconds each. */
 const EPOCH = 40_000
 const SECTORS = 8
 const BLOCK_BYTES = 4096
@@ -93,6 +93,8 @@ export const diskChannel: Channel = {
   does: 'the Trojan reads 0 to 15 blocks at once; the spy times a read of its own',
   unit: 'ticks',
   epoch: EPOCH,
+  // What is asked for in a slot is given to the disk in the next one of the same guest.
+  slots: 4,
   disk: true,
   trojan: symbols => ({
     program: scriptedImage(SYMBOLS * BLOCK_BYTES),

@@ -32,6 +32,7 @@ export const cacheChannel: Channel = {
   does: 'the Trojan loads 0 to 255 lines; the spy walks 16 KiB that it had in the data cache',
   unit: 'cycles',
   epoch: EPOCH,
+  slots: 2,
   disk: false,
   trojan: symbols =>
     trojanGuest(EPOCH, symbols, {
@@ -48,6 +49,7 @@ export const tlbChannel: Channel = {
   does: 'the Trojan touches 0 to 90 pages, all in one set of the cache; the spy touches 96 in others',
   unit: 'cycles',
   epoch: EPOCH,
+  slots: 2,
   disk: false,
   trojan: symbols =>
     trojanGuest(EPOCH, symbols, {
@@ -70,6 +72,7 @@ export const schedulerChannel: Channel = {
   does: 'the Trojan computes for 0 to 300 µs; the spy looks how late it wakes',
   unit: 'ticks',
   epoch: EPOCH,
+  slots: 2,
   disk: false,
   trojan: symbols =>
     trojanGuest(EPOCH, symbols, {

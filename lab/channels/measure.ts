@@ -28,9 +28,9 @@ const CYCLES_PER_TICK = 100
 const TURN = 20_000_000
 const SPARE_CYCLES = 1_000_000_000
 
-/** The slots that protect a channel's guests: half an epoch each. */
-export function protectionFor({ epoch }: Channel): TimeProtection {
-  return { slot: epoch / 2 / TICKS_PER_MICROSECOND, pad: PAD }
+/** The slots that protect a channel's guests. */
+export function protectionFor({ epoch, slots }: Channel): TimeProtection {
+  return { slot: epoch / slots / TICKS_PER_MICROSECOND, pad: PAD }
 }
 
 export interface ChannelOptions {

@@ -3,7 +3,7 @@
  * each run.
  */
 import type { Dma } from '../../hw/bus/chip.ts'
-import type { Machine } from '../../hw/index.ts'
+import { type Machine, pricesFor } from '../../hw/index.ts'
 import type { Checkpoint } from '../../hw/checkpoint.ts'
 import { MemoryBacking } from '../../hw/devices/disk-backing.ts'
 import type { NvmeController } from '../../hw/devices/nvme/nvme-controller.ts'
@@ -112,6 +112,7 @@ export class Arena {
       ...((topology.iommu === true || needsIommu(topology)) && { iommu: true }),
       ...(topology.aia && { aia: topology.aia }),
       ...(topology.timeProtection && { timeProtection: topology.timeProtection }),
+      ...(topology.caches === true && { prices: pricesFor({ model: 'cached' }) }),
       nics: this.#wires.map(({ nic }) => nic),
       plugged: disk => void disks.push(disk),
       masters: (requester, memory) => this.#watched(requester, memory),

@@ -237,6 +237,19 @@ function emit(e: Emitter, step: Step, depth: number): void {
       e.word(branch('different', T3, ZERO, -12))
       return e.routine('log')
     }
+    case 'walk': {
+      e.value(A0, 0)
+      e.value(A1, step.address)
+      e.value(T3, step.times)
+      e.value(T4, step.stride)
+      // A trap anywhere within goes on behind it.
+      e.resumeAfter(4)
+      e.word(step.write ? store(8, T3, A1, 0) : load(8, true, A0, A1, 0))
+      e.word(add(A1, A1, T4))
+      e.word(addi(T3, T3, -1))
+      e.word(branch('different', T3, ZERO, -12))
+      return e.routine('log')
+    }
     case 'repeat':
       return repeat(e, step.times, step.steps, depth)
     case 'fence':

@@ -51,6 +51,14 @@ export type Step =
   /** Sleeps until one of these sources of the PLIC (a mask) interrupts, or for so long; claims, notes and completes it. */
   | { readonly op: 'listen'; readonly sources: number; readonly ticks: number }
   | { readonly op: 'compute'; readonly times: number }
+  /** Loads or stores 8 bytes, so many times, each so many bytes behind the last; a trap ends it. */
+  | {
+      readonly op: 'walk'
+      readonly address: Value
+      readonly stride: number
+      readonly times: number
+      readonly write: boolean
+    }
   | { readonly op: 'repeat'; readonly times: number; readonly steps: readonly Step[] }
   | { readonly op: 'fence' }
 
@@ -79,6 +87,8 @@ export interface Topology {
   readonly iommu?: boolean
   /** The native VMM keeps slots. */
   readonly timeProtection?: NonNullable<SystemOptions['timeProtection']>
+  /** Caches, rows of memory and contention are modelled. */
+  readonly caches?: boolean
   readonly harts: number
   readonly ramMiB: number
   /** What RAM holds when the machine is switched on, by seed: zeros unless given. */

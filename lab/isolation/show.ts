@@ -46,6 +46,10 @@ export function stepLines(step: Step): readonly string[] {
       return [`sleep until one of sources ${shown(step.sources)} interrupts, or ${step.ticks} ticks; claim it`]
     case 'compute':
       return [`compute ${step.times} times`]
+    case 'walk':
+      return [
+        `${step.write ? 'store' : 'load'} 8 bytes ${step.times} times, ${shown(step.stride)} apart, from ${shown(step.address)} on`,
+      ]
     case 'repeat':
       return [`${step.times} times:`, ...programLines(step.steps)]
     case 'fence':
@@ -57,12 +61,14 @@ function programLines(program: Program): readonly string[] {
   return program.flatMap(step => stepLines(step)).map(line => INDENT + line)
 }
 
-function topologyLine({ vmm, policy, placements, harts, guests }: Topology): string {
+function topologyLine({ vmm, policy, placements, timeProtection, harts, guests }: Topology): string {
   const each = guests.map(({ vcpus, harts: pinned, disk, network }) => {
     const where = pinned.length === 0 ? 'anywhere' : `on ${pinned.join(', ')}`
     return `${vcpus} vCPU${vcpus > 1 ? 's' : ''} ${where}${disk ? ', a disk' : ''}${network ? ', a network card' : ''}`
   })
-  const more = [policy, placements].filter(given => given !== undefined).map(given => ` ${JSON.stringify(given)}`)
+  const more = [policy, placements, timeProtection]
+    .filter(given => given !== undefined)
+    .map(given => ` ${JSON.stringify(given)}`)
   return `${vmm}${more.join('')}, ${harts} hart${harts > 1 ? 's' : ''}; guests: ${each.join(' | ')}`
 }
 

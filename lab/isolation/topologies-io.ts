@@ -151,3 +151,19 @@ export function stampTopologies(): readonly Topology[] {
   }
   return [apart, { ...apart, policy: { pages: 'small' } }]
 }
+
+/** Guests on one hart in slots, with caches modelled; each has a disk, and a network card in a VLAN of its own. */
+export function slotTopologies(): readonly Topology[] {
+  return [2, 3].map(count => ({
+    vmm: 'native',
+    harts: 1,
+    ramMiB: RAM_MIB,
+    caches: true,
+    timeProtection: { slot: 300, pad: 100 },
+    guests: Array.from({ length: count }, (_, guest) => ({
+      ...GUEST,
+      disk: disk(guest),
+      network: { vlan: guest + 1 },
+    })),
+  }))
+}

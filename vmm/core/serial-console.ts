@@ -37,7 +37,7 @@ export class SerialConsole implements PlacedDevice {
   readonly #input = new Uint8Array(QUEUE)
   /**
    * `writer`: whose line is open, if `column` is not 0; when it went on last. `waiting`: guests with something kept. `told`:
-   * somebody knows that something is left to be sent.
+   * somebody knows that something is left to be sent. `deferred`: what guests print is kept until `elapsed`.
    */
   readonly #record = {
     first: 0,
@@ -50,6 +50,7 @@ export class SerialConsole implements PlacedDevice {
     last: 0,
     waiting: 0,
     told: false,
+    deferred: false,
   }
   /** By guest: what it has printed during another's line, and how much that is. */
   readonly #lines: Uint8Array
@@ -88,6 +89,11 @@ export class SerialConsole implements PlacedDevice {
     this.#left = told
   }
 
+  /** What it takes a guest to print has nothing to do with what others print: all of it is left to `elapsed`. Set-up. */
+  defer(): void {
+    this.#record.deferred = true
+  }
+
   source(): number {
     return this.#source
   }
@@ -107,6 +113,7 @@ export class SerialConsole implements PlacedDevice {
   /** Sends what waits; wants to be called again while some is left. */
   elapsed(): number {
     const record = this.#record
+    if (record.deferred) this.#writeDeferred()
     if (record.waiting > 0 && this.#isPatienceOver()) this.#interruptLine()
     for (let left = BUDGET; record.count > 0; left--) {
       if (left === 0 || !this.#driver.put(this.#output[record.first]))
@@ -132,6 +139,7 @@ export class SerialConsole implements PlacedDevice {
   /** A guest's byte for its console. What the queue cannot hold is lost, as on a wire without flow control. */
   put(port: HartPort, vm: number, byte: number): void {
     const record = this.#record
+    if (record.deferred) return this.#defer(vm, byte)
     if (this.#labels.length === 1) this.#queue(byte)
     else if (record.column === 0 || record.writer === vm) {
       this.#write(vm, byte)
@@ -143,6 +151,25 @@ export class SerialConsole implements PlacedDevice {
     if (this.elapsed() === Infinity || record.told) return
     record.told = true
     this.#left(port)
+  }
+
+  #defer(vm: number, byte: number): void {
+    if (this.#kept[vm] === LINE) return
+    this.#lines[vm * LINE + this.#kept[vm]] = byte
+    this.#kept[vm]++
+  }
+
+  /** What guests have printed since; a line of another's that is not over is interrupted. */
+  #writeDeferred(): void {
+    const record = this.#record
+    for (let vm = 0; vm < this.#kept.length; vm++) {
+      const bytes = this.#kept[vm]
+      if (bytes === 0) continue
+      this.#kept[vm] = 0
+      if (record.column !== 0 && record.writer !== vm) this.#queue(NEWLINE)
+      if (record.writer !== vm) record.column = 0
+      for (let index = 0; index < bytes; index++) this.#write(vm, this.#lines[vm * LINE + index])
+    }
   }
 
   /** Opens a line if none is, and goes on with it. */

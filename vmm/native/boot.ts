@@ -1,6 +1,6 @@
 /** Coming up: memory and devices, then guests, then the other harts. */
 import type { HartPort } from '../../hw/port.ts'
-import { hie } from '../../hw/spec/csrs/hypervisor.ts'
+import { hcounteren, hie } from '../../hw/spec/csrs/hypervisor.ts'
 import type { Program } from '../../hw/spec/isa/assembler.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
 import { prepareHypervisor, VS_INTERRUPTS } from '../core/guest-context.ts'
@@ -11,6 +11,9 @@ import type { Interrupts } from './interrupts.ts'
 import { SCHEDULER_LOCK } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { Running } from './running.ts'
+
+/** hcounteren.IR. */
+const COUNTED_FOR_ALL = 1 << 2
 
 export class Boot {
   /** Guests prepared, harts started, and whether a call to the firmware that starts one is under way. */
@@ -30,6 +33,8 @@ export class Boot {
   boot(port: HartPort): void {
     port.account('vmm', 'boot', 'computing')
     prepareHart(port)
+    // What others execute on the hart is counted there too.
+    if (this.#plan.slots) port.clear(hcounteren, COUNTED_FOR_ALL)
     const plan = this.#plan
     // What RAM holds when a machine is switched on is anybody's.
     port.fill(SCHEDULER_LOCK, 0, LOCK_BYTES)

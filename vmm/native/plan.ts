@@ -17,7 +17,7 @@ import type { Host } from '../core/host.ts'
 import { freePages, hartsOf, windowOf } from '../core/machine-tree.ts'
 import { NOWHERE, Vcpu, VSEIP } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
-import type { VirtualLine } from '../virtual/chip.ts'
+import type { BlockBackend, VirtualLine } from '../virtual/chip.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { virtualCables } from '../core/virtual-cable.ts'
 import { type Controller, makeController } from './controllers.ts'
@@ -138,6 +138,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
   const slots = timeSlotsOf(tree, harts, vcpus.length)
   // Drivers that guests share are in nobody's slot.
   for (const vm of vms) vm.later.deferred = slots !== undefined
+  const gated = (vm: VirtualMachine, backend: BlockBackend) => slots?.gate(vm, backend) ?? backend
   const taking = vms.filter(vm => ownOf(assignments, vm.index)?.interrupts === 'messages')
   const files = taking.length > 0 ? new GuestFiles(vcpus, taking, machine.files()) : undefined
 
@@ -151,6 +152,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
     uartSource,
     nodes.map(node => node.label),
   )
+  if (slots) console.defer()
   const host: { vmm: Host | undefined } = { vmm: undefined }
   const ecam = windowOf(tree, 'pci-host-ecam-generic').base
   const bus = machine.bus(pcieBus(place('pcie', ecam)), ecam)
@@ -201,7 +203,7 @@ export function makePlan(treeBytes: Uint8Array): Plan {
       ...(own && { own }),
       ...(node.disk &&
         isVirtual(placements.disk) && {
-          disk: { backend: disk.partition(guest, node.disk), sectors: node.disk.sectors },
+          disk: { backend: gated(vm, disk.partition(guest, node.disk)), sectors: node.disk.sectors },
         }),
       ...(node.network &&
         isVirtual(placements.network) && {

@@ -7,7 +7,9 @@
 import type { HartPort } from '../../hw/port.ts'
 import { maskOf } from '../../hw/spec/csr.ts'
 import { time } from '../../hw/spec/csrs/counters.ts'
+import { hie } from '../../hw/spec/csrs/hypervisor.ts'
 import { sie } from '../../hw/spec/csrs/supervisor.ts'
+import { VS_INTERRUPTS } from '../core/guest-context.ts'
 import { NOWHERE, RUNNABLE } from '../core/vcpu.ts'
 import type { Interrupts } from './interrupts.ts'
 import { VMM_BASE } from './layout.ts'
@@ -72,16 +74,22 @@ export class SlotKeeper {
     const now = port.read(time)
     const beginning = this.#slots.beginning(now)
     if (now >= beginning) this.#slots.record.late++
+    // The guest's own interrupts would end the wait: whoever begins it again and again goes on when his round is over, not at once.
+    port.write(hie, 0)
     this.#sleepUntil(port, beginning)
   }
 
-  /** What guests have asked of their devices: what is not begun in the padding's first half waits for the next one. */
+  /**
+   * What the guest whose slot begins has asked of its devices in its last one: these reach for memory while it is its own
+   * slot. What is not begun in the padding's first half waits for the next slot.
+   */
   #workOfDevices(port: HartPort): void {
-    const { vms } = this.#plan
-    for (let index = 0; index < vms.length; index++) {
-      const vm = vms[index]
-      while (vm.isBehind() && this.#slots.hasTime(port.read(time))) vm.work(port)
-    }
+    const { vms, owner } = this.#plan
+    const slots = this.#slots
+    const vm = vms[owner[this.#running.loaded[port.hart]]]
+    slots.open(port, vm)
+    while (vm.isBehind() && slots.hasTime(port.read(time))) vm.work(port)
+    slots.close(vm)
   }
 
   /** The guest's time has come, unless something else has ended the wait. */
@@ -89,6 +97,7 @@ export class SlotKeeper {
     const now = port.read(time)
     const beginning = this.#slots.beginning(now)
     if (now < beginning) return this.#sleepUntil(port, beginning)
+    port.write(hie, VS_INTERRUPTS)
     port.account('vmm', 'time protection', 'scheduling')
     const index = this.#running.loaded[port.hart]
     this.#plan.vcpus[index].record.fencing = false

@@ -12,6 +12,7 @@ import { network } from './network.ts'
 import { registers } from './registers.ts'
 import { residue } from './residue.ts'
 import { resources } from './resources.ts'
+import { time } from './time.ts'
 
 export const PROMISES: readonly IsolationPromise[] = [
   memory,
@@ -26,4 +27,5 @@ export const PROMISES: readonly IsolationPromise[] = [
   containment,
   invisibility,
   management,
+  time,
 ]
