@@ -36,7 +36,7 @@ export class Process {
   kernelWindows = 0
   /** Its disk's size: a file, in whole pages. */
   readonly sectors: number
-  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. `file`: its disk's slot among the open files, or none (negative); `buffered`: it stays with the page cache; `ready`: its events that are not zero, a mask; `phase`: of the readers that a change of its I/O bus waits for. */
+  /** `waiters`: threads that sleep for the lock, a mask. `used`: ticks had in this period, for the cap. `rings`: the kernel's address of its rings. `file`: its disk's slot among the open files, or none (negative); `buffered`: it stays with the page cache; `ready`: its events that are not zero, a mask; `phase`: of the readers that a change of its I/O bus waits for; `preparing`: its threads, but for vCPUs, that have not waited for anything yet, a mask: its vCPUs start behind them. */
   readonly record = {
     ended: false,
     leaving: false,
@@ -50,6 +50,7 @@ export class Process {
     buffered: false,
     ready: 0,
     phase: 0,
+    preparing: 0,
   }
   /** Of the harts' time. */
   readonly share: Share
@@ -78,6 +79,7 @@ export class Process {
     this.lastTask = this.notifyTask
     this.diskWaiter = this.diskTask
     this.networkWaiter = this.networkTask
+    for (let index = this.ioTask; index <= this.lastTask; index++) this.record.preparing |= 1 << (index - firstTask)
     this.share = { cap: node.cap, record: this.record }
     this.sectors = wholePages(node.disk?.sectors ?? 0)
   }

@@ -194,12 +194,22 @@ export class SystemCalls {
       const event = this.#plan.events.ready(process, index)
       if (event < 0) {
         this.#plan.scheduler.sleep(port, task, NEVER)
+        if (process.record.preparing !== 0) this.#isPrepared(port, task)
         return false
       }
       this.#result(port, task, EVENT_ADDED, event)
     }
     task.record.mode = IN_USER
     return true
+  }
+
+  /** A thread that serves devices waits for the first time. When all of them do, the process lets its vCPUs go. */
+  #isPrepared(port: HartPort, task: Task): void {
+    const { record, firstTask, ioTask } = task.process
+    record.preparing &= ~(1 << (task.index - firstTask))
+    if (record.preparing !== 0) return
+    for (let index = firstTask; index < ioTask; index++)
+      this.#plan.scheduler.wake(port, this.#plan.scheduler.tasks[index])
   }
 
   #disk(port: HartPort, task: Task): void {

@@ -93,6 +93,7 @@ export class Task implements Thread {
     this.weight = process.node.weight
     this.share = process.share
     this.group = process.vm.index
-    this.record = taskRecord(READY)
+    // A vCPU waits for its process to be prepared.
+    this.record = taskRecord(vcpu === NOWHERE ? READY : ASLEEP)
   }
 }
