@@ -39,7 +39,9 @@ const PAGE = 4096
 const SV39X4 = 8
 /** hgatp.MODE, and hgatp.VMID's lowest bit, in the high word. */
 const MODE_SHIFT = 28
-const VMID_BIT = highMaskOf(hgatp, 'VMID') & -highMaskOf(hgatp, 'VMID')
+const VMID_MASK = highMaskOf(hgatp, 'VMID')
+const VMID_BIT = VMID_MASK & -VMID_MASK
+const TWO_32 = 0x1_0000_0000
 
 /** Interrupts off but for the host's own; everything that a guest may handle delegated to it. */
 export function prepareHypervisor(port: HartPort): void {
@@ -53,6 +55,14 @@ export function prepareHypervisor(port: HartPort): void {
   port.write(vstimecmp, NO_TIME)
   port.write(stimecmp, NO_TIME)
   port.set(sie, HOST_INTERRUPTS | (port.hart === 0 ? EXTERNAL : 0))
+}
+
+/** The vCPU's machine has another VMID: in its frame, and in the CSR if that is the vCPU's already. */
+export function renameMachine(port: HartPort, at: number, vmid: number, isLoaded: boolean): void {
+  port.store32(at + frame.hgatp.at + 4, ((SV39X4 << MODE_SHIFT) | (vmid * VMID_BIT)) >>> 0)
+  if (!isLoaded) return
+  port.clear(hgatp, VMID_MASK * TWO_32)
+  port.set(hgatp, vmid * VMID_BIT * TWO_32)
 }
 
 /** A vCPU's frame at `at` as new; `root` is its G-stage table. */

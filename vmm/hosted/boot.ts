@@ -8,6 +8,7 @@ import type { HartPort } from '../../hw/port.ts'
 import { A0, A1, A2, A6, A7, SBI_HSM } from '../../hw/spec/sbi.ts'
 import { createCounters } from './accounting.ts'
 import { createStorage, imagePaths, openImage } from './files/boot.ts'
+import { createVmids } from './hypervisor/vmids.ts'
 import { createStatistics } from './hypervisor/statistics.ts'
 import type { KernelCode } from './image.ts'
 import { ORDER } from './interrupts/interrupts.ts'
@@ -97,6 +98,7 @@ export class Boot {
     createTimes(port, plan.harts, TIMEBASE)
     plan.rcu.create(port)
     plan.buses.create(port)
+    createVmids(port)
     plan.events.create(port)
     createStatistics(port, MOST_VCPUS)
     createOpenFiles(port)

@@ -193,6 +193,7 @@ export class HypervisorModule implements Host, Hypervisor {
       this.#halts.sleep(port, task)
       return false
     }
+    this.#contexts.check(port, task, isLoaded)
     if (!isLoaded) {
       this.#halts.loads(port, task.vcpu)
       this.#contexts.load(port, task)

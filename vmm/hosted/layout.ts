@@ -82,6 +82,8 @@ export const TABLES = {
   events: KERNEL_BASE + 907 * KIB,
   /** What is counted of vCPUs. */
   vcpus: KERNEL_BASE + 1004 * KIB,
+  /** Which machine has which VMID (hypervisor/vmids.ts). */
+  vmids: KERNEL_BASE + 1012 * KIB,
   /** Interrupt lines. */
   interrupts: KERNEL_BASE + 503 * KIB,
 } as const
