@@ -56,6 +56,8 @@ const RAM_BASE = 0x8000_0000
 const BOOT_CYCLES = 400_000_000
 /** Guests' vCPUs have settled where they run, and harts that have nothing to do are asleep. */
 const SETTLING = 200_000
+/** Driver domains have found their devices, and serve. */
+const SETTLING_DOMAINS = 130_000_000
 /** What devices have begun is over; and how long neighbours are waited for. */
 const AFTERWARDS = 400_000
 const PATIENCE = 300_000
@@ -249,7 +251,7 @@ export class Arena {
       if (stop.kind !== 'mark') throw new Error(`the guests do not come up: ${JSON.stringify(stop)}`)
       ready++
     }
-    machine.run({ untilCycle: machine.now() + SETTLING })
+    machine.run({ untilCycle: machine.now() + (this.system.domains.length > 0 ? SETTLING_DOMAINS : SETTLING) })
   }
 
   #patch({ guests }: Scenario): void {

@@ -1,6 +1,11 @@
 /** Pages that guests share with a driver domain: each of them somebody has granted, and to be written to if the domain can. */
-import type { Memory } from '../../../hw/memory/memory.ts'
-import { grant, GRANT_PERMIT, GRANT_READ_ONLY, GRANT_WINDOW, GRANTS } from '../../../hw/spec/layouts/grant.ts'
+import {
+  grant,
+  GRANT_PERMIT,
+  GRANT_READ_ONLY,
+  GRANT_TABLE_PAGES,
+  GRANT_WINDOW,
+} from '../../../hw/spec/layouts/grant.ts'
 import { PTE_W } from '../../../hw/spec/layouts/pte.ts'
 import type { Arena } from '../arena.ts'
 import type { Leaf } from '../guest-pages.ts'
@@ -97,12 +102,14 @@ export class Grants {
 
   /** Flags of the entries of a table that name a page. */
   #entriesFor(guest: number, table: number, page: number): readonly number[] {
-    const memory: Memory = this.#arena.machine.memory
+    const { words } = this.#arena.machine.memory
     const flags: number[] = []
-    for (let reference = 0; reference < GRANTS; reference++) {
-      const host = this.#arena.pages[guest].find(table + reference * grant.size)
-      if (host < 0) continue
-      if (memory.words[(host + grant.page.at) >> 2] >>> 0 === page) flags.push(memory.words[host >> 2] & 0xffff)
+    for (let part = 0; part < GRANT_TABLE_PAGES; part++) {
+      const host = this.#arena.pages[guest].find(table + part * PAGE)
+      for (let entry = 0; host >= 0 && entry < PAGE; entry += grant.size) {
+        const at = (host + entry) >> 2
+        if (words[at + (grant.page.at >> 2)] >>> 0 === page) flags.push(words[at] & 0xffff)
+      }
     }
     return flags
   }

@@ -10,6 +10,7 @@ import { interleaving } from '../generators/scenarios.ts'
 import { found, watch } from '../judge.ts'
 import { Ownership } from '../ownership.ts'
 import type { IsolationPromise } from '../promise.ts'
+import { checkElsewhere, elsewhere, type ElsewhereScenario } from './dma-elsewhere.ts'
 import type { Program, Scenario } from '../scenario.ts'
 import { dmaTopologies, passedTopologies, RACING } from '../topologies-io.ts'
 import { difference, logOf } from '../view.ts'
@@ -111,9 +112,14 @@ const passed = fc
     }
   })
 
-const arbitrary = fc.oneof({ weight: 4, arbitrary: shared }, { weight: 1, arbitrary: passed })
+const arbitrary: fc.Arbitrary<Scenario> = fc.oneof(
+  { weight: 8, arbitrary: shared },
+  { weight: 2, arbitrary: passed },
+  { weight: 5, arbitrary: elsewhere },
+)
 
 function check(scenario: Scenario) {
+  if (!('takenBack' in scenario)) return checkElsewhere(NAME, scenario as ElsewhereScenario)
   const { otherwise, takenBack, isAhead = false, isPassed, guests } = scenario as DmaScenario
   const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
