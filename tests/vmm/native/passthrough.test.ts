@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { workloadNamed } from '../../../guests/index.ts'
 import type { Dma } from '../../../hw/bus/chip.ts'
 import type { VirtNic } from '../../../hw/boards/virt.ts'
+import type { NvmeController } from '../../../hw/devices/nvme/nvme-controller.ts'
 import { MemoryBacking } from '../../../hw/devices/disk-backing.ts'
 import type { Placements } from '../../../hw/spec/layouts/placement.ts'
 import { nicOnStation } from '../../../lab/network.ts'
@@ -268,35 +269,88 @@ function strangersRam({ machine: { memory } }: VmmRun, owned: ReadonlySet<number
 }
 
 describe('requests of a device', () => {
-  test('reach its guest’s RAM, all of it from the start, and nothing else; each refusal is counted', () => {
-    const dmas: Dma[] = []
+  test.each(DEVICES)(
+    '(%s) reach its guest’s RAM, all of it from the start, and nothing else; each refusal is counted',
+    device => {
+      const dmas: Dma[] = []
+      const own = device === 'disk' ? { disk: DISK } : { network: NETWORK }
+      const guests = [
+        { kernel: WAIT, ...own },
+        { kernel: WAIT, memoryBytes: BYTES },
+      ]
+      const parts =
+        device === 'disk'
+          ? { plugged: (disk: NvmeController) => void dmas.push(disk.function.dma) }
+          : { nics: [cardOf(dmas)] }
+      const run = native(guests, passed(device, 'trapped', { ...parts, ramBytes: RAM_BYTES }))
+      run.run(40_000_000, () => false)
+      // Its guest has not switched it on.
+      expect(dmas[0].read(GUEST_RAM, new Uint8Array(8))).toBe(false)
+      const owned = new Set(run.guests[0].ram.pages)
+      expect(owned.size).toBe(BYTES / LARGE_PAGE)
+      run.machine.bus.write(COMMAND, 2, MEMORY_AND_MASTER)
+      const strangers = () => strangersRam(run, owned)
+      const before = strangers()
+      let refused = 0
+      fc.assert(
+        fc.property(
+          fc.integer({ min: -4 * MIB, max: 20 * MIB }),
+          fc.integer({ min: 1, max: 8192 }),
+          (offset, length) => {
+            const isWrite = (offset & 1) === 0
+            const bytes = new Uint8Array(length).fill(0x5a)
+            const done = isWrite ? dmas[0].write(GUEST_RAM + offset, bytes) : dmas[0].read(GUEST_RAM + offset, bytes)
+            if (!done) refused++
+            expect(done).toBe(offset >= 0 && offset + length <= BYTES)
+            // What was not given is not seen either.
+            if (!done) expect(bytes.every(byte => byte === 0x5a)).toBe(true)
+            run.run(1000, () => false)
+          },
+        ),
+        { numRuns: 200 },
+      )
+      expect(Buffer.compare(strangers(), before)).toBe(0)
+      run.run(1_000_000, () => false)
+      expect(faultsOf(run)).toBe(refused)
+      expect(refused).toBeGreaterThan(5)
+    },
+  )
+
+  test('of whichever is on the board, mapped or not, touch nobody who does not own it, and each refusal is counted', () => {
+    const dmas = new Map<number, Dma>()
+    const masters = (requester: number, memory: Dma): Dma => {
+      dmas.set(requester, memory)
+      return memory
+    }
+    const placements = { network: { at: 'function', interrupts: 'posted' } } as const
+    const nics = [{ ...nicOnStation(), virtualFunctions: 7 }]
+    const disks = [new MemoryBacking(SECTORS)]
     const guests = [
-      { kernel: WAIT, network: NETWORK },
-      { kernel: WAIT, memoryBytes: BYTES },
+      { kernel: WAIT, network: NETWORK, harts: [0] },
+      { kernel: WAIT, memoryBytes: BYTES, harts: [0] },
     ]
-    const run = native(guests, passed('network', 'trapped', { nics: [cardOf(dmas)], ramBytes: RAM_BYTES }))
-    run.run(40_000_000, () => false)
-    // Its guest has not switched it on.
-    expect(dmas[0].read(GUEST_RAM, new Uint8Array(8))).toBe(false)
+    const options = { aia: 'aplic-imsic', placements, nics, disks, masters, ramBytes: RAM_BYTES } as const
+    const run = native(guests, passed('network', 'posted', options))
+    run.run(PATIENCE, () => false)
+    // The disk, the card, and seven functions of which a guest has the first: under every id by which they may sign.
+    expect(dmas.size).toBeGreaterThan(8)
     const owned = new Set(run.guests[0].ram.pages)
-    expect(owned.size).toBe(BYTES / LARGE_PAGE)
-    run.machine.bus.write(COMMAND, 2, MEMORY_AND_MASTER)
-    const strangers = () => strangersRam(run, owned)
-    const before = strangers()
-    let refused = 0
+    const before = strangersRam(run, owned)
+    const seen = faultsOf(run)
+    const done = { true: 0, false: 0 }
+    const address = fc.integer({ min: 0, max: GUEST_RAM + RAM_BYTES + 64 * MIB })
+    const inRam = fc.integer({ min: GUEST_RAM, max: GUEST_RAM + BYTES - 1 })
     fc.assert(
-      fc.property(fc.integer({ min: -4 * MIB, max: 20 * MIB }), fc.integer({ min: 1, max: 8192 }), (offset, length) => {
-        const done = dmas[0].write(GUEST_RAM + offset, new Uint8Array(length).fill(0x5a))
-        if (!done) refused++
-        expect(done).toBe(offset >= 0 && offset + length <= BYTES)
+      fc.property(fc.constantFrom(...dmas.values()), fc.oneof(address, inRam), fc.nat(8191), (dma, at, more) => {
+        done[`${dma.write(at, new Uint8Array(1 + more).fill(0x5a))}`]++
         run.run(1000, () => false)
       }),
-      { numRuns: 200 },
+      { numRuns: 800 },
     )
-    expect(Buffer.compare(strangers(), before)).toBe(0)
+    expect(Buffer.compare(strangersRam(run, owned), before)).toBe(0)
     run.run(1_000_000, () => false)
-    expect(faultsOf(run)).toBe(refused)
-    expect(refused).toBeGreaterThan(5)
+    expect(faultsOf(run) - seen).toBe(done.false)
+    expect(Math.min(done.true, done.false)).toBeGreaterThan(5)
   })
 
   test('reach nothing once their guest is over', () => {
