@@ -36,6 +36,8 @@ export class NativeDisk implements PlacedDevice {
   readonly state: Record<string, StateRecord>
   readonly #record = { source: 0, started: false, ready: false, failed: false }
   readonly #partitions: Partition[] = []
+  /** How many share the driver's tags, every so-manieth is one's; and how many each has. A tag decides its queue: so guests have theirs. */
+  readonly #guests: number
   readonly #share: number
   readonly #maximumSectors: number
   readonly #environment: PortEnvironment
@@ -64,11 +66,12 @@ export class NativeDisk implements PlacedDevice {
     this.#controller = controller
     this.#window = window
     this.#maximumSectors = maximumSectors
-    this.#share = Math.max(1, Math.floor(driver.depth / Math.max(1, partitions)))
+    this.#guests = Math.max(1, partitions)
+    this.#share = Math.max(1, Math.floor(driver.depth / this.#guests))
     this.state = { disk: this.#record, ...environment.registered }
     driver.onCompleted((tag, how) => {
-      const partition = this.#partitions[Math.floor(tag / this.#share)]
-      partition.completed(current.port, tag % this.#share, how === 'ok')
+      const partition = this.#partitions[tag % this.#guests]
+      partition.completed(current.port, Math.floor(tag / this.#guests), how === 'ok')
     })
   }
 
@@ -82,7 +85,7 @@ export class NativeDisk implements PlacedDevice {
       maximumSectors: this.#maximumSectors,
       sectors: () => range.sectors,
       submit: (port, tag, operation, sector, count, guestAddress) =>
-        this.#submit(port, partition, index * this.#share + tag, tag, operation, sector, count, guestAddress),
+        this.#submit(port, partition, tag * this.#guests + index, tag, operation, sector, count, guestAddress),
       attach: (completed, room) => {
         partition.completed = completed
         partition.room = room
