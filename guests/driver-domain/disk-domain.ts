@@ -63,8 +63,8 @@ function taskOf({
   ): Task {
     const copies = transfer === 'copy'
     const polls = isPolled({ service })
-    /** `events`: something may have come; `first` and `count`: of what is over, a ring. */
-    const state = { begun: false, channels: 0, events: true, first: 0, count: 0 }
+    /** `events`: something may have come; `first` and `count`: of what is over, a ring; `broken`: its driver is. */
+    const state = { begun: false, channels: 0, events: true, first: 0, count: 0, broken: false }
     const facts: ChannelFacts & Record<string, number | boolean> = {
       connected: false,
       first: 0,
@@ -108,6 +108,7 @@ function taskOf({
         finish(port, backend)
         budget--
       }
+      if (state.broken) return FAILED
       let more = state.count > 0
       if (state.events) {
         state.events = false
@@ -182,7 +183,7 @@ function taskOf({
       lengths[tag] = bytes
       if (operation === RING_OPERATION.FLUSH) {
         pages[tag] = 0
-        if (!disk.submit(tag, 'flush', 0, 0, 0, false)) end(tag, false)
+        if (!disk.submit(tag, 'flush', 0, 0, 0, false)) refused(disk, tag)
         return
       }
       const sectors = bytes >>> SECTOR_SHIFT
@@ -192,7 +193,9 @@ function taskOf({
         (bytes & SECTOR_MASK) !== 0 ||
         offset >= PAGE ||
         count > MOST_GRANTS ||
+        bytes === 0 ||
         offset + bytes > count * PAGE ||
+        sectors > disk.maximumSectors() ||
         sector + sectors > sizes[channel]
       ) {
         pages[tag] = 0
@@ -209,7 +212,13 @@ function taskOf({
       }
       const address = copies ? data + tag * REQUEST_BYTES : DATA_WINDOW + tag * REQUEST_BYTES + offset
       if (!disk.submit(tag, isRead ? 'read' : 'write', firsts[channel] + sector, sectors, address, false))
-        end(tag, false)
+        refused(disk, tag)
+    }
+
+    /** A driver that is ready takes what it can take, or is broken: then another domain does better, and is asked again. */
+    function refused(disk: BlockDevice, tag: number): void {
+      if (disk.ready()) state.broken = true
+      else end(tag, false)
     }
 
     /** Has a request's pages mapped. */

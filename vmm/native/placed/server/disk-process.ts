@@ -21,8 +21,8 @@ import {
 
 export function diskWork(environment: PortEnvironment, config: NvmeConfig): ServerWork {
   const driver = nvmeDriver(environment, config)
-  /** What is to be answered, in order: a ring. */
-  const state = { first: 0, count: 0 }
+  /** What is to be answered, in order: a ring. `broken`: the driver has refused what it has to take. */
+  const state = { first: 0, count: 0, broken: false }
   const words = new Int32Array(driver.depth)
 
   function say(tag: number, result: number): void {
@@ -34,15 +34,18 @@ export function diskWork(environment: PortEnvironment, config: NvmeConfig): Serv
     const what = port.load32(at + message.what.at)
     const tag = what & TAG_MASK
     const operation = what >>> TAG_SHIFT
+    const sectors = port.load32(at + message.count.at)
     const taken = driver.submit(
       tag,
       operation === FLUSH ? 'flush' : operation === READ ? 'read' : 'write',
       port.load64(at + message.sector.at),
-      port.load32(at + message.count.at),
+      sectors,
       port.load64(at + message.address.at),
       false,
     )
-    if (!taken) say(tag, REFUSED)
+    if (taken) return
+    say(tag, REFUSED)
+    if (driver.ready() && sectors >= 1 && sectors <= driver.maximumSectors()) state.broken = true
   }
 
   function answered(port: HartPort, at: number, most: number): number {
@@ -58,6 +61,7 @@ export function diskWork(environment: PortEnvironment, config: NvmeConfig): Serv
   }
 
   function flags(): number {
+    if (state.broken) return FLAG_FAILED
     if (driver.ready()) return FLAG_READY | (driver.maximumSectors() << MAXIMUM_SHIFT)
     return driver.failure() === '' ? 0 : FLAG_FAILED
   }

@@ -145,6 +145,8 @@ export function servedCard(parts: ServedCardParts): ServedCard {
     compose,
     heard,
     answered,
+    // A buffer waits for a frame, however long that takes.
+    oldest: () => queue.oldest(depth),
     lost,
     revived: () => life.revived(),
   }

@@ -164,7 +164,15 @@ export function servedDisk(parts: ServedDiskParts): ServedDisk {
     parts.bus.disable(parts.find())
   }
 
-  thread.client = { isWaiting, compose, heard, answered, lost, revived: () => life.revived() }
+  thread.client = {
+    isWaiting,
+    compose,
+    heard,
+    answered,
+    oldest: () => queue.oldest(depth),
+    lost,
+    revived: () => life.revived(),
+  }
   return {
     life,
     depth,

@@ -52,6 +52,15 @@ export class ServerQueue {
     return number
   }
 
+  /** The turn of what has been said first and is not answered, of the numbers below `end`; -1 if there is nothing. */
+  oldest(end: number): number {
+    let oldest = -1
+    for (let number = 0; number < end; number++) {
+      if (this.stages[number] === SAID && (oldest < 0 || this.#turns[number] < oldest)) oldest = this.#turns[number]!
+    }
+    return oldest
+  }
+
   /** Nobody will answer what was said: it is to be said again, all in the order in which it was asked first. */
   repeat(): void {
     const record = this.#record

@@ -123,6 +123,8 @@ export class Servers implements PlacedDevice {
     for (let index = 0; index < this.threads.length; index++) {
       const thread = this.threads[index]
       const { record, parts } = thread
+      const look = this.#record.settling ? Infinity : thread.look(port)
+      if (look < next) next = look
       if (record.status === KILLED) {
         thread.revive(port)
         next = 0

@@ -36,9 +36,18 @@ const PIECE = 0x1_0000
 const COUNTERS = 7
 const UXL_64_HIGH = 2
 const NEVER = Infinity
-/** Not exceptions' numbers: it has not come back in time; its driver is at its wits' end. */
+/** Not exceptions' numbers: it has not come back in time; its driver is at its wits' end; it does not answer. */
 export const HUNG = 64
 export const GAVE_UP = 65
+export const MUTE = 66
+/**
+ * Ticks between two looks: 50 ms; and after how many one that has not answered is killed. Whoever was slow only is given
+ * twice as many the next time, so that a device that takes its time gets through in the end; after so many without harm, no more.
+ */
+const LOOK = 500_000
+const PATIENCE = 4
+const LONGEST_PATIENCE = 64
+const HARMLESS = 200
 const FROM_USER = maskOf(sstatus, 'SPIE')
 
 /** Whoever the server works for, in the VMM. */
@@ -51,6 +60,8 @@ export interface ServerClient {
   heard(port: HartPort, flags: number, knows: number): void
   /** One of its answers, which may be anything. */
   answered(port: HartPort, what: number, bytes: number): void
+  /** Of what it should have answered, what it was asked first: a number that is different for each; -1 if there is nothing. */
+  oldest(): number
   /** It is dead: its device is to be cut off, and what it has not answered is to be asked again. False if it is not to live again. */
   lost(port: HartPort): boolean
   /** It is about to begin anew. */
@@ -91,6 +102,12 @@ export class ServerThread {
     cause: 0,
     address: 0,
     pc: 0,
+    /** When it is looked at next, what it had not answered then, for how many looks; and the patience with it. */
+    look: 0,
+    oldest: -1,
+    mute: 0,
+    patience: PATIENCE,
+    looks: 0,
   }
   readonly state: Readonly<Record<string, StateRecord>>
   client: ServerClient | undefined
@@ -145,6 +162,24 @@ export class ServerThread {
     return record.due !== NEVER && record.due <= port.read(time)
   }
 
+  /** Every now and then: kills it if there is something that it does not answer. When to look again. */
+  look(port: HartPort): number {
+    const { record } = this
+    const now = port.read(time)
+    if (now < record.look) return record.look
+    record.look = now + LOOK
+    const oldest = this.client!.oldest()
+    record.mute = oldest < 0 || oldest !== record.oldest ? 0 : record.mute + 1
+    record.oldest = oldest
+    record.looks++
+    if (record.looks === HARMLESS) record.patience = PATIENCE
+    // Who is in it has another watch.
+    if (record.mute < record.patience || record.status !== WAITING) return record.look
+    if (record.patience < LONGEST_PATIENCE) record.patience *= 2
+    this.kill(port, MUTE, 0)
+    return now
+  }
+
   /** Tells it what has happened: it is about to be entered. */
   deliver(port: HartPort): void {
     const { record } = this
@@ -187,6 +222,8 @@ export class ServerThread {
     record.address = address
     record.pc = port.load64(record.frame + serverFrame.sepc.at)
     record.cleared = 0
+    record.mute = 0
+    record.looks = 0
     record.status = this.client!.lost(port) ? KILLED : ABSENT
   }
 
