@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { HUNG } from '../../../../vmm/native/placed/server/vmm-side-thread.ts'
-import { SERVER_TEXT } from '../../../../vmm/native/placed/server/vmm-side-messages.ts'
+import { HUNG, MUTE } from '../../../../vmm/native/placed/server/vmm-side-thread.ts'
+import {
+  FLAG_MASKED,
+  FLAG_READY,
+  MAXIMUM_SHIFT,
+  SERVER_TEXT,
+} from '../../../../vmm/native/placed/server/vmm-side-messages.ts'
+import { A0, A1, A2 } from '../../../../hw/spec/sbi.ts'
 import { placed } from './machine.ts'
 
 /** Of a server's text: where every message comes in. */
 const RETURNED = 1
 const LOAD_PAGE_FAULT = 13
+/** Cycles: it is found within 0.25 s. */
+const PATIENCE = 800_000_000
 /** Where the native VMM lies, and somewhere within its first guest's RAM. */
 const VMM = 0x8020_0000
 const GUESTS = 0x8500_0000
@@ -53,6 +61,22 @@ describe('A driver in a user-mode server', () => {
     })
     expect(run.finish()).toBe(true)
     expect(run.record('native', 'server disk')).toMatchObject({ deaths: 1, cause: HUNG })
+  })
+
+  it('is killed if it waits and does not answer, and what it had is done by another', () => {
+    const run = placed('disk', { disk: { at: 'server' } }, { iommu: true })
+    run.intercept('disk server', RETURNED, port => {
+      if (run.record('native', 'server disk')['deaths'] === 1) return false
+      if (run.record('native', 'served disk queue')['next'] < 100) return false
+      // It is ready, has nothing to say, and wants not to be woken.
+      port.setX(A0, -1)
+      port.setX(A1, FLAG_READY | FLAG_MASKED | (64 << MAXIMUM_SHIFT))
+      port.setX(A2, 0)
+      port.ecall(SERVER_TEXT + 16)
+      return true
+    })
+    expect(run.finish(PATIENCE)).toBe(true)
+    expect(run.record('native', 'server disk')).toMatchObject({ deaths: 1, cause: MUTE })
   })
 
   it('that dies again and again without doing anything is given up: its guest gets errors, and goes on', () => {
