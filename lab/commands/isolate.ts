@@ -7,6 +7,7 @@ import type { IsolationPromise } from '../isolation/promise.ts'
 import { PROMISES } from '../isolation/promises/index.ts'
 import { writeReport } from '../isolation/report.ts'
 import { type Outcome, tryAll } from '../isolation/shares.ts'
+import { tryInTurns } from '../isolation/turns.ts'
 import { findingLines } from '../isolation/show.ts'
 import { wholeNumber } from '../study/names.ts'
 import { needSources } from '../planting/sources.ts'
@@ -16,6 +17,9 @@ interface IsolateOptions {
   readonly promise?: string
   readonly bug?: string
   readonly runs?: string
+  readonly total?: string
+  readonly resume?: string
+  readonly threads?: string
   readonly minutes?: string
   readonly seed: string
   readonly list?: boolean
@@ -26,6 +30,7 @@ interface IsolateOptions {
 const RUNS = 200
 const MOST_RUNS = 1_000_000_000
 const MOST_MINUTES = 10_000
+const MOST_THREADS = 256
 const MOST_SEED = 0x7fff_0000
 const SECONDS = 60
 
@@ -36,6 +41,9 @@ export function isolateCommand(): Command {
     .option('--bug <name>', 'plant this bug first (--list names them): a promise has to notice')
     .option('--runs <n>', `scenarios for each promise; ${RUNS} unless --minutes is given`)
     .option('--minutes <n>', 'stop after so many minutes for all promises together; parts of minutes may be given')
+    .option('--total <n>', 'scenarios of all promises together, in turns of two minutes each, until there are as many')
+    .option('--resume <file>', 'with --total: say there how far it is, and go on from there')
+    .option('--threads <n>', 'threads that try at the same time; 2 unless given')
     .option('--seed <n>', 'where to begin; what a run printed shows one scenario again', '1')
     .option('--list', 'print promises and bugs, and try nothing')
     .option('--json', 'print as JSON, a line for each promise')
@@ -88,18 +96,25 @@ async function isolate(options: IsolateOptions): Promise<void> {
     ...seedOf(options.seed, promises),
     runs:
       options.runs === undefined
-        ? options.minutes === undefined
+        ? options.minutes === undefined && options.total === undefined
           ? RUNS
           : MOST_RUNS
         : wholeNumber('--runs', options.runs, 1, MOST_RUNS),
     milliseconds: options.minutes === undefined ? Infinity : minutesOf(options.minutes) * SECONDS * 1000,
     ...(bug !== undefined && { bug }),
     covers: options.report !== undefined,
+    ...(options.threads !== undefined && { threads: wholeNumber('--threads', options.threads, 1, MOST_THREADS) }),
   }
-  const outcome = await tryAll(plan, progress, verdict => {
+  const finished = (verdict: Verdict) => {
     clear()
     console.log(options.json ? JSON.stringify(record(verdict, bug)) : summary(verdict, bug))
-  })
+  }
+  if (options.resume !== undefined && options.total === undefined)
+    throw new UserError('--resume: this goes with --total: give it, too')
+  const outcome =
+    options.total === undefined
+      ? await tryAll(plan, progress, finished)
+      : await tryInTurns(plan, wholeNumber('--total', options.total, 1, MOST_RUNS), options.resume, progress, finished)
   if (options.report !== undefined) {
     const page = writeReport(options.report, outcome, bug)
     console.error(`report: ${page}`)

@@ -31,6 +31,8 @@ export interface Plan {
   readonly milliseconds: number
   readonly bug?: string
   readonly covers: boolean
+  /** Two unless given, if the machine has as many. */
+  readonly threads?: number
 }
 
 export interface Outcome {
@@ -40,60 +42,57 @@ export interface Outcome {
   readonly coverage: readonly FileCoverage[]
 }
 
-const MOST_THREADS = 2
+/** Unless more or fewer are asked for. */
+const THREADS = 2
 /** Scenarios of a share. */
 export const SHARE = 25
 
+/** How far a promise has been tried. */
+export interface Tried {
+  /** The next share: all before it are done. */
+  readonly next: number
+  readonly verdict: Verdict
+}
+
+/** Not at all. */
+export function untried(promise: string): Tried {
+  return {
+    next: 0,
+    verdict: { promise, scenarios: 0, exits: 0, seconds: 0, finding: undefined, again: undefined },
+  }
+}
+
 /** Tries them one after the other. `told` is told whenever a share is done. */
 export async function tryAll(
-  { promises, seed, path, runs, milliseconds, bug, covers }: Plan,
+  plan: Plan,
   told: (verdict: Verdict) => void,
   finished: (verdict: Verdict) => void,
 ): Promise<Outcome> {
-  const threads = path === undefined ? Math.min(MOST_THREADS, availableParallelism()) : 1
-  const workers = Array.from({ length: threads }, () => startThread(bug, covers))
-  const causes = new Map<number, number>()
-  const verdicts: Verdict[] = []
-  try {
-    for (const [index, { name }] of promises.entries()) {
-      const began = performance.now()
-      const deadline = began + milliseconds / promises.length
-      let next = 0
-      let total: Verdict = { promise: name, scenarios: 0, exits: 0, seconds: 0, finding: undefined, again: undefined }
-      /** The share in which the promise was broken: earlier ones go on, since the first counts. */
-      let broken = Infinity
-      const work = async (worker: Worker) => {
-        while (next * SHARE < runs && next < broken && (next === 0 || performance.now() < deadline)) {
-          const share = next++
-          const size = Math.min(SHARE, runs - share * SHARE)
-          const left = Math.max(1, deadline - performance.now())
-          const { verdict, causes: seen } = await ask<ShareDone>(worker, {
-            share: {
-              promise: name,
-              seed: seed + share,
-              runs: size,
-              milliseconds: left,
-              ...(path !== undefined && { path }),
-            },
-          })
-          for (const [code, times] of seen) causes.set(code, (causes.get(code) ?? 0) + times)
-          const isFirst = verdict.finding !== undefined && share < broken
-          if (isFirst) broken = share
-          total = {
-            ...total,
-            scenarios: total.scenarios + verdict.scenarios,
-            exits: total.exits + verdict.exits,
-            seconds: (performance.now() - began) / 1000,
-            ...(isFirst && { finding: verdict.finding, again: verdict.again }),
-          }
-          told(total)
-          if (path !== undefined) return
-        }
-      }
-      await Promise.all(workers.map(work))
-      verdicts[index] = total
-      finished(total)
+  const { promises, milliseconds } = plan
+  return withCrew(plan, async crew => {
+    const verdicts: Verdict[] = []
+    for (const { name } of promises) {
+      const { verdict } = await crew.go(untried(name), performance.now() + milliseconds / promises.length, told)
+      verdicts.push(verdict)
+      finished(verdict)
     }
+    return verdicts
+  })
+}
+
+/** Threads that try promises. */
+export interface Crew {
+  /** Goes on with a promise until `deadline` (of performance.now), until it has been tried as often as the plan says, or is broken; one share at the least. */
+  go(tried: Tried, deadline: number, told: (verdict: Verdict) => void): Promise<Tried>
+}
+
+/** Has a crew do something, with what else has been seen. */
+export async function withCrew(plan: Plan, work: (crew: Crew) => Promise<readonly Verdict[]>): Promise<Outcome> {
+  const { path, bug, covers, threads = Math.min(THREADS, availableParallelism()) } = plan
+  const workers = Array.from({ length: path === undefined ? threads : 1 }, () => startThread(bug, covers))
+  const causes = new Map<number, number>()
+  try {
+    const verdicts = await work({ go: (tried, deadline, told) => goOn(workers, plan, causes, tried, deadline, told) })
     const coverage = covers
       ? joined(await Promise.all(workers.map(worker => ask<readonly FileCoverage[]>(worker, { cover: true }))))
       : []
@@ -101,6 +100,52 @@ export async function tryAll(
   } finally {
     await Promise.all(workers.map(worker => worker.terminate()))
   }
+}
+
+async function goOn(
+  workers: readonly Worker[],
+  { seed, path, runs }: Plan,
+  causes: Map<number, number>,
+  tried: Tried,
+  deadline: number,
+  told: (verdict: Verdict) => void,
+): Promise<Tried> {
+  const began = performance.now()
+  const before = tried.verdict.seconds
+  const first = tried.next
+  let next = first
+  let total = tried.verdict
+  /** The share in which the promise was broken: earlier ones go on, since the first counts. */
+  let broken = Infinity
+  const work = async (worker: Worker) => {
+    while (next * SHARE < runs && next < broken && (next === first || performance.now() < deadline)) {
+      const share = next++
+      const left = Math.max(1, deadline - performance.now())
+      const { verdict, causes: seen } = await ask<ShareDone>(worker, {
+        share: {
+          promise: total.promise,
+          seed: seed + share,
+          runs: Math.min(SHARE, runs - share * SHARE),
+          milliseconds: left,
+          ...(path !== undefined && { path }),
+        },
+      })
+      for (const [code, times] of seen) causes.set(code, (causes.get(code) ?? 0) + times)
+      const isFirst = verdict.finding !== undefined && share < broken
+      if (isFirst) broken = share
+      total = {
+        ...total,
+        scenarios: total.scenarios + verdict.scenarios,
+        exits: total.exits + verdict.exits,
+        seconds: before + (performance.now() - began) / 1000,
+        ...(isFirst && { finding: verdict.finding, again: verdict.again }),
+      }
+      told(total)
+      if (path !== undefined) return
+    }
+  }
+  await Promise.all(workers.map(work))
+  return { next, verdict: total }
 }
 
 async function ask<T>(worker: Worker, message: ThreadMessage): Promise<T> {
