@@ -89,6 +89,8 @@ export class Arena {
   #observers: readonly Observer[] = []
   /** Of frames: guest and vCPU. */
   readonly #frames = new Map<number, { readonly guest: number; readonly vcpu: number }>()
+  /** By VMID: the guest. */
+  readonly #named = new Map<number, number>()
   readonly #printed: number[] = []
   readonly #hasDevices: boolean
   #doneAt: number[] = []
@@ -145,8 +147,10 @@ export class Arena {
       ...this.pages,
       ...this.system.domains.map(vm => new GuestPages(machine.memory, this.#rootOf(vm), vm.ram.bytes)),
     ]
-    for (const vm of [...this.system.guests, ...this.system.domains])
+    for (const vm of [...this.system.guests, ...this.system.domains]) {
+      this.#named.set(this.#vmidOf(vm), vm.index)
       for (const vcpu of vm.vcpus) this.#frames.set(vcpu.frame, { guest: vm.index, vcpu: vcpu.index })
+    }
     this.#listen()
     this.#checkpoint = machine.checkpoint()
     for (const pages of this.pages) pages.remember()
@@ -158,6 +162,18 @@ export class Arena {
     if (!vm) return NO_TABLES
     const at = this.machine.memory.toHost(vm.vcpus[0].frame + frame.hgatp.at) >> 2
     return ((this.#words[at] >>> 0) + (this.#words[at + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
+  }
+
+  /** The native VMM's guests have one for ever; the host kernel's got theirs when they first ran, and their vCPUs' frames say so. */
+  #vmidOf({ vmid, vcpus }: VirtualMachine): number {
+    if (this.topology.vmm === 'native') return vmid
+    const at = this.machine.memory.toHost(vcpus[0].frame + frame.hgatp.at) >> 2
+    return (this.#words[at + 1] >>> CSR_VMID_SHIFT) & VMIDS
+  }
+
+  /** Whose a VMID is: a guest, or nobody. */
+  guestNamed(vmid: number): number {
+    return this.#named.get(vmid) ?? NOBODY
   }
 
   /** What was printed on the serial line during the run. */
@@ -378,7 +394,7 @@ export class Arena {
   /** Whose the hart in the window is: by its VMID, and its frame. */
   #who(): { readonly guest: number; readonly vcpu: number } {
     const words = this.#words
-    const guest = ((words[HGATP + 1] >>> CSR_VMID_SHIFT) & VMIDS) - 1
+    const guest = this.guestNamed((words[HGATP + 1] >>> CSR_VMID_SHIFT) & VMIDS)
     const known = this.#frames.get(words[SSCRATCH] >>> 0)
     return known?.guest === guest ? known : { guest, vcpu: 0 }
   }

@@ -79,7 +79,7 @@ export class Ownership implements Observer {
     const { everyone } = this.#arena
     const words = this.#words
     const vm = this.#vms[guest]
-    if (!vm) return this.#see(`hart ${hart} runs VMID ${guest + 1}, which is nobody's`)
+    if (!vm) return this.#see(`hart ${hart} runs VMID ${this.#vmid()}, which is nobody's`)
     const root = ((words[HGATP] >>> 0) + (words[HGATP + 1] & 0xfff) * 2 ** 32) * PAGE_BYTES
     if (root !== everyone[guest].root)
       this.#see(`hart ${hart} runs guest ${guest} on tables at ${hex(root)}, not its own`)
@@ -103,7 +103,7 @@ export class Ownership implements Observer {
     if (!this.#quiet) return
     const hart = this.#arena.machine.harts.findIndex(({ present }) => present)
     const virtual = (this.#words[MODE_WORD] & VIRTUAL) !== 0
-    const guest = virtual ? this.#vmid() - 1 : this.#handled[hart]
+    const guest = virtual ? this.#arena.guestNamed(this.#vmid()) : this.#handled[hart]
     if (owner === FIRST_GUEST + guest) return
     const who = virtual ? `guest ${guest}` : guest < 0 ? 'the VMM, for nobody,' : `the VMM, for guest ${guest},`
     this.#see(`${who} writes ${bytes} bytes to ${this.#physical(host)}, which is guest ${owner - FIRST_GUEST}'s`)
@@ -143,7 +143,7 @@ export class Ownership implements Observer {
 
   /** An entry of a TLB leads to pages of whose VMID it has. */
   #hold(hart: number, tlb: Tlb, at: number): void {
-    const guest = ((tlb.context[at] >>> VMID_SHIFT) & VMIDS) - 1
+    const guest = this.#arena.guestNamed((tlb.context[at] >>> VMID_SHIFT) & VMIDS)
     for (let page = 0; page < tlb.span[at]; page++) {
       const address = (tlb.physical[at] + page) * PAGE_BYTES
       const owner = this.#map.ownerAt(address)
