@@ -1,5 +1,5 @@
 /** All that the report on placements is made of. */
-import type { Blast } from '../faults/blast.ts'
+import type { Blast, Containment } from '../faults/blast.ts'
 import type { PlaceFinding } from '../findings.ts'
 import type { RequestPath } from '../path.ts'
 import type { PlaceDifference } from '../study.ts'
@@ -25,6 +25,7 @@ export interface PlaceReportData {
   readonly differences: readonly PlaceDifference[]
   readonly paths: readonly RequestPath[]
   readonly blasts: readonly Blast[]
+  readonly containments: readonly Containment[]
   /** One line each: what is not there, and why. */
   readonly lacks: readonly string[]
 }

@@ -48,6 +48,7 @@ export function makePlaceReport(
     differences: found.differences,
     paths: pathsOf(found, plan),
     blasts: faults.blasts,
+    containments: faults.containments,
     lacks,
   })
 }

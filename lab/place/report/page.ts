@@ -70,6 +70,7 @@ export function placePage(data: PlaceReportData, files: readonly string[]): stri
         : undefined,
       crowds(data),
       faults(data),
+      containment(data),
       differences(data),
       section(
         'notes',
@@ -204,6 +205,28 @@ function faults({ blasts, device }: PlaceReportData): Markup | undefined {
           `${label(placement)}: ${struck} faults; ${contains ? (escapes.length === 0 ? 'none reached other guests' : `${escapes.length} reached other guests although none should`) : 'no containment is claimed'}${disturbance >= 1 ? `; other guests went on ${short(disturbance)} µs late at worst` : ''}${refused > 0 ? `; the IOMMU refused ${refused} requests` : ''}.`,
       ),
     ]),
+  )
+}
+
+function containment({ containments }: PlaceReportData): Markup | undefined {
+  if (containments.length === 0) return undefined
+  return section(
+    'containment',
+    'What others see of the driver’s faults',
+    paragraph(
+      'Where faults of the driver are said to be contained: random ones, each looked at until the guests that have nothing to do with the driver had come to their ends. A fault is seen if one of them says something else, or has something else in its memory.',
+    ),
+    table(
+      ['driver in', 'faults', 'seen by others', 'late by at most, µs', 'requests refused'],
+      containments.map(({ placement, struck, escapes, disturbance, refused }) => [
+        label(placement),
+        String(struck),
+        escapes.length === 0 ? 'none' : escapes.map(({ seed }) => `seed ${seed}`).join(', '),
+        short(disturbance),
+        String(refused),
+      ]),
+      [1, 2, 3, 4],
+    ),
   )
 }
 

@@ -129,6 +129,7 @@ export function madeUp(): PlaceReportData {
     findings: PLACEMENT_NAMES.map(finding),
     differences: [difference],
     paths: PLACEMENT_NAMES.map(path),
+    containments: [{ placement: 'vmm', struck: 9, escapes: [], disturbance: 12.5, refused: 3 }],
     blasts: PLACEMENT_NAMES.map(blast),
     lacks: ['domain, 60 guests: no room'],
   }
