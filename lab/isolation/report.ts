@@ -58,6 +58,21 @@ function coverageRows(coverage: readonly FileCoverage[]): readonly (readonly Chi
   })
 }
 
+/** Which part of the VMMs a file is of: what both share, the chips that guests see, either VMM, by folder. */
+export function partsOf(coverage: readonly FileCoverage[]): ReadonlyMap<string, { done: number; all: number }> {
+  const parts = new Map<string, { done: number; all: number }>()
+  for (const { file, branches } of coverage) {
+    const folders = file.split('/').slice(0, -1)
+    for (const part of new Set([folders.slice(0, 2).join('/'), folders.slice(0, 3).join('/')])) {
+      const sum = parts.get(part) ?? { done: 0, all: 0 }
+      parts.set(part, sum)
+      sum.done += branches.filter(({ done }) => done).length
+      sum.all += branches.length
+    }
+  }
+  return new Map([...parts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 /** Writes `index.html` and `isolation.json`; where the page is. */
 export function writeReport(folder: string, outcome: Outcome, bug: string | undefined): string {
   const { verdicts, causes, coverage } = outcome
@@ -100,6 +115,14 @@ export function writeReport(folder: string, outcome: Outcome, bug: string | unde
         {},
         'A branch is a function, or a block within one that V8 counted apart. The lines are those where branches begin that no scenario came to.',
       ),
+      table(
+        ['', 'executed', ''],
+        [...partsOf(coverage)].map(([part, { done: ran, all }]) => [
+          element('code', {}, part),
+          share(ran, all),
+          `${ran} of ${all}`,
+        ]),
+      ),
       table(['', 'executed', '', 'lines'], coverageRows(coverage)),
     ),
   )
@@ -109,7 +132,11 @@ export function writeReport(folder: string, outcome: Outcome, bug: string | unde
   writeFileSync(
     join(folder, 'isolation.json'),
     JSON.stringify(
-      { verdicts, causes: Object.fromEntries(causes), coverage: { done, branches: branches.length, files: coverage } },
+      {
+        verdicts,
+        causes: Object.fromEntries(causes),
+        coverage: { done, branches: branches.length, parts: Object.fromEntries(partsOf(coverage)), files: coverage },
+      },
       undefined,
       1,
     ),

@@ -1,5 +1,7 @@
 /** DMA where drivers are elsewhere than in the VMM: domains with granted pages, guests with cards, disks and functions of their own, servers. */
 import fc from 'fast-check'
+import { GUEST_MAP } from '../../../hw/spec/guest-map.ts'
+import { SBI_LEGACY_SHUTDOWN } from '../../../hw/spec/sbi.ts'
 import { bait } from '../generators/disk-attacks.ts'
 import { hostileProgram } from '../generators/hostile-virtio.ts'
 import { cardProgram } from '../generators/passed-card.ts'
@@ -8,12 +10,14 @@ import { ringProgram, wellDone } from '../generators/ring-programs.ts'
 import { found, watch } from '../judge.ts'
 import type { Finding } from '../finding.ts'
 import { Ownership } from '../ownership.ts'
-import type { Program, Scenario, Topology } from '../scenario.ts'
+import type { Action, Program, Scenario, Topology } from '../scenario.ts'
 import { GRANTED, GUARDED, OWN_CARDS, OWN_DISKS, SERVED } from '../topologies-placed.ts'
 import { difference } from '../view.ts'
 
 const MEMORY_MIB = 8
-const FRAME_BYTES = 200
+const FINISHED = 0x5555
+/** To everybody. */
+const FRAME = Array.from({ length: 200 }, (_, index) => (index < 6 ? 0xff : index & 0xff))
 
 /** `laid`: what the neighbour has in its memory, or zeros in its place. */
 export interface ElsewhereScenario extends Scenario {
@@ -46,22 +50,38 @@ const PARTS: readonly Part[] = [
 /** Those with domains take longest. */
 const part = fc.oneof(...PARTS.map((each, index) => ({ weight: index < 2 ? 1 : 4, arbitrary: fc.constant(each) })))
 
-/** Frames for everybody, while cards are on. */
-const arrivals = fc.array(fc.integer({ min: 10_000, max: 3_000_000 }), { maxLength: 3 }).map(times =>
-  times.map(at => ({
-    at,
-    do: 'frame' as const,
-    bytes: Array.from({ length: FRAME_BYTES }, (_, index) => (index < 6 ? 0xff : index & 0xff)),
-  })),
+/** Frames for everybody, while cards are on; now and then the machine is saved in the midst. */
+const actions: fc.Arbitrary<readonly Action[]> = fc
+  .record({
+    frames: fc.array(fc.integer({ min: 10_000, max: 3_000_000 }), { maxLength: 3 }),
+    saved: fc.oneof(
+      { weight: 6, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 3_000_000 }) },
+    ),
+  })
+  .map(({ frames, saved }): readonly Action[] => [
+    ...frames.map((at): Action => ({ at, do: 'frame', bytes: FRAME })),
+    ...(saved === 0 ? [] : [{ at: saved, do: 'save-and-restore' } as const]),
+  ])
+/** A guest may end with its devices on. */
+const ending = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Program>([]) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Program>(
+      [{ op: 'call', extension: SBI_LEGACY_SHUTDOWN, function: 0, arguments: [] }],
+      [{ op: 'store', bytes: 4, address: GUEST_MAP.finisher.base, value: FINISHED }],
+    ),
+  },
 )
 
 export const elsewhere: fc.Arbitrary<ElsewhereScenario> = part.chain(({ topologies, harm, own }) =>
-  fc.record({ topology: fc.constantFrom(...topologies), program: harm, actions: arrivals }).map(
-    ({ topology, program, actions }): ElsewhereScenario => ({
+  fc.record({ topology: fc.constantFrom(...topologies), program: harm, ending, actions }).map(
+    ({ topology, program, ending: last, actions: done }): ElsewhereScenario => ({
       topology,
       otherwise: [...bait(false), ...own],
-      guests: [{ programs: [program] }, { programs: [[...bait(true), ...own]] }],
-      actions,
+      guests: [{ programs: [[...program, ...last]] }, { programs: [[...bait(true), ...own]] }],
+      actions: done,
       everyone: true,
       cycles: 30_000_000,
     }),
