@@ -154,6 +154,7 @@ export function deliveries(
   sent: readonly (readonly Frame[])[],
   arrivals: readonly Arrival[],
   vlans: readonly number[],
+  isByVlan: boolean,
 ): Deliveries {
   const guests = vlans.map((): string[] => [])
   const wire: string[] = []
@@ -179,7 +180,8 @@ export function deliveries(
     }
   })
   for (const arrival of arrivals) {
-    if (arrival.from !== 'outside') continue
+    // An address belongs to a guest everywhere; or, on a host's bridge, in its VLAN.
+    if (arrival.from !== 'outside' && !(isByVlan && vlans[arrival.from] !== arrival.vlan)) continue
     const bytes = arrivalBytes(arrival)
     const untagged = arrival.vlan === 0 ? bytes : without(bytes)
     spread(-1, arrival.to, arrival.vlan, untagged)

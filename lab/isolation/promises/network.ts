@@ -104,7 +104,7 @@ function check(scenario: Scenario) {
   const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const vlans = topology.guests.map(({ network }) => network!.vlan)
-  const expected = deliveries(frames, arrivals, vlans)
+  const expected = deliveries(frames, arrivals, vlans, topology.vmm === 'hosted')
   const isCrowded = frames.flat().some(({ times }) => times > 1)
   const what = run.finished ? wrong(arena, expected, isCrowded) : 'a guest does not come to its end'
   return what === undefined ? undefined : found(NAME, scenario, run, { what, where: arena.where() })
