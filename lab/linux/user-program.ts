@@ -27,6 +27,7 @@ export const SYSCALLS = {
   exit: 93,
   exit_group: 94,
   futex: 98,
+  nanosleep: 101,
   sched_setaffinity: 122,
   getppid: 173,
   socket: 198,

@@ -16,6 +16,9 @@ const LEAF = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D
 /** Gives a zeroed table page, or 0 if there is none left. */
 export type TableAllocator = (port: HartPort) => number
 
+/** Takes a table page that its owner does not use any more. */
+export type TableTaker = (port: HartPort, owner: number, table: number) => void
+
 /** Address of the entry for a guest physical address in a table of 2^`shift`-byte entries. */
 function entryAt(table: number, address: number, shift: number, entries: number): number {
   return table + (Math.floor(address / 2 ** shift) % entries) * 8
@@ -72,6 +75,20 @@ export function translate(port: HartPort, root: number, guest: number): number {
   if (middle % 16 !== PTE_V) return Math.floor(middle / 1024) * 4096 + (guest % LARGE_PAGE)
   const small = port.load64(entryAt(Math.floor(middle / 1024) * 4096, guest, 12, 512))
   return small === 0 ? -1 : Math.floor(small / 1024) * 4096 + (guest % SMALL_PAGE)
+}
+
+/** What was taken for tables below a root that nobody uses any more: each of them, those below others first. */
+export function giveTables(port: HartPort, root: number, owner: number, give: TableTaker): void {
+  for (let top = root; top < root + ROOT_BYTES; top += 8) {
+    const value = port.load64(top)
+    if (value === 0) continue
+    const middle = Math.floor(value / 1024) * 4096
+    for (let entry = middle; entry < middle + 4096; entry += 8) {
+      const below = port.load64(entry)
+      if (below !== 0 && below % 16 === PTE_V) give(port, owner, Math.floor(below / 1024) * 4096)
+    }
+    give(port, owner, middle)
+  }
 }
 
 /** Takes the right to write from a 4 KiB page that has just been mapped. */

@@ -22,6 +22,13 @@ const KERNEL_PAGE = PTE_V | PTE_R | PTE_W | PTE_X | PTE_G | PTE_A | PTE_D
 /** The direct map's entries, 1 GiB each. */
 const DIRECT_ENTRIES = 128
 const SV39 = 8
+/** Pages that a space gives back in one go; whether it has given all back, has more, or has to wait for who holds one. */
+const AT_ONCE = 16
+export const RELEASED = 0
+export const MORE = 1
+export const HELD = 2
+/** What may be done by an entry is in its lowest bits. */
+const FLAGS = 32
 
 /** Address of the entry for `address` in a table whose entries cover `span` bytes each. */
 function entryAt(table: number, address: number, span: number): number {
@@ -72,7 +79,7 @@ export class AddressSpace {
 
   /** The same for a process, whose memory a group pays for: its guest's RAM is an area that stays where it is. */
   createFor(port: HartPort, group: number): void {
-    this.create(port)
+    if (this.record.root === 0) this.create(port)
     createDescriptor(port, this.number, group)
     port.store64(descriptorOf(this.number) + descriptor.root.at, this.record.root)
     if (this.#bytes === 0) return
@@ -119,6 +126,21 @@ export class AddressSpace {
     return tableIn(port.load64(entryAt(tableIn(middle), address, TABLE)))
   }
 
+  /** The same, if the process itself may read, or write, there. */
+  usablePageAt(port: HartPort, address: number, write: boolean): number {
+    const needed = write ? PTE_V | PTE_R | PTE_W | PTE_U : PTE_V | PTE_R | PTE_U
+    const top = port.load64(entryAt(this.record.root, address, GIB))
+    if (top % FLAGS !== PTE_V) return 0
+    const middle = port.load64(entryAt(tableIn(top), address, LARGE_PAGE))
+    if (middle === 0) return 0
+    if (middle % FLAGS !== PTE_V) {
+      if (((middle % FLAGS) & needed) !== needed) return 0
+      return tableIn(middle) + (address % LARGE_PAGE) - (address % TABLE)
+    }
+    const leaf = port.load64(entryAt(tableIn(middle), address, TABLE))
+    return ((leaf % FLAGS) & needed) === needed ? tableIn(leaf) : 0
+  }
+
   /** Bytes that the table's entry for an address covers which is mapped: 2 MiB or 4 KiB. */
   sizeAt(port: HartPort, address: number): number {
     const top = port.load64(entryAt(this.record.root, address, GIB))
@@ -157,21 +179,26 @@ export class AddressSpace {
 
   /** The same when somebody has found that nothing is there: by the area of the address, which stays meanwhile. Not in an interrupt. */
   fault(port: HartPort, address: number, write: boolean): number {
-    if (isInInterrupt(port)) return 0
     const owner = descriptorOf(this.number)
     lockAreas(port, owner)
-    countFault(port, owner)
-    const within = this.#areas.find(port, this.number, address)
-    let page = 0
-    if (within !== 0) page = this.#faultIn(port, owner, within, address, write)
+    const within = this.areaFor(port, address, write)
+    const page = within === 0 ? 0 : this.faultWithin(port, owner, within, address)
     unlockAreas(port, owner)
     return page
   }
 
-  #faultIn(port: HartPort, owner: number, within: number, address: number, write: boolean): number {
+  /** The area of an address that the process may read, or write; 0 if it may not. */
+  areaFor(port: HartPort, address: number, write: boolean): number {
+    const within = this.#areas.find(port, this.number, address)
+    if (within === 0) return 0
+    return (port.load32(within + area.flags.at) & (write ? AREA_WRITE : AREA_READ)) !== 0 ? within : 0
+  }
+
+  /** Gives the page of an address in such an area, which is locked. */
+  faultWithin(port: HartPort, owner: number, within: number, address: number): number {
+    countFault(port, owner)
     const flags = port.load32(within + area.flags.at)
-    const needed = AREA_ANONYMOUS | (write ? AREA_WRITE : AREA_READ)
-    if ((flags & needed) !== needed) return 0
+    if ((flags & AREA_ANONYMOUS) === 0 || isInInterrupt(port)) return 0
     const middle = this.#below(port, entryAt(this.record.root, address, GIB))
     if (middle === 0) return 0
     let entry = entryAt(middle, address, LARGE_PAGE)
@@ -218,8 +245,50 @@ export class AddressSpace {
     if (value === 0) return true
     port.store64(entry, 0)
     if (value % 16 > PTE_V) this.#anonymous.take(port, owner, tableIn(value), true, true)
-    else this.#releaseSmall(port, owner, tableIn(value))
+    else {
+      this.#releaseSmall(port, owner, tableIn(value))
+      this.#anonymous.giveTable(port, owner, tableIn(value))
+    }
     return true
+  }
+
+  /** Takes some of a space's pages away and gives them back, area by area, then areas and tables; says what is left to do. */
+  releaseSome(port: HartPort): typeof RELEASED | typeof MORE | typeof HELD {
+    const { record } = this
+    const owner = descriptorOf(this.number)
+    const within = this.#areas.next(port, this.number, record.released)
+    if (within === 0) return this.#finish(port, owner)
+    const start = Math.max(record.released, port.load64(within + area.start.at))
+    const end = Math.min(port.load64(within + area.end.at), start + AT_ONCE * TABLE)
+    for (let address = start; address < end; address += TABLE) {
+      record.released = address
+      const page = this.pageAt(port, address)
+      if (page === 0) continue
+      if (!this.#anonymous.isOwnersOnly(port, page)) return HELD
+      this.unmapPage(port, address)
+      this.#anonymous.take(port, owner, page, false, false)
+    }
+    record.released = end
+    return MORE
+  }
+
+  #finish(port: HartPort, owner: number): typeof RELEASED {
+    const { record } = this
+    for (let top = record.root + DIRECT_ENTRIES * 8; top < record.root + TABLE; top += 8) {
+      const value = port.load64(top)
+      if (value === 0) continue
+      port.store64(top, 0)
+      for (let entry = tableIn(value); entry < tableIn(value) + TABLE; entry += 8) {
+        const below = port.load64(entry)
+        if (below !== 0) this.#anonymous.giveTable(port, owner, tableIn(below))
+      }
+      this.#anonymous.giveTable(port, owner, tableIn(value))
+    }
+    this.#areas.removeAll(port, this.number)
+    record.released = 0
+    // Whoever has the space next must not find what this one had.
+    port.sfenceVma()
+    return RELEASED
   }
 
   #releaseSmall(port: HartPort, owner: number, table: number): void {

@@ -1,6 +1,6 @@
 /** What becomes of the memory of processes that have ended: given back when a hart idles, a part at a time. */
 import type { HartPort } from '../../hw/port.ts'
-import { ROOT_BYTES } from '../core/g-stage.ts'
+import { giveTables, ROOT_BYTES, type TableTaker } from '../core/g-stage.ts'
 import { NOWHERE } from '../core/vcpu.ts'
 import { beginTaking, descriptorOf, endTaking } from './memory/descriptors.ts'
 import type { Plan } from './plan.ts'
@@ -10,9 +10,11 @@ export class Endings {
   /** Processes whose memory may not all be back yet. */
   readonly record = { releasing: 0 }
   readonly #plan: Plan
+  readonly #giveTable: TableTaker
 
   constructor(plan: Plan) {
     this.#plan = plan
+    this.#giveTable = (port, owner, table) => plan.anonymous.giveTable(port, owner, table)
     plan.rcu.attach((port, process) => this.#taken(port, plan.processes[process]))
   }
 
@@ -35,6 +37,7 @@ export class Endings {
     const owner = descriptorOf(process.space.number)
     beginTaking(port, owner)
     for (let index = 0; index < pages.length; index++) pages[index] = 0
+    if (this.#plan.policy.form === 'module') giveTables(port, root, owner, this.#giveTable)
     port.fill(root, 0, ROOT_BYTES)
     endTaking(port, owner)
   }
@@ -42,8 +45,9 @@ export class Endings {
   /** A part of the memory of the processes that have ended. False if none is left. */
   releaseMore(port: HartPort): boolean {
     const counts = this.record
+    const { processes, direct, programs } = this.#plan
+    if (programs.programs.releaseMore(port)) return true
     if (counts.releasing === 0) return false
-    const { processes, direct } = this.#plan
     let busy = 0
     for (let index = 0; index < processes.length; index++) {
       const { record, space } = processes[index]

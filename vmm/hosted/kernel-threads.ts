@@ -7,6 +7,7 @@ import type { WriteBack } from './files/write-back.ts'
 import { KernelThread, type Work } from './kernel-thread.ts'
 import type { ForwardingTable } from './network/forwarding-table.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { SmallPages } from './small-pages.ts'
 import type { SoftInterrupts } from './soft-interrupts.ts'
 import type { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import { READY } from './task.ts'
@@ -26,12 +27,15 @@ export interface KernelWork {
   readonly journal: Journal
   readonly table: ForwardingTable
   readonly rcu: ReadCopyUpdate
+  readonly small: SmallPages
 }
 
 export interface KernelThreads {
   readonly all: readonly KernelThread[]
   readonly flusher: KernelThread
   readonly committer: KernelThread
+  /** Takes pages back where few are free. */
+  readonly reclaimer: KernelThread
   /** Counts the periods of read-copy-update. */
   readonly periods: KernelThread
   /** By hart. */
@@ -41,7 +45,7 @@ export interface KernelThreads {
 /** Makes them, numbered from `first` on. */
 export function kernelThreads(
   first: number,
-  { harts, quiet, soft, writeBack, journal, table, rcu }: KernelWork,
+  { harts, quiet, soft, writeBack, journal, table, rcu, small }: KernelWork,
 ): KernelThreads {
   const all: KernelThread[] = []
   const add = (name: string, work: Work, pin?: number, state?: number): KernelThread => {
@@ -51,6 +55,7 @@ export function kernelThreads(
   }
   const flusher = add('flusher', port => writeBack.elapsed(port))
   const committer = add('journal', port => journal.advance(port))
+  const reclaimer = add('reclaim', port => small.work(port))
   const periods = add('grace periods', port => rcu.work(port))
   add('bridge', port => {
     table.age(port)
@@ -80,7 +85,7 @@ export function kernelThreads(
     )
     add('watchdog', port => port.read(time) + WATCHING, hart, READY)
   }
-  return { all, flusher, committer, periods, softThreads }
+  return { all, flusher, committer, reclaimer, periods, softThreads }
 }
 
 /** Sees to it that a thread of the kernel's runs at `due` (ticks), or earlier if it was to run earlier. */

@@ -4,6 +4,7 @@
  */
 import type { HartPort } from '../../hw/port.ts'
 import { layout } from '../../hw/spec/layout.ts'
+import { LARGE_PAGE } from '../core/g-stage.ts'
 import { acquire, release } from '../core/spin-lock.ts'
 import { groupAt, memoryGroup } from './memory/groups.ts'
 import { hartMemory, hartMemoryAt } from './memory/hart-memory.ts'
@@ -29,6 +30,10 @@ export const PAGE_ACTIVE = 4
 export const PAGE_STAYS = 8
 export const PAGE_LARGE = 16
 const PAGE_DIRTY = 32
+// Free; a table; touched since it was looked at last.
+const PAGE_FREE = 64
+const PAGE_TABLE = 128
+const PAGE_TOUCHED = 256
 /** Policy: pages that go to the lists together. */
 const BATCH = 19
 /** Bytes cleared in one entry. */
@@ -76,6 +81,55 @@ export class PageStructs {
   /** The page of a record. */
   pageOf(at: number): number {
     return this.#ram + ((at - this.#base) / pageRecord.size) * PAGE
+  }
+
+  /** A large page is to be cut: its parts have records of their own from now on. */
+  divide(port: HartPort, large: number): void {
+    port.fill(this.at(large), 0, (LARGE_PAGE / PAGE) * pageRecord.size)
+  }
+
+  /** A page is nobody's from now on: it must not have been before. */
+  becomeFree(port: HartPort, page: number): void {
+    const at = this.at(page)
+    if (port.load32(at + pageRecord.flags.at) !== 0 || port.load32(at + pageRecord.held.at) !== 0)
+      throw new Error(`the page at 0x${page.toString(16)} is given back, but it is not given`)
+    port.store32(at + pageRecord.flags.at, PAGE_FREE)
+  }
+
+  /** It is somebody's again. */
+  leaveFree(port: HartPort, page: number): void {
+    const at = this.at(page)
+    if (port.load32(at + pageRecord.flags.at) !== PAGE_FREE)
+      throw new Error(`the page at 0x${page.toString(16)} is given, but it is not free`)
+    port.store32(at + pageRecord.flags.at, 0)
+  }
+
+  /** A page becomes a table that a group has paid for. */
+  beginTable(port: HartPort, page: number, group: number): void {
+    const at = this.at(page)
+    port.store32(at + pageRecord.held.at, 1)
+    port.store32(at + pageRecord.group.at, group)
+    port.store32(at + pageRecord.flags.at, PAGE_TABLE)
+  }
+
+  /** A page is used: when it is looked at next, it stays; if it is used again before, it comes to those touched lately. */
+  touch(port: HartPort, at: number): void {
+    const flags = port.load32(at + pageRecord.flags.at)
+    if ((flags & PAGE_TOUCHED) === 0) return port.store32(at + pageRecord.flags.at, flags | PAGE_TOUCHED)
+    if ((flags & (LISTED | PAGE_ACTIVE | PAGE_STAYS)) !== LISTED) return
+    const group = port.load32(at + pageRecord.group.at)
+    const lock = groupAt(group) + memoryGroup.lock.at
+    acquire(port, lock)
+    this.move(port, at, group, true)
+    release(port, lock)
+  }
+
+  /** True if it has been used since this was asked last. */
+  forgetTouch(port: HartPort, at: number): boolean {
+    const flags = port.load32(at + pageRecord.flags.at)
+    if ((flags & PAGE_TOUCHED) === 0) return false
+    port.store32(at + pageRecord.flags.at, flags & ~PAGE_TOUCHED)
+    return true
   }
 
   /** A page becomes anonymous memory that a group has paid for, mapped once: it can be found from here, and goes to the lists soon. */

@@ -1,20 +1,23 @@
 /** How the host divides the machine's memory: what it keeps, by what for, and what there is to give. Set-up. */
+import type { HartPort } from '../../hw/port.ts'
 import type { Fdt } from '../../hw/spec/layouts/fdt.ts'
 import { inPageOrder, pagesLeftOut, smallPageOrder } from '../../hw/spec/layouts/page-order.ts'
 import { FreeMemory } from '../core/free-memory.ts'
 import { behindImages, type GuestImages } from '../core/guest-images.ts'
 import { LARGE_PAGE, SMALL_PAGE } from '../core/g-stage.ts'
 import { freePages } from '../core/machine-tree.ts'
+import type { AddressSpace } from './address-space.ts'
 import { KERNEL_BASE, KERNEL_BYTES, pagePool } from './layout.ts'
 import { CACHE_PAGE, CACHE_PAGES, PageCache } from './page-cache.ts'
 import { pageStructBytes, PageStructs } from './page-structs.ts'
 import { IN_A_LARGE, SmallPages } from './small-pages.ts'
 import { AnonymousMemory } from './memory/anonymous.ts'
 import { Areas } from './memory/areas.ts'
-import { MemoryGroups } from './memory/groups.ts'
+import { MemoryGroups, PROGRAMS_GROUP } from './memory/groups.ts'
 import { DeviceMemory } from './memory/device-memory.ts'
 import { GuestFences } from './memory/guest-fences.ts'
 import { GuestMapping } from './memory/guest-mapping.ts'
+import { Reclaim } from './memory/reclaim.ts'
 import { UserPages } from './memory/user-pages.ts'
 
 const RAM_BASE = 0x8000_0000
@@ -53,7 +56,7 @@ export function divideMemory(tree: Fdt, harts: number, images: readonly GuestIma
   const pool = pagePool(processes)
   const firstPage = pool.base + pagesLeftOut(tree) * SMALL_PAGE
   const free = new FreeMemory(inPageOrder(tree, pages), firstPage, pool.end, total, behindImages(images))
-  const small = new SmallPages(free, smallPageOrder(tree, IN_A_LARGE))
+  const small = new SmallPages(free, pageStructs, smallPageOrder(tree, IN_A_LARGE), ram / SMALL_PAGE)
   const areas = new Areas()
   const groups = new MemoryGroups(harts)
   const anonymous = new AnonymousMemory(free, small, pageStructs, groups)
@@ -75,6 +78,19 @@ export function divideMemory(tree: Fdt, harts: number, images: readonly GuestIma
     pages: ram / SMALL_PAGE,
     kept: memoryKept(ram),
   }
+}
+
+/** Who takes pages back, and who is told of what. Set-up. */
+export function connectMemory(
+  { pageStructs, anonymous, groups, small, fences }: DividedMemory,
+  spaceOf: (number: number) => AddressSpace,
+  wakeReclaimer: (port: HartPort) => void,
+  interrupt: (port: HartPort, hart: number) => void,
+): void {
+  const reclaim = new Reclaim(pageStructs, anonymous, spaceOf)
+  groups.attach((port, group) => reclaim.attempt(port, group))
+  small.attach(port => reclaim.attempt(port, PROGRAMS_GROUP), wakeReclaimer)
+  fences.attach(interrupt)
 }
 
 /** Takes memory of the kernel's own from the free pages: the lowest, which must lie together. Returns its address. */

@@ -8,6 +8,7 @@ import { NOWHERE, Vcpu } from '../core/vcpu.ts'
 import { VirtualMachine } from '../core/virtual-machine.ts'
 import { AddressSpace } from './address-space.ts'
 import { MOST_PROCESSES, MOST_VCPUS, MOST_VCPUS_OF_A_GUEST, rootOf, vcpuFrameOf } from './layout.ts'
+import { descriptorOf } from './memory/descriptors.ts'
 import type { DividedMemory } from './plan-memory.ts'
 import { Process } from './process.ts'
 import { Task } from './task.ts'
@@ -19,7 +20,7 @@ export function makeProcesses(
   memory: DividedMemory,
   given: (port: HartPort) => number,
 ): readonly Process[] {
-  const { free, mapping } = memory
+  const { free, mapping, anonymous } = memory
   const pageBytes = policy.pages === 'small' ? SMALL_PAGE : LARGE_PAGE
   let nextVcpu = 0
   let nextTask = 0
@@ -29,7 +30,8 @@ export function makeProcesses(
       node.memoryBytes,
       rootOf(index),
       port => given(port),
-      port => free.takeTable(port),
+      // A monitor is in a world of its own, where nobody can be asked to pay.
+      policy.form === 'switch' ? port => free.takeTable(port) : port => anonymous.takeTable(port, descriptorOf(index)),
       { mapped: pageBytes, given: pageBytes },
       policy.form === 'switch'
         ? undefined

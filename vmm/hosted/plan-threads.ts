@@ -12,6 +12,7 @@ import type { Process } from './process.ts'
 import { programThreads } from './programs/host-programs.ts'
 import type { ProgramThread } from './programs/program-thread.ts'
 import { Scheduler } from './scheduler.ts'
+import type { SmallPages } from './small-pages.ts'
 import { SOFT_SCHED, type SoftInterrupts } from './soft-interrupts.ts'
 import { ReadCopyUpdate } from './sync/read-copy-update.ts'
 import { ASLEEP, type Task } from './task.ts'
@@ -26,6 +27,7 @@ export interface ThreadParts {
   readonly writeBack: WriteBack
   readonly journal: Journal
   readonly table: ForwardingTable
+  readonly small: SmallPages
   /** By process, once they have been made. */
   readonly backends: readonly KernelDevices[]
 }
@@ -38,13 +40,22 @@ export interface MadeThreads {
 }
 
 export function makeThreads(parts: ThreadParts): MadeThreads {
-  const { policy, processes, tasks, harts, dedication, soft, writeBack, journal, table, backends } = parts
+  const { policy, processes, tasks, harts, dedication, soft, writeBack, journal, table, small, backends } = parts
   const rcu: ReadCopyUpdate = new ReadCopyUpdate(
     harts,
     port => scheduler.wake(port, own.periods),
     (port, hart) => scheduler.interrupt(port, hart),
   )
-  const own = kernelThreads(tasks.length, { harts, quiet: dedication.quiet, soft, writeBack, journal, table, rcu })
+  const own = kernelThreads(tasks.length, {
+    harts,
+    quiet: dedication.quiet,
+    soft,
+    writeBack,
+    journal,
+    table,
+    rcu,
+    small,
+  })
   const workers = (policy.backend === 'kernel' ? processes : []).map((process, index) => {
     const waiter = tasks.length + own.all.length + index
     process.diskWaiter = waiter

@@ -27,15 +27,15 @@ import { type KernelThreads } from './kernel-threads.ts'
 import { dmaRegion, taskFrameOf } from './layout.ts'
 import { ForwardingTable } from './network/forwarding-table.ts'
 import { makeNetwork, type Network } from './network/network.ts'
+import type { AnonymousMemory } from './memory/anonymous.ts'
 import type { DeviceMemory } from './memory/device-memory.ts'
 import type { GuestFences } from './memory/guest-fences.ts'
 import type { MemoryGroups } from './memory/groups.ts'
-import { Reclaim } from './memory/reclaim.ts'
 import { Monitor } from './monitor.ts'
 import { PageStructs } from './page-structs.ts'
 import { type Controller, makeChips } from './plan-chips.ts'
 import { makeHypervisor } from './plan-hypervisor.ts'
-import { divideMemory, type MemoryKept } from './plan-memory.ts'
+import { connectMemory, divideMemory, type MemoryKept } from './plan-memory.ts'
 import { checkRoom, makeProcesses, threadsOf } from './plan-processes.ts'
 import { makeThreads } from './plan-threads.ts'
 import { stateOf } from './plan-state.ts'
@@ -85,6 +85,7 @@ export interface Plan {
   readonly pageStructs: PageStructs
   readonly small: SmallPages
   readonly groups: MemoryGroups
+  readonly anonymous: AnonymousMemory
   readonly deviceMemory: DeviceMemory
   readonly fences: GuestFences
   /** Of the machine's memory, in 4 KiB. */
@@ -166,6 +167,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     writeBack,
     journal,
     table,
+    small,
     backends,
   })
   const direct = new DirectRequests(
@@ -208,11 +210,12 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     vcpus: processes.reduce((sum, { vm }) => sum + vm.vcpus.length, 0),
   })
   network.packets.sockets.attach((port, waiting) => programs.programs.wake(port, waiting))
-  const reclaim = new Reclaim(pageStructs, divided.anonymous, number =>
-    programs.programs.tablesOf(number - processes.length),
+  connectMemory(
+    divided,
+    number => programs.programs.tablesOf(number - processes.length),
+    port => scheduler.wake(port, threads.reclaimer),
+    (port, hart) => scheduler.interrupt(port, hart),
   )
-  divided.fences.attach((port, hart) => scheduler.interrupt(port, hart))
-  groups.attach((port, group) => reclaim.attempt(port, group))
   files.attachReaders(port => programs.files.wake(port))
   const has = (what: 'disk' | 'network') => programImages.length > 0 || nodes.some(node => node[what])
   const devices = [serial, ...(has('disk') ? [storage.device] : []), ...(has('network') ? [network.device] : [])]
@@ -284,6 +287,7 @@ export function makePlan(treeBytes: Uint8Array, code: KernelCode, programImages:
     pageStructs,
     small,
     groups,
+    anonymous: divided.anonymous,
     deviceMemory: divided.devices,
     fences: divided.fences,
     pages: divided.pages,

@@ -9,6 +9,11 @@ import { createDescriptor, descriptor, descriptorOf } from '../../../vmm/hosted/
 import { GuestFences } from '../../../vmm/hosted/memory/guest-fences.ts'
 import { groupAt, MemoryGroups, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../../../vmm/hosted/memory/groups.ts'
 import { createHartMemory } from '../../../vmm/hosted/memory/hart-memory.ts'
+import { FreeMemory } from '../../../vmm/core/free-memory.ts'
+import { LARGE_PAGE } from '../../../vmm/core/g-stage.ts'
+import { KERNEL_BASE, KERNEL_BYTES } from '../../../vmm/hosted/layout.ts'
+import { PageStructs } from '../../../vmm/hosted/page-structs.ts'
+import { SmallPages } from '../../../vmm/hosted/small-pages.ts'
 import { ramPort } from './ram-port.ts'
 
 const PAGE = 4096
@@ -105,6 +110,100 @@ test('a program that reaches its limit gives back the pages that hold nothing; i
   const full = run(touching(LIMIT + 100, 1))
   expect(full.ended).toBe(false)
   expect(full.reclaim).toBeGreaterThan(0)
+})
+
+/** Clones itself so often, without sharing memory; each child touches so many pages and is over. */
+function cloning(times: number, pages: number): Uint8Array {
+  return userProgram(`
+    mark.start
+    li s0, ${times}
+1:  li a0, 17
+    li a1, 0
+    checked clone
+    beqz a0, child
+    la a0, pause
+    li a1, 0
+    syscall nanosleep
+    addi s0, s0, -1
+    bnez s0, 1b
+    mark.end
+    li a0, 0
+    syscall exit_group
+child:
+    li a0, 0
+    li a1, ${pages * PAGE}
+    li a2, 3
+    li a3, 0x22
+    li a4, -1
+    li a5, 0
+    checked mmap
+    li s1, ${PAGE}
+    li s2, ${pages}
+2:  sd s2, 0(a0)
+    add a0, a0, s1
+    addi s2, s2, -1
+    bnez s2, 2b
+    li a0, 0
+    syscall exit_group
+    .balign 8
+pause:
+    .dword 0, 3000000
+`)
+}
+
+test('the memory of a program that is over is given back: more can be begun, one after another, than there is room for', () => {
+  expect(run(cloning(8, LIMIT / 8 + 100)).ended).toBe(true)
+})
+
+test('a page that is given back twice is found, and so is one that was written to while it was free', () => {
+  const { port } = ramPort()
+  const large = KERNEL_BASE + 4 * LARGE_PAGE
+  const free = new FreeMemory([], 0, 0, 1)
+  free.clean[0] = large
+  free.record.clean = 1
+  const records = new PageStructs(KERNEL_BASE + 2 * LARGE_PAGE, KERNEL_BASE, KERNEL_BYTES)
+  const small = new SmallPages(free, records, 0, LARGE_PAGE / PAGE)
+  createHartMemory(port, 1)
+  small.create(port)
+  const [first, second, third] = [small.take(port), small.take(port), small.take(port)]
+  expect(new Set([first, second, third]).size).toBe(3)
+  small.give(port, first)
+  expect(() => small.give(port, first)).toThrow('not given')
+  small.give(port, second)
+  port.store64(first + 8, 0xbad)
+  expect(() => small.take(port)).toThrow('broken')
+})
+
+test('where few pages are free a thread is woken to take some back; it does so until there are enough, unless nobody can do without', () => {
+  const { port } = ramPort()
+  const total = LARGE_PAGE / PAGE
+  const free = new FreeMemory([], 0, 0, 1)
+  free.clean[0] = KERNEL_BASE + 4 * LARGE_PAGE
+  free.record.clean = 1
+  const records = new PageStructs(KERNEL_BASE + 2 * LARGE_PAGE, KERNEL_BASE, KERNEL_BYTES)
+  const small = new SmallPages(free, records, 0, total)
+  createHartMemory(port, 1)
+  small.create(port)
+  const had: number[] = []
+  let woken = 0
+  small.attach(
+    () => {
+      const page = had.pop()
+      if (page !== undefined) small.give(port, page)
+      return page === undefined ? 0 : 1
+    },
+    () => woken++,
+  )
+  while (woken === 0) had.push(small.take(port))
+  expect(had.length).toBeGreaterThan(total / 2)
+  expect(had.length).toBeLessThan(total)
+  for (let left = total; left > 0 && small.work(port) === 0; left--);
+  expect(small.available()).toBeGreaterThanOrEqual(total / 64)
+  had.length = 0
+  for (let page = small.take(port); page !== 0; page = small.take(port));
+  woken = 0
+  expect(small.take(port)).toBe(0)
+  expect(woken).toBe(0)
 })
 
 test('a vCPU fences each page that it was asked for once, and everything if it was asked for many', () => {

@@ -7,7 +7,7 @@ import { PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X } from '../../../hw/spe
 import type { FreeMemory } from '../../core/free-memory.ts'
 import { LARGE_PAGE } from '../../core/g-stage.ts'
 import { acquire, release } from '../../core/spin-lock.ts'
-import { PAGE_LARGE, PAGE_STAYS, type PageStructs } from '../page-structs.ts'
+import { PAGE_LARGE, PAGE_STAYS, pageRecord, type PageStructs } from '../page-structs.ts'
 import { IN_A_LARGE, type SmallPages } from '../small-pages.ts'
 import { area, AREA_EXECUTE, AREA_LARGE, AREA_LOCKED, AREA_WRITE } from './areas.ts'
 import { countPages, descriptor } from './descriptors.ts'
@@ -70,6 +70,11 @@ export class AnonymousMemory {
     return page
   }
 
+  /** True if nobody but its owner holds the page. */
+  isOwnersOnly(port: HartPort, page: number): boolean {
+    return port.load32(this.#pages.at(page) + pageRecord.held.at) === 1
+  }
+
   /** A page that was mapped at an entry which is empty now is nobody's. */
   take(port: HartPort, owner: number, page: number, isLarge: boolean, stays: boolean): void {
     const pages = isLarge ? IN_A_LARGE : 1
@@ -97,11 +102,23 @@ export class AnonymousMemory {
   /** A zeroed page for tables, which the space's group pays for; 0 if there is none. */
   takeTable(port: HartPort, owner: number): number {
     if (!this.#groups.charge(port, port.load32(owner + descriptor.group.at), 1)) return 0
-    const table = this.#free.takeTable(port)
-    if (table === 0) return 0
+    const table = this.#small.take(port)
+    if (table === 0) {
+      this.#groups.uncharge(port, port.load32(owner + descriptor.group.at), 1)
+      return 0
+    }
+    this.#pages.beginTable(port, table, port.load32(owner + descriptor.group.at))
     port.store32(owner + descriptor.tables.at, port.load32(owner + descriptor.tables.at) + 1)
     count(port, hartMemory.tables.at, 1)
     return table
+  }
+
+  /** A table that nothing points to any more. */
+  giveTable(port: HartPort, owner: number, table: number): void {
+    port.store32(owner + descriptor.tables.at, port.load32(owner + descriptor.tables.at) - 1)
+    count(port, hartMemory.tables.at, -1)
+    this.#pages.end(port, table)
+    this.#takeBack(port, port.load32(owner + descriptor.group.at), table, false)
   }
 }
 

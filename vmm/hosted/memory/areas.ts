@@ -40,15 +40,14 @@ function levelOf(port: HartPort, number: number): number {
 }
 
 export class Areas {
-  /** Areas made. */
-  readonly record = { made: 0 }
+  /** Areas made so far; the first of those that are nobody's any more, which its left child chains, or 0. */
+  readonly record = { made: 0, unused: 0 }
 
   /** A new area of a space. False if there is no room. */
   add(port: HartPort, space: number, start: number, bytes: number, flags: number): boolean {
-    const { record } = this
-    if (record.made === MOST_AREAS) return false
-    record.made++
-    const at = areaAt(record.made)
+    const number = this.#take(port)
+    if (number === 0) return false
+    const at = areaAt(number)
     port.store64(at + area.start.at, start)
     port.store64(at + area.end.at, start + bytes)
     port.store32(at + area.flags.at, flags)
@@ -58,11 +57,42 @@ export class Areas {
     port.store32(at + area.level.at, 1)
     const owner = descriptorOf(space)
     lockAreasAlone(port, owner)
-    const root = this.#insert(port, port.load32(owner + descriptor.areas.at), record.made, start)
+    const root = this.#insert(port, port.load32(owner + descriptor.areas.at), number, start)
     port.store32(owner + descriptor.areas.at, root)
     port.store32(owner + descriptor.count.at, port.load32(owner + descriptor.count.at) + 1)
     unlockAreasAlone(port, owner)
     return true
+  }
+
+  #take(port: HartPort): number {
+    const { record } = this
+    const { unused } = record
+    if (unused !== 0) {
+      record.unused = port.load32(areaAt(unused) + area.left.at)
+      return unused
+    }
+    if (record.made === MOST_AREAS) return 0
+    record.made++
+    return record.made
+  }
+
+  /** A space has none any more. */
+  removeAll(port: HartPort, space: number): void {
+    const owner = descriptorOf(space)
+    lockAreasAlone(port, owner)
+    this.#giveAll(port, port.load32(owner + descriptor.areas.at))
+    port.store32(owner + descriptor.areas.at, 0)
+    port.store32(owner + descriptor.count.at, 0)
+    unlockAreasAlone(port, owner)
+  }
+
+  #giveAll(port: HartPort, number: number): void {
+    if (number === 0) return
+    const at = areaAt(number)
+    this.#giveAll(port, port.load32(at + area.right.at))
+    this.#giveAll(port, port.load32(at + area.left.at))
+    port.store32(at + area.left.at, this.record.unused)
+    this.record.unused = number
   }
 
   #insert(port: HartPort, root: number, number: number, start: number): number {

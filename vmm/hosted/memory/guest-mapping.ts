@@ -45,6 +45,7 @@ export class GuestMapping {
           ? mapLarge(port, root, guest, page - within, tables)
           : mapSmall(port, root, guest, page, tables)
       this.#pages.soil(port, this.#pages.at(page))
+      this.#pages.touch(port, this.#pages.at(page))
       this.#users.letGo(port, page)
       if (!mapped) return 0
       this.#fences.ask(port, process.vm, process.firstVcpu, guest)

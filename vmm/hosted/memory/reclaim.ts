@@ -40,8 +40,9 @@ export class Reclaim {
       acquire(port, lock)
       this.#balance(port, group)
       const record = lastOf(port, group, INACTIVE)
-      const isNeeded = record !== 0 && !this.#isIdle(port, record)
-      if (isNeeded) this.#pages.move(port, record, group, true)
+      const isTouched = record !== 0 && this.#pages.forgetTouch(port, record)
+      const isNeeded = isTouched || (record !== 0 && !this.#isIdle(port, record))
+      if (isNeeded) this.#pages.move(port, record, group, !isTouched)
       release(port, lock)
       if (record === 0) break
       if (isNeeded) continue

@@ -2,7 +2,7 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { TABLES } from '../layout.ts'
 
-const ROOM = 4096
+export const ROOM = 4096
 const SPACE = 0x20
 const NEW_LINE = 0x0a
 const ZERO = 0x30

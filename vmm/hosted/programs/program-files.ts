@@ -16,7 +16,7 @@ import type { ProgramThread } from './program-thread.ts'
 const SUM = maskOf(sstatus, 'SUM')
 const O_DIRECT = 0o40000
 const SECTOR = 512
-const MOST_PATH = 256
+export const MOST_PATH = 256
 const WAITS = -1000
 const NO_SUCH_FILE = -2
 const IO_ERROR = -5

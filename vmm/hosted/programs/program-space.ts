@@ -12,11 +12,17 @@ import type { DividedMemory } from '../plan-memory.ts'
 const SUM = maskOf(sstatus, 'SUM')
 const ALLOWED = AREA_READ | AREA_WRITE | AREA_EXECUTE
 
+export const UNUSED = 0
+export const USED = 1
+export const ENDING = 2
+
 export class ProgramSpace {
   /** Among the program spaces, and among all. */
   readonly index: number
   readonly space: number
   readonly tables: AddressSpace
+  /** UNUSED, USED, ENDING: its memory is given back. */
+  readonly record: { state: number } = { state: UNUSED }
   /** Where its table of descriptors lies. */
   readonly table: number
   readonly #areas: Areas
@@ -30,6 +36,7 @@ export class ProgramSpace {
   }
 
   create(port: HartPort): void {
+    this.record.state = USED
     this.tables.createFor(port, PROGRAMS_GROUP)
   }
 

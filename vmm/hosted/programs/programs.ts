@@ -3,7 +3,7 @@ import { maskOf } from '../../../hw/spec/csr.ts'
 import type { HartPort, StateRecord } from '../../../hw/port.ts'
 import { sstatus } from '../../../hw/spec/csrs/supervisor.ts'
 import { SMALL_PAGE } from '../../core/g-stage.ts'
-import type { AddressSpace } from '../address-space.ts'
+import { type AddressSpace, HELD, RELEASED } from '../address-space.ts'
 import { taskFrame, USER_PROGRAM } from '../layout.ts'
 import { AREA_EXECUTE, AREA_READ, AREA_WRITE } from '../memory/areas.ts'
 import { closeAll, createDescriptorTable, descriptorTable, inherit, permit } from '../objects/descriptor-tables.ts'
@@ -13,7 +13,7 @@ import { ASLEEP, ENDED, IN_USER } from '../task.ts'
 import type { ProgramImage } from './elf.ts'
 import { PROGRAM_TABLES, threadAt, threadInfo } from './program-frames.ts'
 import { PROGRAM_CALLS } from './program-numbers.ts'
-import type { ProgramSpace } from './program-space.ts'
+import { ENDING, type ProgramSpace, UNUSED } from './program-space.ts'
 import type { ProgramThread } from './program-thread.ts'
 
 const SPIE = maskOf(sstatus, 'SPIE')
@@ -25,8 +25,8 @@ const STACK_PAGES = 2
 const AGAIN = -11
 
 export class Programs {
-  /** Spaces in use, and the number that the next thread gets. */
-  readonly record = { spaces: 0, number: 100 }
+  /** Programs loaded, the number that the next thread gets, and spaces whose memory is not all given back yet. */
+  readonly record = { spaces: 0, number: 100, ending: 0 }
   readonly state: Record<string, StateRecord> = { programs: this.record }
   readonly threads: readonly ProgramThread[]
   readonly spaces: readonly ProgramSpace[]
@@ -44,7 +44,10 @@ export class Programs {
     this.spaces = spaces
     this.#scheduler = scheduler
     for (const { number, record } of threads) this.state[`program thread ${number}`] = record
-    for (const { index, tables } of spaces) this.state[`program space ${index}`] = tables.record
+    for (const { index, tables, record } of spaces) {
+      this.state[`program space ${index}`] = tables.record
+      this.state[`program space ${index} use`] = record
+    }
   }
 
   /** The space that a thread runs in. */
@@ -128,9 +131,10 @@ export class Programs {
     const own = this.spaceOf(port, thread)
     let space = own
     if ((flags & CLONE_VM) === 0) {
-      if (record.spaces === this.spaces.length) return AGAIN
-      space = this.spaces[record.spaces]
-      record.spaces++
+      let unused = 0
+      while (unused < this.spaces.length && this.spaces[unused].record.state !== UNUSED) unused++
+      if (unused === this.spaces.length) return AGAIN
+      space = this.spaces[unused]
       if (!space.copyOf(port, own)) return AGAIN
       inherit(port, space.table, own.table)
     } else port.add32(own.table + descriptorTable.sharers.at, 1)
@@ -153,8 +157,29 @@ export class Programs {
       if (other !== thread && (!all || port.load32(threadAt(index) + threadInfo.space.at) !== space)) continue
       scheduler.end(port, other, ENDED)
       const { table } = this.spaces[space]
-      if (port.add32(table + descriptorTable.sharers.at, -1) === 1) closeAll(port, table)
+      if (port.add32(table + descriptorTable.sharers.at, -1) === 1) {
+        closeAll(port, table)
+        this.spaces[space].record.state = ENDING
+        this.record.ending++
+      }
     }
+  }
+
+  /** Gives back some of the memory of programs that are over; false if there is none, or the disk has it still. */
+  releaseMore(port: HartPort): boolean {
+    if (this.record.ending === 0) return false
+    for (let index = 0; index < this.spaces.length; index++) {
+      const { record, tables } = this.spaces[index]
+      if (record.state !== ENDING) continue
+      const left = tables.releaseSome(port)
+      if (left === HELD) continue
+      if (left === RELEASED) {
+        record.state = UNUSED
+        this.record.ending--
+      }
+      return true
+    }
+    return false
   }
 }
 
