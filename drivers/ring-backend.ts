@@ -122,14 +122,16 @@ export function ringBackend(env: Environment): RingBackend {
 
   function poll(budget: number): number {
     let found = 0
-    for (let channel = 0; channel < state.channels && found < budget; channel++) {
+    for (let channel = 0; channel <= state.channels && found < budget; channel++) {
       if (events.read32(channel * EVENT_BYTES) !== 0) found++
     }
-    if (found > 0) heard()
+    if (found > 0) onInterrupt()
     return found
   }
 
   function onInterrupt(): void {
+    // The VMM's own event asks for nothing but this.
+    events.write32(state.channels * EVENT_BYTES, 0)
     device.write(ringBack.Acknowledge, 1)
     heard()
   }

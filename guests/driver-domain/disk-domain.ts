@@ -110,6 +110,7 @@ function taskOf({
       }
       if (state.broken) return FAILED
       let more = state.count > 0
+      if (polls) backend.poll(1)
       if (state.events) {
         state.events = false
         for (let channel = 0; channel < state.channels; channel++) {

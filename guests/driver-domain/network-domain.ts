@@ -109,6 +109,7 @@ function taskOf({
         budget--
       }
       let more = state.count > 0
+      if (polls) backend.poll(1)
       if (state.events) {
         state.events = false
         for (let channel = 0; channel < state.channels; channel++) {

@@ -107,7 +107,7 @@ export class RingBack implements VirtualChip {
     else if (offset === ringBack.Operations.at + 4) record.operations += value * 2 ** 32
   }
 
-  /** A channel's guest has sent an event. */
+  /** A channel's guest has sent an event; behind the last channel, the VMM has. */
   event(port: HartPort, channel: number): void {
     const record = this.#record
     if (record.events === 0) return
@@ -136,7 +136,7 @@ export class RingBack implements VirtualChip {
     for (let age = patience; age <= LONGEST_PATIENCE; age++) {
       if (this.#held[(record.looks - age) & (AGES - 1)] > 0) return true
     }
-    if (record.events !== 0) this.#raise(port)
+    if (record.events !== 0) this.event(port, this.fronts.length)
     return false
   }
 

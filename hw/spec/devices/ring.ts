@@ -38,7 +38,7 @@ export const ringBack = registers({
   Sectors: { at: 0x028, width: 64, access: 'ro', spec: OWN },
   Station: { at: 0x030, width: 64, access: 'ro', spec: OWN },
   Vlan: { at: 0x038, width: 32, access: 'ro', spec: OWN },
-  /** Guest physical address of the page of events: a word a channel, which the VMM sets to 1. */
+  /** Guest physical address of the page of events: a word a channel, which the VMM sets to 1; and one for its own events, to be acknowledged. */
   Events: { at: 0x040, width: 64, access: 'wo', spec: OWN },
   /** Guest physical address of grant operations (layouts/grant.ts), and how many of them are to be done now. */
   Operations: { at: 0x048, width: 64, access: 'wo', spec: OWN },
