@@ -15,6 +15,7 @@ import { ORDER } from './interrupts/interrupts.ts'
 import { CAUSES, MESSAGES, SOURCES } from './interrupts/lines.ts'
 import { MOST_VCPUS, taskFrame } from './layout.ts'
 import { PROGRAMS_GROUP, WHOLE_GROUP } from './memory/groups.ts'
+import { createGroupCounts } from './memory/group-counts.ts'
 import { createHartMemory } from './memory/hart-memory.ts'
 import { createNetwork } from './network/network.ts'
 import { createOpenFiles } from './objects/open-files.ts'
@@ -78,6 +79,7 @@ export class Boot {
     if (own.made === DEVICES_FOUND) return false
     if (own.made === NOTHING_MADE) {
       createHartMemory(port, plan.harts)
+      createGroupCounts(port, plan.harts)
       plan.deviceMemory.create(port)
       createStorage(port, plan.storage, plan.free)
       own.made = STORAGE_MADE

@@ -84,6 +84,8 @@ export const TABLES = {
   vcpus: KERNEL_BASE + 1004 * KIB,
   /** Which machine has which VMID (hypervisor/vmids.ts). */
   vmids: KERNEL_BASE + 1012 * KIB,
+  /** What harts have counted for groups of memory (memory/group-counts.ts). */
+  groupCounts: KERNEL_BASE + 1014 * KIB,
   /** Interrupt lines. */
   interrupts: KERNEL_BASE + 503 * KIB,
 } as const

@@ -29,6 +29,7 @@ import { areaAt, MOST_AREAS } from '../../../vmm/hosted/memory/areas.ts'
 import { descriptorOf } from '../../../vmm/hosted/memory/descriptors.ts'
 import { DeviceMemory } from '../../../vmm/hosted/memory/device-memory.ts'
 import { groupAt, groupOfProcess } from '../../../vmm/hosted/memory/groups.ts'
+import { createGroupCounts } from '../../../vmm/hosted/memory/group-counts.ts'
 import { GuestFences } from '../../../vmm/hosted/memory/guest-fences.ts'
 import { createHartMemory } from '../../../vmm/hosted/memory/hart-memory.ts'
 import { BUFFER_CACHE, SlabCache } from '../../../vmm/hosted/memory/slab-cache.ts'
@@ -94,6 +95,7 @@ test("the kernel's tables do not overlap, however many guests, harts, threads an
     requests: requestAt(MOST_REQUESTS),
     sorting: TABLES.sorting + heapBytes(CACHE_PAGES),
     counters: endOf(port => createCounters(port, HARTS)),
+    groupCounts: endOf(port => createGroupCounts(port, HARTS)),
     hartPages: endOf(port => createHartMemory(port, HARTS)),
     programs: PROGRAM_TABLES.base + PROGRAM_TABLES.bytes,
     times: endOf(port => createTimes(port, HARTS, 1)),

@@ -7,7 +7,22 @@ import { userProgram } from '../../../lab/linux/user-program.ts'
 import { area, areaAt, Areas } from '../../../vmm/hosted/memory/areas.ts'
 import { createDescriptor, descriptor, descriptorOf } from '../../../vmm/hosted/memory/descriptors.ts'
 import { GuestFences } from '../../../vmm/hosted/memory/guest-fences.ts'
-import { groupAt, MemoryGroups, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../../../vmm/hosted/memory/groups.ts'
+import {
+  addUp,
+  ANONYMOUS_PAGES,
+  countFor,
+  createGroupCounts,
+  FAULTS,
+  TABLE_PAGES,
+} from '../../../vmm/hosted/memory/group-counts.ts'
+import {
+  groupAt,
+  groupOfProcess,
+  MemoryGroups,
+  memoryGroup,
+  PROGRAMS_GROUP,
+  WHOLE_GROUP,
+} from '../../../vmm/hosted/memory/groups.ts'
 import { createHartMemory } from '../../../vmm/hosted/memory/hart-memory.ts'
 import { FreeMemory } from '../../../vmm/core/free-memory.ts'
 import { LARGE_PAGE } from '../../../vmm/core/g-stage.ts'
@@ -153,6 +168,37 @@ pause:
 
 test('the memory of a program that is over is given back: more can be begun, one after another, than there is room for', () => {
   expect(run(cloning(8, LIMIT / 8 + 100)).ended).toBe(true)
+})
+
+test('what harts count for a group is added up once, whoever asks, for the group and those above it', () => {
+  const { port } = ramPort()
+  const groups = new MemoryGroups(2)
+  const of = (group: number) => {
+    const at = groupAt(group)
+    return [memoryGroup.anonymous.at, memoryGroup.tables.at, memoryGroup.faults.at].map(field =>
+      port.load32(at + field),
+    )
+  }
+  createGroupCounts(port, 2)
+  const guest = groupOfProcess(1)
+  for (const group of [WHOLE_GROUP, PROGRAMS_GROUP, guest]) groups.create(port, group, 1000)
+  const other = { ...port, hart: 1 }
+  countFor(port, guest, ANONYMOUS_PAGES, 5)
+  countFor(other, guest, ANONYMOUS_PAGES, -2)
+  countFor(other, PROGRAMS_GROUP, TABLE_PAGES, 7)
+  countFor(port, guest, FAULTS, 1)
+  expect(of(guest)).toEqual([0, 0, 0])
+  for (let times = 0; times < 2; times++) {
+    addUp(port, 2)
+    expect([of(guest), of(PROGRAMS_GROUP), of(WHOLE_GROUP)]).toEqual([
+      [3, 0, 1],
+      [0, 7, 0],
+      [3, 7, 1],
+    ])
+  }
+  countFor(other, guest, TABLE_PAGES, 1)
+  addUp(other, 2)
+  expect(of(guest)).toEqual([3, 1, 1])
 })
 
 test('a page that is given back twice is found, and so is one that was written to while it was free', () => {

@@ -57,7 +57,7 @@ test('programs read under /proc what the kernel has counted, and it adds up', ()
     .trimEnd()
     .split('\n')
     .map(line => Number(line.split(' ').at(-1)))
-  expect(faults.reduce((sum, count) => sum + count, 0)).toBe(kib('pgfault'))
+  expect(faults[0]).toBe(kib('pgfault'))
   const [, some, full, busy] = pressure.split('\n')[0].split(' ').slice(1).map(Number)
   expect([some >= full, busy >= full, busy > 0]).toEqual([true, true, true])
   const own = threads

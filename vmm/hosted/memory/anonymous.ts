@@ -10,7 +10,7 @@ import { acquire, release } from '../../core/spin-lock.ts'
 import { PAGE_LARGE, PAGE_STAYS, pageRecord, type PageStructs } from '../page-structs.ts'
 import { IN_A_LARGE, type SmallPages } from '../small-pages.ts'
 import { area, AREA_EXECUTE, AREA_LARGE, AREA_LOCKED, AREA_WRITE } from './areas.ts'
-import { countPages, descriptor } from './descriptors.ts'
+import { countPages, countTables, descriptor } from './descriptors.ts'
 import type { MemoryGroups } from './groups.ts'
 import { count, hartMemory } from './hart-memory.ts'
 
@@ -63,7 +63,6 @@ export class AnonymousMemory {
     const stays = (flags & AREA_LOCKED) !== 0 ? PAGE_STAYS : 0
     this.#pages.begin(port, page, within, address, group, isLarge ? stays | PAGE_LARGE : stays)
     countPages(port, owner, pages)
-    count(port, hartMemory.anonymous.at, pages)
     if (stays !== 0) count(port, hartMemory.locked.at, pages)
     port.store64(entry, leafOf(page, flags))
     release(port, lock)
@@ -79,7 +78,6 @@ export class AnonymousMemory {
   take(port: HartPort, owner: number, page: number, isLarge: boolean, stays: boolean): void {
     const pages = isLarge ? IN_A_LARGE : 1
     countPages(port, owner, -pages)
-    count(port, hartMemory.anonymous.at, -pages)
     if (stays) count(port, hartMemory.locked.at, -pages)
     this.#pages.end(port, page)
     this.#takeBack(port, port.load32(owner + descriptor.group.at), page, isLarge)
@@ -95,7 +93,6 @@ export class AnonymousMemory {
   adopt(port: HartPort, owner: number): void {
     this.#groups.charge(port, port.load32(owner + descriptor.group.at), IN_A_LARGE)
     countPages(port, owner, IN_A_LARGE)
-    count(port, hartMemory.anonymous.at, IN_A_LARGE)
     count(port, hartMemory.locked.at, IN_A_LARGE)
   }
 
@@ -108,15 +105,13 @@ export class AnonymousMemory {
       return 0
     }
     this.#pages.beginTable(port, table, port.load32(owner + descriptor.group.at))
-    port.store32(owner + descriptor.tables.at, port.load32(owner + descriptor.tables.at) + 1)
-    count(port, hartMemory.tables.at, 1)
+    countTables(port, owner, 1)
     return table
   }
 
   /** A table that nothing points to any more. */
   giveTable(port: HartPort, owner: number, table: number): void {
-    port.store32(owner + descriptor.tables.at, port.load32(owner + descriptor.tables.at) - 1)
-    count(port, hartMemory.tables.at, -1)
+    countTables(port, owner, -1)
     this.#pages.end(port, table)
     this.#takeBack(port, port.load32(owner + descriptor.group.at), table, false)
   }

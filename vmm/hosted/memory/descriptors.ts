@@ -2,7 +2,7 @@
 import type { HartPort } from '../../../hw/port.ts'
 import { layout } from '../../../hw/spec/layout.ts'
 import { TABLES } from '../layout.ts'
-import { countGroupFault } from './groups.ts'
+import { ANONYMOUS_PAGES, countFor, FAULTS, TABLE_PAGES } from './group-counts.ts'
 import { count, hartMemory } from './hart-memory.ts'
 
 export const descriptor = layout(0x80, 'our own', {
@@ -72,11 +72,20 @@ export function endTaking(port: HartPort, at: number): void {
 export function countFault(port: HartPort, at: number): void {
   port.store32(at + descriptor.faults.at, port.load32(at + descriptor.faults.at) + 1)
   count(port, hartMemory.faults.at, 1)
-  countGroupFault(port, port.load32(at + descriptor.group.at))
+  countFor(port, port.load32(at + descriptor.group.at), FAULTS, 1)
+}
+
+/** So many tables more, or less. */
+export function countTables(port: HartPort, at: number, by: number): void {
+  port.store32(at + descriptor.tables.at, port.load32(at + descriptor.tables.at) + by)
+  count(port, hartMemory.tables.at, by)
+  countFor(port, port.load32(at + descriptor.group.at), TABLE_PAGES, by)
 }
 
 /** So many pages more, or less. */
 export function countPages(port: HartPort, at: number, by: number): void {
+  count(port, hartMemory.anonymous.at, by)
+  countFor(port, port.load32(at + descriptor.group.at), ANONYMOUS_PAGES, by)
   const pages = port.load32(at + descriptor.pages.at) + by
   port.store32(at + descriptor.pages.at, pages)
   if (pages > port.load32(at + descriptor.peak.at)) port.store32(at + descriptor.peak.at, pages)

@@ -16,13 +16,15 @@ export const memoryGroup = layout(0x80, 'our own', {
   peak: { at: 0x0c, bytes: 4 },
   refused: { at: 0x10, bytes: 4 },
   reclaimed: { at: 0x14, bytes: 4 },
-  /** As far as harts have told of them. */
+  /** Faults, pages of anonymous memory and of tables, its own and of those below, as far as was added up (group-counts.ts). */
   faults: { at: 0x18, bytes: 4 },
+  anonymous: { at: 0x1c, bytes: 4 },
   /** Of its lists of pages (page-lists.ts). */
   lock: { at: 0x20, bytes: 16 },
   lists: { at: 0x30, bytes: 4 },
+  tables: { at: 0x78, bytes: 4 },
 })
-const NO_GROUP = 0xffff_ffff
+export const NO_GROUP = 0xffff_ffff
 /** All memory; the host's programs; then the VMM processes, one each. */
 export const WHOLE_GROUP = 0
 export const PROGRAMS_GROUP = 1
@@ -36,27 +38,6 @@ export function groupOfProcess(process: number): number {
 
 export function groupAt(group: number): number {
   return TABLES.memoryGroups + group * memoryGroup.size
-}
-
-/** A fault of a group's: a hart tells of many at a time. */
-export function countGroupFault(port: HartPort, group: number): void {
-  const hart = hartMemoryAt(port.hart)
-  const count = port.load32(hart + hartMemory.groupFaults.at)
-  const last = port.load32(hart + hartMemory.faultsOf.at)
-  if (last === group && count < STOCK) return port.store32(hart + hartMemory.groupFaults.at, count + 1)
-  if (count > 0) port.add32(groupAt(last) + memoryGroup.faults.at, count)
-  port.store32(hart + hartMemory.faultsOf.at, group)
-  port.store32(hart + hartMemory.groupFaults.at, 1)
-}
-
-/** A group's faults, with those that harts have yet to tell of. */
-export function groupFaults(port: HartPort, harts: number, group: number): number {
-  let sum = port.load32(groupAt(group) + memoryGroup.faults.at)
-  for (let hart = 0; hart < harts; hart++) {
-    const at = hartMemoryAt(hart)
-    if (port.load32(at + hartMemory.faultsOf.at) === group) sum += port.load32(at + hartMemory.groupFaults.at)
-  }
-  return sum
 }
 
 /** Gives a group's pages back if it can: how many. */

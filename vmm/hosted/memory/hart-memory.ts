@@ -11,9 +11,6 @@ export const hartMemory = layout(0x100, 'our own', {
   faults: { at: 0x0c, bytes: 4 },
   given: { at: 0x10, bytes: 4 },
   returned: { at: 0x14, bytes: 4 },
-  /** Faults of a group's that the group has not been told of, and whose. */
-  groupFaults: { at: 0x18, bytes: 4 },
-  faultsOf: { at: 0x1c, bytes: 4 },
   /** Pages paid for in advance, and by whom. */
   stock: { at: 0x20, bytes: 4 },
   stockOf: { at: 0x24, bytes: 4 },

@@ -3,10 +3,11 @@ import type { HartPort } from '../../../hw/port.ts'
 import { counters, countersOf } from '../accounting.ts'
 import { diskAccount, diskCount } from '../files/disk-accounts.ts'
 import { TABLES } from '../layout.ts'
-import { groupAt, groupFaults, groupOfProcess, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../memory/groups.ts'
+import { groupAt, groupOfProcess, memoryGroup, PROGRAMS_GROUP, WHOLE_GROUP } from '../memory/groups.ts'
 import { type DeviceMemory, DISK_DEVICE, NETWORK_DEVICE } from '../memory/device-memory.ts'
 import { CAUSES, type InterruptLines, LINE_NUMBERS } from '../interrupts/lines.ts'
 import { NUMBERS, numberOf } from '../hypervisor/statistics.ts'
+import { addUp } from '../memory/group-counts.ts'
 import { hartMemory, sumOf } from '../memory/hart-memory.ts'
 import { ACTIVE, INACTIVE, lengthOf, STAYING } from '../memory/page-lists.ts'
 import type { SlabCache } from '../memory/slab-cache.ts'
@@ -117,8 +118,8 @@ function writeMemory(port: HartPort, text: Text, { harts, pages, free }: Told): 
   text.pair(port, RETURNED, sumOf(port, harts, hartMemory.returned.at))
 }
 
-/** Pages used, allowed, at most, how often refused, taken back; then those in its lists; faults. */
-function writeGroup(port: HartPort, text: Text, group: number, harts: number): void {
+/** Pages used, allowed, at most, how often refused, taken back; then those in its lists, anonymous ones, tables; faults. */
+function writeGroup(port: HartPort, text: Text, group: number): void {
   const at = groupAt(group)
   text.name(port, GROUP)
   text.number(port, group)
@@ -130,14 +131,17 @@ function writeGroup(port: HartPort, text: Text, group: number, harts: number): v
   text.number(port, lengthOf(port, group, ACTIVE))
   text.number(port, lengthOf(port, group, INACTIVE))
   text.number(port, lengthOf(port, group, STAYING))
-  text.number(port, groupFaults(port, harts, group))
+  text.number(port, port.load32(at + memoryGroup.anonymous.at))
+  text.number(port, port.load32(at + memoryGroup.tables.at))
+  text.number(port, port.load32(at + memoryGroup.faults.at))
   text.line(port)
 }
 
 function writeGroups(port: HartPort, text: Text, { processes, harts }: Told): void {
-  writeGroup(port, text, WHOLE_GROUP, harts)
-  writeGroup(port, text, PROGRAMS_GROUP, harts)
-  for (let process = 0; process < processes; process++) writeGroup(port, text, groupOfProcess(process), harts)
+  addUp(port, harts)
+  writeGroup(port, text, WHOLE_GROUP)
+  writeGroup(port, text, PROGRAMS_GROUP)
+  for (let process = 0; process < processes; process++) writeGroup(port, text, groupOfProcess(process))
 }
 
 /** Nanoseconds in which some thread waited, none ran though some were ready, and any was ready. */
