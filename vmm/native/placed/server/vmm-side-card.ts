@@ -131,7 +131,8 @@ export function servedCard(parts: ServedCardParts): ServedCard {
     state.stopped = true
     life.record.lost = true
     giveUp()
-    parts.bus.disable(parts.find())
+    const slot = parts.find()
+    if (slot >= 0) parts.bus.disable(slot)
   }
 
   function mac(): readonly number[] {

@@ -11,7 +11,7 @@ export interface ServedDevice {
   readonly environment: Environment
   readonly thread: ServerThread
   readonly bus: PcieBus
-  /** The device in its slot, and where its registers are. */
+  /** The device's slot, -1 if it is not there any more; and where its registers are. */
   readonly find: () => number
   readonly registers: number
   /** Says at the interrupt controller that the interrupt has been handled. */
@@ -98,20 +98,23 @@ export class ServedLife {
   died(): boolean {
     const { record } = this
     const { environment, bus, find, complete } = this.#device
-    bus.disable(find())
+    const slot = find()
+    // One that has been pulled out masters nothing.
+    if (slot >= 0) bus.disable(slot)
     if (record.held) complete()
     record.held = false
     record.masked = true
     environment.interrupts[0].mask()
     record.ready = false
     record.lives--
-    if (record.lives === 0) record.lost = true
+    if (record.lives === 0 || slot < 0) record.lost = true
     return !record.lost
   }
 
   /** Another life begins. */
   revived(): void {
     const { bus, find, registers } = this.#device
-    bus.enable(find(), registers)
+    const slot = find()
+    if (slot >= 0) bus.enable(slot, registers)
   }
 }

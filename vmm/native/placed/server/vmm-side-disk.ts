@@ -161,7 +161,8 @@ export function servedDisk(parts: ServedDiskParts): ServedDisk {
     state.stopped = true
     life.record.lost = true
     giveUp(current.port)
-    parts.bus.disable(parts.find())
+    const slot = parts.find()
+    if (slot >= 0) parts.bus.disable(slot)
   }
 
   thread.client = {
