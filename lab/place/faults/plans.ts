@@ -124,23 +124,23 @@ const nicPlan: readonly Substitution[] = [
     replacement: `  let received = unheardReceived
   const instance = fault.made++
   const { interrupts, time } = env
-  const own = state as any
+  const ill = state as any
   function befalls(): string {
     if (!fault.isVictim(instance)) return ''
-    own.requests += 1
-    fault.seen = own.requests
-    if (own.requests !== fault.at) return ''
+    ill.requests += 1
+    fault.seen = ill.requests
+    if (ill.requests !== fault.at) return ''
     fault.strikes(time.now())
-    own.struck = 1
+    ill.struck = 1
     return fault.kind
   }
   function suffers(kind: string): boolean {
-    return own.struck !== 0 && fault.kind === kind
+    return ill.struck !== 0 && fault.kind === kind
   }
   /** The same for what happens once. */
   function once(kind: string): boolean {
-    if (own.struck !== 1 || fault.kind !== kind) return false
-    own.struck = 2
+    if (ill.struck !== 1 || fault.kind !== kind) return false
+    ill.struck = 2
     return true
   }
 `,
@@ -153,16 +153,12 @@ const nicPlan: readonly Substitution[] = [
     sending[tag] = 1
     if (suffers('hang')) return true
     if (kind === 'wrong register') device.write({ ...queue.TDT, at: fault.value } as any, fault.data)
-    else if (kind === 'crash') transmitter.memory.write64(fault.value - transmitter.memory.device, fault.data)
+    else if (kind === 'wild DMA') {
+      // The buffer of the frame that comes next.
+      const next = headAt(receiver)
+      if (next >= 0) receiver.memory.write64(next + PACKET, fault.value)
+    } else if (kind === 'crash') transmitter.memory.write64(fault.value - transmitter.memory.device, fault.data)
     else if (kind === 'lost interrupt') for (let i = 0; i < interrupts.length; i++) interrupts[i].mask()
-`,
-  },
-  {
-    file: QUEUES,
-    anchor: '    receiving[tag] = 1\n    const { memory } = receiver\n',
-    replacement: `    receiving[tag] = 1
-    if (once('wild DMA')) buffer = fault.value
-    const { memory } = receiver
 `,
   },
   {

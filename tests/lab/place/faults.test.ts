@@ -36,6 +36,14 @@ describe('the same faults', () => {
     expect(await faultTrials(alone)).toEqual([found[5]])
   })
 
+  test.each(['passthrough-posted', 'function'] as const)(
+    'of a network card’s driver stay there too: %s',
+    async placement => {
+      const found = await faultTrials({ placement, device: 'nic', of: 'driver', until: 'others', runs: 8, seed: 0 })
+      expect(containmentOf(placement, found, 1000)).toMatchObject({ struck: 8, escapes: [] })
+    },
+  )
+
   test('of a server that is called again at once, for ever, leave other guests their turns', async () => {
     const storm = { placement: 'server', device: 'nvme', of: 'driver', until: 'others', runs: 1, seed: 2 } as const
     const [trial] = await faultTrials(storm)
