@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { diskDomainImage } from '../../../../guests/driver-domain/disk-domain.ts'
+import type { NvmeController } from '../../../../hw/devices/nvme/nvme-controller.ts'
 import { networkUser } from '../../../../guests/witnesses/network-user.ts'
 import type { HartPort } from '../../../../hw/port.ts'
 import { sie } from '../../../../hw/spec/csrs/supervisor.ts'
@@ -101,4 +102,15 @@ describe('A driver domain that', () => {
     expect(run.system.domains[0].record).toMatchObject({ ended: true, exitCode: 1 })
     expect(run.system.guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 1 })
   })
+})
+
+it('A driver domain whose disk is pulled out is given up, and its guest gets errors', () => {
+  const disks: NvmeController[] = []
+  const plugged = (disk: NvmeController): void => void disks.push(disk)
+  const run = placed('disk', { disk: { at: 'domain' } }, { iommu: true, plugged })
+  const { machine, guests } = run.system
+  expect(machine.run({ marks: true, untilCycle: PATIENCE })).toMatchObject({ kind: 'mark', mark: 'start' })
+  disks[0].function.remove()
+  expect(run.finish(PATIENCE)).toBe(false)
+  expect(guests[0].record).toMatchObject({ ended: true, crashed: false, exitCode: 1 })
 })
