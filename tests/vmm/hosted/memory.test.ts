@@ -4,7 +4,9 @@ import { expect, test } from 'vitest'
 import { hostWithPrograms } from '../../../lab/calibrate/host-primitives.ts'
 import { Intervals } from '../../../lab/calibrate/intervals.ts'
 import { userProgram } from '../../../lab/linux/user-program.ts'
-import { area, areaAt, Areas } from '../../../vmm/hosted/memory/areas.ts'
+import { AddressSpace, HELD, MORE } from '../../../vmm/hosted/address-space.ts'
+import { AnonymousMemory } from '../../../vmm/hosted/memory/anonymous.ts'
+import { area, AREA_ANONYMOUS, AREA_READ, AREA_WRITE, areaAt, Areas } from '../../../vmm/hosted/memory/areas.ts'
 import { createDescriptor, descriptor, descriptorOf } from '../../../vmm/hosted/memory/descriptors.ts'
 import { GuestFences } from '../../../vmm/hosted/memory/guest-fences.ts'
 import {
@@ -26,9 +28,10 @@ import {
 import { createHartMemory } from '../../../vmm/hosted/memory/hart-memory.ts'
 import { FreeMemory } from '../../../vmm/core/free-memory.ts'
 import { LARGE_PAGE } from '../../../vmm/core/g-stage.ts'
-import { KERNEL_BASE, KERNEL_BYTES } from '../../../vmm/hosted/layout.ts'
+import { KERNEL_BASE, KERNEL_BYTES, USER_PROGRAM } from '../../../vmm/hosted/layout.ts'
 import { PageStructs } from '../../../vmm/hosted/page-structs.ts'
 import { SmallPages } from '../../../vmm/hosted/small-pages.ts'
+import { UserPages } from '../../../vmm/hosted/memory/user-pages.ts'
 import { ramPort } from './ram-port.ts'
 
 const PAGE = 4096
@@ -199,6 +202,41 @@ test('what harts count for a group is added up once, whoever asks, for the group
   countFor(other, guest, TABLE_PAGES, 1)
   addUp(other, 2)
   expect(of(guest)).toEqual([3, 1, 1])
+})
+
+test('what a process may only read is read on its behalf, and written by nobody', () => {
+  const { port } = ramPort()
+  const free = new FreeMemory([], KERNEL_BASE + 3 * LARGE_PAGE, KERNEL_BASE + 4 * LARGE_PAGE, 1)
+  free.clean[0] = KERNEL_BASE + 4 * LARGE_PAGE
+  free.record.clean = 1
+  const records = new PageStructs(KERNEL_BASE + 2 * LARGE_PAGE, KERNEL_BASE, KERNEL_BYTES)
+  const small = new SmallPages(free, records, 0, LARGE_PAGE / PAGE)
+  const groups = new MemoryGroups(1)
+  const areas = new Areas()
+  const anonymous = new AnonymousMemory(free, small, records, groups)
+  createHartMemory(port, 1)
+  createGroupCounts(port, 1)
+  small.create(port)
+  for (const group of [WHOLE_GROUP, PROGRAMS_GROUP]) groups.create(port, group, 400)
+  const space = new AddressSpace({ free, areas, anonymous }, 0, 0, PAGE)
+  space.createFor(port, PROGRAMS_GROUP)
+  const at = USER_PROGRAM + 5 * PAGE
+  space.addArea(port, at, PAGE, AREA_READ | AREA_ANONYMOUS)
+  space.addArea(port, at + PAGE, PAGE, AREA_READ | AREA_WRITE | AREA_ANONYMOUS)
+  const users = new UserPages(records)
+  expect(users.get(port, space, at, true)).toBe(0)
+  const page = users.get(port, space, at, false)
+  expect(page).toBeGreaterThan(0)
+  // It is there now, and still not to be written.
+  expect(users.get(port, space, at, true)).toBe(0)
+  expect(users.get(port, space, at + PAGE, true)).toBeGreaterThan(0)
+  expect(users.get(port, space, at + 2 * PAGE, false)).toBe(0)
+  // Held: it is given back when it has been let go of.
+  const step = () => space.releaseSome({ ...port, sfenceVma: () => {} })
+  expect(step()).toBe(HELD)
+  users.letGo(port, page)
+  expect(step()).toBe(MORE)
+  expect(step()).toBe(HELD)
 })
 
 test('a page that is given back twice is found, and so is one that was written to while it was free', () => {
