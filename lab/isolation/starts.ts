@@ -30,24 +30,38 @@ export class Starts implements Observer {
   #words!: Int32Array
   /** Who has stopped; and since then, with what somebody has tried to start it. */
   readonly #stopped = new Map<number, Asked[]>()
+  /** By who has called: whom it starts. A hart that stops before the call is over may be found stopped by it. */
+  readonly #calling = new Map<number, { readonly whom: number; readonly asked: Asked }>()
 
   begin(arena: Arena): void {
     this.sighting = undefined
     this.#arena = arena
     this.#words = arena.machine.memory.words
     this.#stopped.clear()
+    this.#calling.clear()
   }
 
   left({ code, guest, vcpu }: Exit): void {
     if (code !== ECALL || (this.#words[MEDELEG] & (1 << ECALL)) === 0) return
     if (this.#low(A7) !== SBI_HSM) return
-    if (this.#low(A6) === STOP) this.#stopped.set(guest * VCPUS + vcpu, [])
+    const key = guest * VCPUS + vcpu
+    if (this.#low(A6) === STOP) {
+      const calls = [...this.#calling.values()].filter(({ whom }) => whom === key)
+      this.#stopped.set(
+        key,
+        calls.map(({ asked }) => asked),
+      )
+    }
     if (this.#low(A6) !== START) return
-    this.#stopped.get(guest * VCPUS + this.#low(A0))?.push({ address: this.#both(A1), opaque: this.#both(A2) })
+    const whom = guest * VCPUS + this.#low(A0)
+    const asked = { address: this.#both(A1), opaque: this.#both(A2) }
+    this.#calling.set(key, { whom, asked })
+    this.#stopped.get(whom)?.push(asked)
   }
 
   resumed(hart: number, guest: number, vcpu: number): void {
     const key = guest * VCPUS + vcpu
+    this.#calling.delete(key)
     const asked = this.#stopped.get(key)
     if (!asked) return
     this.#stopped.delete(key)
