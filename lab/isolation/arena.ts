@@ -340,8 +340,10 @@ export class Arena {
     return true
   }
 
+  /** False, too, if its guest has ended and others have its memory. */
   isDone(guest: number, vcpu: number): boolean {
-    return this.#words[(this.pages[guest].hostOf(areaOf(vcpu) + STATE_PAGE) + STATE.done) >> 2] === 1
+    const host = this.pages[guest].find(areaOf(vcpu) + STATE_PAGE)
+    return host >= 0 && this.#words[(host + STATE.done) >> 2] === 1
   }
 
   #listen(): void {

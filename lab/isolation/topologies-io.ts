@@ -93,12 +93,12 @@ export function interruptTopologies(): readonly Topology[] {
 }
 
 /** A guest of two harts beside one of one; on one hart of the machine, or on three. */
-export function pairTopologies(): readonly Topology[] {
+export function pairTopologies(vmm: Topology['vmm'] = 'native'): readonly Topology[] {
   return [
     [[0, 0], [0]],
     [[0, 1], [2]],
   ].map((pins, index) => ({
-    vmm: 'native',
+    vmm,
     harts: index === 0 ? 1 : 3,
     ramMiB: RAM_MIB,
     guests: pins.map((harts, guest) => ({ ...GUEST, vcpus: harts.length, harts, disk: disk(guest) })),

@@ -2,12 +2,15 @@
 import type { Bug } from './bug.ts'
 import { EMULATION } from './emulation.ts'
 import { FENCES } from './fences.ts'
+import { GRANTED } from './grants.ts'
+import { HOSTED } from './hosted.ts'
 import { INTERRUPTS } from './interrupts.ts'
 import { LIFE_CYCLE } from './life-cycle.ts'
 import { PARTITIONS } from './partitions.ts'
 import { PASSTHROUGH } from './passthrough.ts'
 import { REGISTERS } from './registers.ts'
 import { SCHEDULING } from './scheduler.ts'
+import { SERVED } from './servers.ts'
 import { STAGE_2 } from './stage-2.ts'
 import { VIRTIO } from './virtio.ts'
 
@@ -22,8 +25,11 @@ export const BUGS: readonly Bug[] = [
   ...INTERRUPTS,
   ...PARTITIONS,
   ...PASSTHROUGH,
+  ...GRANTED,
+  ...SERVED,
   ...SCHEDULING,
   ...LIFE_CYCLE,
+  ...HOSTED,
 ]
 
 /** The bug of a name. Throws one line if there is none. */

@@ -5,6 +5,7 @@ const area = 'life cycle'
 const NATIVE = 'vmm/native/native-vmm.ts'
 const RUNNING = 'vmm/native/running.ts'
 const SBI = 'vmm/core/sbi.ts'
+const ESTATES = 'vmm/native/estates.ts'
 const STOPS = '      vcpu.record.status = DEAD\n'
 
 export const LIFE_CYCLE: readonly Bug[] = [
@@ -95,5 +96,27 @@ export const LIFE_CYCLE: readonly Bug[] = [
     replacement: '',
     promise: 'management',
     seed: 1,
+  },
+  {
+    name: 'estate-not-scrubbed',
+    models: 'XSA-122, XSA-464: memory handed over with what was in it',
+    area,
+    difference: 'whoever gets a page of a guest that has ended finds what that wrote there',
+    file: ESTATES,
+    anchor: 'free.givePage(page)',
+    replacement: 'free.clean[free.record.clean++] = page',
+    promise: 'residue',
+    seed: 0,
+  },
+  {
+    name: 'estate-of-the-living',
+    models: 'XSA-379: one page, two owners',
+    area,
+    difference: 'where memory runs short, a page is taken from a guest that still has it',
+    file: ESTATES,
+    anchor: 'if (!vm.record.ended || !vm.ram.hasPages()) continue',
+    replacement: 'if (!vm.ram.hasPages()) continue',
+    promise: 'residue',
+    seed: 0,
   },
 ]

@@ -46,8 +46,10 @@ const parts: fc.Arbitrary<readonly [Part, Part]> = fc.oneof(
     .map(([looks, work]) => flagged(looks, work)),
 )
 
+const pairs = [...pairTopologies(), ...pairTopologies(), ...pairTopologies('hosted')]
+
 const paired: fc.Arbitrary<TranslatedScenario> = fc
-  .record({ topology: fc.constantFrom(...pairTopologies()), parts, neighbour: hostile, interleaving })
+  .record({ topology: fc.constantFrom(...pairs), parts, neighbour: hostile, interleaving })
   .map(({ topology, parts: [first, second], neighbour, interleaving: chosen }) => {
     const harts = [assembled([first]), assembled([second])]
     return {

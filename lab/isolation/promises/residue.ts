@@ -7,13 +7,14 @@ import { plic } from '../../../hw/spec/devices/plic.ts'
 import { GUEST_MAP, GUEST_RAM } from '../../../hw/spec/guest-map.ts'
 import type { Arena } from '../arena.ts'
 import { diskProgram } from '../disk-requests.ts'
+import { bequeaths, ESTATE_PAGES, foundInEstate, inherits, OVERCOMMITTED } from '../estate-parts.ts'
 import { found, watch } from '../judge.ts'
 import { Ownership } from '../ownership.ts'
 import { hostileProgram } from '../generators/hostile-virtio.ts'
 import { bringUp, getRegister, resetDevice, ringAt, setRegister, type VirtioName } from '../generators/virtio-steps.ts'
 import { DATA } from '../guest-runtime.ts'
 import type { IsolationPromise } from '../promise.ts'
-import type { Scenario, Step } from '../scenario.ts'
+import type { Scenario, Step, Topology } from '../scenario.ts'
 import { ioTopology } from '../topologies-io.ts'
 import { difference, logOf } from '../view.ts'
 
@@ -25,6 +26,8 @@ const BEFORE = [1, 2] as const
 /** How many steps of guest 0's program come after its devices had another driver. */
 interface ResidueScenario extends Scenario {
   readonly after: readonly Step[]
+  /** Or: pages of memory that it looks at when another guest has ended. */
+  readonly inherited?: readonly number[]
 }
 
 const DEVICES: readonly VirtioName[] = ['disk', 'network', 'console']
@@ -81,17 +84,28 @@ const left: readonly Step[] = [0, 1].flatMap(() => [
   { op: 'wait', ticks: 20 },
 ])
 
-const arbitrary = fc
+/** The same guests of the hosted VMM. */
+const inSmallPages = (topology: Topology): Topology => ({ ...topology, vmm: 'hosted', policy: { pages: 'small' } })
+
+const reused = fc
   .record({
     looks: fc.array(untouched, { minLength: 1, maxLength: 24 }),
     harm: hostileProgram(DEVICES, 8, 3),
     devices: fc.shuffledSubarray([...DEVICES], { minLength: 1 }),
     other: hostileProgram(DEVICES, 8, 2),
     disk: fc.boolean(),
-    harts: fc.constantFrom([0, 1], [0, 0]),
+    topology: fc.constantFrom(
+      ...[
+        [0, 1],
+        [0, 0],
+      ].flatMap(harts => [
+        ioTopology(harts, BEFORE[0]),
+        ioTopology(harts, BEFORE[0]),
+        inSmallPages(ioTopology(harts, BEFORE[0])),
+      ]),
+    ),
   })
-  .map(({ looks, harm, devices, other, disk, harts }): ResidueScenario => {
-    const topology = ioTopology(harts, BEFORE[0])
+  .map(({ looks, harm, devices, other, disk, topology }): ResidueScenario => {
     const request = {
       write: false,
       where: 'inside',
@@ -116,17 +130,41 @@ const arbitrary = fc
     }
   })
 
+/** One ends, and another needs its memory. */
+const inherited = fc
+  .record({
+    topology: fc.constantFrom(...OVERCOMMITTED),
+    left: fc.shuffledSubarray([...ESTATE_PAGES], { minLength: 8 }),
+    wanted: fc.shuffledSubarray([...ESTATE_PAGES], { minLength: 18 }),
+  })
+  .map(({ topology, left, wanted }): ResidueScenario => {
+    return {
+      topology,
+      after: [],
+      inherited: wanted,
+      guests: [{ programs: [inherits(wanted)] }, { programs: [bequeaths(left)] }],
+      actions: [],
+      cycles: 200_000_000,
+    }
+  })
+
+const arbitrary = fc.oneof({ weight: 9, arbitrary: reused }, { weight: 1, arbitrary: inherited })
+
 /** A log, without the places of the steps in the program. */
 function told(arena: Arena): readonly string[] {
   return logOf(arena, 0, 0).map(line => line.replace(/^0x8021[0-3][0-9a-f]{3} /, 'a copy to '))
 }
 
 function check(scenario: Scenario) {
-  const { after } = scenario as ResidueScenario
+  const { after, inherited } = scenario as ResidueScenario
   const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
   const where = arena.where()
   if (!run.finished) return found(NAME, scenario, run, { where, what: 'guest 0 does not come to its end' })
+  if (inherited) {
+    const what = foundInEstate(inherited, logOf(arena, 0, 0))
+    return what === undefined ? undefined : found(NAME, scenario, run, { what, where })
+  }
   const log = told(arena)
   const elsewhere = { ...scenario, topology: { ...scenario.topology, poison: BEFORE[1] } }
   const second = watch(elsewhere, []).run

@@ -1,0 +1,86 @@
+/** Grants: what a guest lends to the domain that drives its device, and takes back. */
+import type { Bug } from './bug.ts'
+
+const area = 'grants'
+const BACK = 'vmm/virtual/ring-back.ts'
+const FRONT = 'vmm/virtual/ring-front.ts'
+
+export const GRANTED: readonly Bug[] = [
+  {
+    name: 'grant-of-first-guest',
+    models: 'XSA-449: a requester that is taken for another',
+    area,
+    difference: 'whatever guest a domain serves, it gets the pages that the first one has granted',
+    file: BACK,
+    anchor: 'const front = this.fronts[channel]\n    const entry = front.entryOf(port, reference)',
+    replacement: 'const front = this.fronts[0]\n    const entry = front.entryOf(port, reference)',
+    promise: 'dma',
+    seed: 0,
+  },
+  {
+    name: 'grant-not-permitted',
+    models: 'XSA-224 class: a grant that is not one is mapped',
+    area,
+    difference: 'a domain maps pages whose entries grant nothing',
+    file: FRONT,
+    anchor: 'if ((flags & GRANT_PERMIT) === 0 || (write',
+    replacement: 'if ((write',
+    promise: 'dma',
+    seed: 0,
+  },
+  {
+    name: 'grant-read-only-ignored',
+    models: 'XSA-255 class: a grant mapped with more rights than it has',
+    area,
+    difference: 'a domain writes to pages that were granted to be read',
+    file: FRONT,
+    anchor: ' || (write && (flags & GRANT_READ_ONLY) !== 0)',
+    replacement: '',
+    promise: 'dma',
+    seed: 0,
+  },
+  {
+    name: 'grant-mapped-to-be-written',
+    models: 'XSA-255 class: a grant mapped with more rights than it has',
+    area,
+    difference: 'what is mapped to be read can be written to',
+    file: BACK,
+    anchor: 'this.#window.map(port, GRANT_WINDOW.base + page * PAGE, host, write)',
+    replacement: 'this.#window.map(port, GRANT_WINDOW.base + page * PAGE, host, true)',
+    promise: 'dma',
+    seed: 0,
+  },
+  {
+    name: 'grant-stays-mapped',
+    models: 'XSA-379, XSA-387: pages that stay reachable after the grant was given back',
+    area,
+    difference: 'a domain and its device go on reaching what they have given back',
+    file: BACK,
+    anchor: '    this.#window.unmap(port, GRANT_WINDOW.base + page * PAGE)\n',
+    replacement: '',
+    promise: 'dma',
+    seed: 0,
+  },
+  {
+    name: 'grant-unmapped-without-fence',
+    models: 'XSA-321: entries that were changed and not flushed',
+    area,
+    difference: 'what was given back is reached by what harts and the IOMMU have kept',
+    file: BACK,
+    anchor: '      at += grantOperation.size\n    }\n    this.#window.forget(port)\n',
+    replacement: '      at += grantOperation.size\n    }\n',
+    promise: 'dma',
+    seed: 0,
+  },
+  {
+    name: 'grant-copied-past-its-page',
+    models: 'XSA-500: one page is checked, another is used',
+    area,
+    difference: 'a copy that begins in a granted page goes on in the machine page behind it',
+    file: BACK,
+    anchor: 'if (channel >= this.fronts.length || offset + bytes > PAGE) return false',
+    replacement: 'if (channel >= this.fronts.length) return false',
+    promise: 'dma',
+    seed: 0,
+  },
+]
