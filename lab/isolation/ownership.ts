@@ -135,10 +135,17 @@ export class Ownership implements Observer {
     for (const { id, mmu } of this.#arena.machine.harts) {
       for (const tlb of [mmu.fetches, mmu.data]) {
         for (let at = 0; at < tlb.span.length; at++) {
-          if (tlb.span[at] !== 0 && (tlb.context[at] & CONTEXT_VIRTUAL) !== 0) this.#hold(id, tlb, at)
+          if (tlb.span[at] === 0 || (tlb.context[at] & CONTEXT_VIRTUAL) === 0) continue
+          // Of a guest that has ended nobody uses them: its memory may be another's, and a hart forgets them before it runs again.
+          if (!this.#hasEnded(tlb, at)) this.#hold(id, tlb, at)
         }
       }
     }
+  }
+
+  #hasEnded(tlb: Tlb, at: number): boolean {
+    const guest = this.#arena.guestNamed((tlb.context[at] >>> VMID_SHIFT) & VMIDS)
+    return this.#arena.system.guests[guest]?.record.ended === true
   }
 
   /** An entry of a TLB leads to pages of whose VMID it has. */

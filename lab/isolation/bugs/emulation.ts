@@ -17,7 +17,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: "vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes, uart)",
     replacement: "vm.attach('uart', GUEST_MAP.uart.base, GUEST_MAP.uart.bytes * 16, uart)",
     promise: 'invisibility',
-    seed: 1,
+    seed: 10,
   },
   {
     name: 'misaligned-device-access',
@@ -28,7 +28,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: ' || address % pending.bytes !== 0',
     replacement: '',
     promise: 'invisibility',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'wide-read-returns-host-memory',
@@ -61,7 +61,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'access.length = (word & 2) === 0 ? 2 : 4',
     replacement: 'access.length = 4',
     promise: 'invisibility',
-    seed: 7,
+    seed: 68,
   },
   {
     name: 'store-takes-wrong-register',
@@ -83,7 +83,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'top = access.signed && value < 0 ? -1 : 0',
     replacement: 'top = 0',
     promise: 'invisibility',
-    seed: 5,
+    seed: 7,
   },
   {
     name: 'user-fault-returns-privileged',
@@ -94,7 +94,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'if ((previous & SPP) !== 0) next |= SPP',
     replacement: 'next |= SPP',
     promise: 'registers',
-    seed: 333,
+    seed: 4,
   },
   {
     name: 'injected-fault-keeps-interrupts-on',
@@ -105,7 +105,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: '  port.clear(vsstatus, SPP | SPIE | SIE)\n',
     replacement: '  port.clear(vsstatus, SPP | SPIE)\n',
     promise: 'registers',
-    seed: 333,
+    seed: 3,
   },
   {
     name: 'fault-address-of-the-host',
@@ -116,7 +116,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'injectException(port, vcpu, fault, port.readLow(stval), port.readHigh(stval))',
     replacement: 'injectException(port, vcpu, fault, faultAddress(port), 0)',
     promise: 'invisibility',
-    seed: 7,
+    seed: 9,
   },
   {
     name: 'hypervisor-instruction-ignored',
@@ -127,7 +127,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: 'injectException(port, vcpu, ILLEGAL_INSTRUCTION, port.readLow(stval), 0)',
     replacement: 'vcpu.skip(port, 4)',
     promise: 'invisibility',
-    seed: 1,
+    seed: 15,
   },
   {
     name: 'wide-read-keeps-lock',
@@ -138,7 +138,7 @@ export const EMULATION: readonly Bug[] = [
     anchor: '    release(port, vm.deviceLock)\n',
     replacement: '    if (bytes !== 8 || pending.write) release(port, vm.deviceLock)\n',
     promise: 'containment',
-    seed: 52,
+    seed: 7,
   },
   {
     name: 'console-line-not-bounded',

@@ -26,7 +26,7 @@ export const FENCES: readonly Bug[] = [
     anchor: '    port.hfenceGvma()\n    port.hfenceVvma()\n  }',
     replacement: '    port.hfenceVvma(undefined, 0)\n  }',
     promise: 'memory',
-    seed: 263,
+    seed: 297,
   },
   {
     name: 'no-fence-when-a-vcpu-moves',
@@ -49,7 +49,7 @@ export const FENCES: readonly Bug[] = [
     anchor: 'this.last[at] === index && this.home[index] === hart && ',
     replacement: 'this.home[index] === hart && ',
     promise: 'memory',
-    seed: 263,
+    seed: 297,
   },
   {
     name: 'remote-fence-lost',

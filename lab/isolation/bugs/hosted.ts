@@ -24,7 +24,7 @@ export const HOSTED: readonly Bug[] = [
     anchor: '? mapLarge(port, root, guest, page - within, tables)',
     replacement: '? mapLarge(port, root, guest, page, tables)',
     promise: 'memory',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'process-memory-not-bounded',
@@ -46,7 +46,7 @@ export const HOSTED: readonly Bug[] = [
     anchor: 'if (!station || station.vlan !== vlan || FIRST_TAP + tap === from) continue',
     replacement: 'if (!station || FIRST_TAP + tap === from) continue',
     promise: 'network',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'bridge-source-half-checked',
@@ -57,7 +57,7 @@ export const HOSTED: readonly Bug[] = [
     anchor: 'port.load32(data + SOURCE) === station.low && port.load16(data + SOURCE_HIGH) === station.high',
     replacement: 'port.load16(data + SOURCE) === (station.low & 0xffff)',
     promise: 'network',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'bridge-passes-tags',
@@ -68,7 +68,7 @@ export const HOSTED: readonly Bug[] = [
     anchor: '!isOwn || type === CUSTOMER_TAG || type === SERVICE_TAG',
     replacement: '!isOwn || type === SERVICE_TAG',
     promise: 'network',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'tap-slot-not-checked',
@@ -79,7 +79,7 @@ export const HOSTED: readonly Bug[] = [
     anchor: 'this.#next[index] = slot + 1 === RING_SLOTS ? 0 : slot + 1',
     replacement: 'this.#next[index] = slot',
     promise: 'network',
-    seed: 0,
+    seed: 101,
   },
   {
     name: 'host-vcpu-moves-without-fence',
@@ -101,6 +101,6 @@ export const HOSTED: readonly Bug[] = [
     anchor: 'port.setX(A1, this.#sectors[tag])',
     replacement: 'port.setX(A1, this.#sectors[tag > 0 ? tag - 1 : tag])',
     promise: 'disk',
-    seed: 0,
+    seed: 1,
   },
 ]

@@ -29,7 +29,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'for (const vcpu of vm.vcpus) {',
     replacement: 'for (const vcpu of this.#plan.vcpus) {',
     promise: 'containment',
-    seed: 25,
+    seed: 46,
   },
   {
     name: 'crash-ends-the-first-guest',
@@ -40,7 +40,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'for (const vcpu of vm.vcpus) {',
     replacement: 'for (const vcpu of crashed ? this.#plan.vms[0].vcpus : vm.vcpus) {',
     promise: 'containment',
-    seed: 1,
+    seed: 46,
   },
   {
     name: 'ended-vcpu-not-stopped',
@@ -51,7 +51,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: STOPS,
     replacement: '',
     promise: 'management',
-    seed: 11,
+    seed: 7,
   },
   {
     name: 'interrupt-revives',
@@ -62,7 +62,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'const woken = record.status === WAITING',
     replacement: 'const woken = record.status !== RUNNABLE',
     promise: 'management',
-    seed: 8,
+    seed: 20,
   },
   {
     name: 'started-while-it-stops',
@@ -73,7 +73,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: '  if (target.record.hart !== NOWHERE) return answer(port, vcpu, SBI_FAILED, 0)\n',
     replacement: '',
     promise: 'management',
-    seed: 38,
+    seed: 68,
   },
   {
     name: 'started-outside-memory',

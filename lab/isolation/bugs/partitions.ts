@@ -18,7 +18,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'this.#driver.submit(tag, operation, partition.first + sector, count, address, false)',
     replacement: 'this.#driver.submit(tag, operation, sector, count, address, false)',
     promise: 'disk',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'sector-number-wraps',
@@ -41,7 +41,7 @@ export const PARTITIONS: readonly Bug[] = [
     replacement:
       "this.#driver.submit(tag, operation, partition.first + sector, operation === 'write' && count < 8 ? count + 1 : count, address, false)",
     promise: 'disk',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'tags-shared',
@@ -52,7 +52,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'this.#submit(port, partition, tag * this.#guests + index, tag, operation, sector, count, guestAddress)',
     replacement: 'this.#submit(port, partition, tag * this.#guests, tag, operation, sector, count, guestAddress)',
     promise: 'disk',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'page-list-shared',
@@ -86,7 +86,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'depth: this.#share,',
     replacement: 'depth: index === 0 ? this.#share * this.#guests : 0,',
     promise: 'disk',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'source-address-half-checked',
@@ -98,7 +98,7 @@ export const PARTITIONS: readonly Bug[] = [
       'port.load16(address + SOURCE) !== (from.low & 0xffff) ||\n      port.load32(address + SOURCE + 2) !== sourceRest(from)',
     replacement: 'port.load16(address + SOURCE) !== (from.low & 0xffff)',
     promise: 'network',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'vlans-not-compared',
@@ -109,7 +109,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: '      if (member.vlan !== vlan) continue\n',
     replacement: '',
     promise: 'network',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'broadcasts-cross-vlans',
@@ -120,7 +120,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'if (member.vlan !== vlan) continue',
     replacement: 'if (member.vlan !== vlan && !isGroup) continue',
     promise: 'network',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'tagged-frames-pass',
@@ -131,7 +131,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'type === CUSTOMER_TAG || type === SERVICE_TAG',
     replacement: 'type === SERVICE_TAG',
     promise: 'network',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'unicast-reaches-all',
@@ -142,7 +142,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: '      if (!isMeant && !isGroup) continue\n',
     replacement: '',
     promise: 'network',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'forged-from-outside',
@@ -153,7 +153,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: '(member.low & 0xffff) === high && sourceRest(member) === rest',
     replacement: '(member.low & 0xffff) === high && sourceRest(member) === rest + 1',
     promise: 'network',
-    seed: 3,
+    seed: 14,
   },
   {
     name: 'private-frames-leave',
@@ -164,7 +164,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: '      if (isMeant) return false\n',
     replacement: '',
     promise: 'network',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'tag-left-out',
@@ -175,7 +175,7 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'this.#uplink.send(port, address, bytes, from.vlan)',
     replacement: 'this.#uplink.send(port, address, bytes, 0)',
     promise: 'network',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'vlan-truncated',
@@ -186,6 +186,6 @@ export const PARTITIONS: readonly Bug[] = [
     anchor: 'const VLAN = 0xfff',
     replacement: 'const VLAN = 0x0ff',
     promise: 'network',
-    seed: 6,
+    seed: 7,
   },
 ]

@@ -27,7 +27,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'GUEST_MODE | (gscid << GSCID_SHIFT)',
     replacement: 'GUEST_MODE | (1 << GSCID_SHIFT)',
     promise: 'dma',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'tables-a-gigabyte-off',
@@ -82,7 +82,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'mapSmall(port, this.#root, place + offset, this.bases[bar] + offset, this.#takeTable)',
     replacement: 'mapSmall(port, this.#root, place + offset, this.bases[bar] + offset + SMALL_PAGE, this.#takeTable)',
     promise: 'dma',
-    seed: 0,
+    seed: 5,
   },
   {
     name: 'message-table-within-reach',
@@ -93,7 +93,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'return bar === this.kept.bar && offset >= this.kept.from && offset < this.kept.to',
     replacement: 'return bar === this.kept.bar && offset < 0',
     promise: 'dma',
-    seed: 0,
+    seed: 8,
   },
   {
     name: 'message-address-not-checked',

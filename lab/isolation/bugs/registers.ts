@@ -16,7 +16,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: FLOAT_LOADS,
     replacement: '',
     promise: 'registers',
-    seed: 8,
+    seed: 14,
   },
   {
     name: 'high-floats-not-loaded',
@@ -27,7 +27,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: FLOAT_LOADS,
     replacement: FLOAT_LOADS.replace('FLOATS', 'FLOATS.slice(0, 24)'),
     promise: 'registers',
-    seed: 8,
+    seed: 14,
   },
   {
     name: 'floats-never-saved',
@@ -93,7 +93,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "  'vsscratch',\n",
     replacement: '',
     promise: 'registers',
-    seed: 2,
+    seed: 5,
   },
   {
     name: 'vstval-shared',
@@ -115,7 +115,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "  'vsatp',\n",
     replacement: '',
     promise: 'registers',
-    seed: 226,
+    seed: 5,
   },
   {
     name: 't6-not-saved',

@@ -80,7 +80,7 @@ export const SCHEDULING: readonly Bug[] = [
     anchor: 'if (other !== hart && running[other] === index) return false',
     replacement: 'if (other !== hart && running[other] === index && record.hart !== NOWHERE) return false',
     promise: 'registers',
-    seed: 5,
+    seed: 24,
   },
   {
     name: 'guest-keeps-hart-while-its-devices-work',

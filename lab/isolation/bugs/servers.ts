@@ -14,7 +14,7 @@ export const SERVED: readonly Bug[] = [
     anchor: 'const within = address % SMALL_PAGE\n    const window = WINDOWS + tag * WINDOW_BYTES',
     replacement: 'const within = address % SMALL_PAGE\n    const window = WINDOWS + tag * 0 * WINDOW_BYTES',
     promise: 'disk',
-    seed: 0,
+    seed: 17,
   },
   {
     name: 'loan-not-taken-back',
@@ -37,7 +37,7 @@ export const SERVED: readonly Bug[] = [
     anchor: '    driver.invalidate(gscid)\n',
     replacement: '',
     promise: 'disk',
-    seed: 0,
+    seed: 33,
   },
   {
     name: 'copies-share-their-room',
@@ -48,7 +48,7 @@ export const SERVED: readonly Bug[] = [
     anchor: 'const room = copies + tag * COPIED_BYTES',
     replacement: 'const room = copies + tag * 0 * COPIED_BYTES',
     promise: 'disk',
-    seed: 0,
+    seed: 7,
   },
   {
     name: 'copied-to-first-request',
@@ -59,6 +59,6 @@ export const SERVED: readonly Bug[] = [
     anchor: 'port.copy(addresses[tag], copies + tag * COPIED_BYTES, bytes)',
     replacement: 'port.copy(addresses[0], copies + tag * COPIED_BYTES, bytes)',
     promise: 'disk',
-    seed: 0,
+    seed: 7,
   },
 ]

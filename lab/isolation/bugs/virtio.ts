@@ -172,7 +172,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'this.#backend.transmit(port, buffer, bytes)',
     replacement: 'this.#backend.transmit(port, buffer, Math.max(bytes, 60))',
     promise: 'network',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'frame-overruns-buffer',
@@ -183,7 +183,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'let wanted = Math.min(bytes - skipped, most - done)',
     replacement: 'let wanted = bytes - skipped',
     promise: 'network',
-    seed: 11,
+    seed: 28,
   },
   {
     name: 'frames-without-budget',

@@ -12,9 +12,10 @@ import {
 } from '../disk-requests.ts'
 import { sectorImage } from '../disk-image.ts'
 import { found, watch } from '../judge.ts'
+import { stillLent } from '../lent.ts'
 import { Ownership } from '../ownership.ts'
 import type { IsolationPromise } from '../promise.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Scenario, Topology } from '../scenario.ts'
 import { diskTopologies, hostedDiskTopologies } from '../topologies-io.ts'
 import { GUARDED, SERVED } from '../topologies-placed.ts'
 
@@ -64,6 +65,10 @@ const arbitrary = fc.record({ topology: topologies, requests: fc.tuple(batches, 
   }),
 )
 
+/** Guests' pages are lent to the device for a request. */
+const isLent = ({ iommu, placements }: Topology) =>
+  iommu === true && placements?.disk?.at === 'server' && placements.disk.transfer !== 'copy'
+
 function check(scenario: Scenario) {
   const { arena, run } = watch(scenario, [new Ownership()])
   if (run.sighting) return found(NAME, scenario, run, run.sighting)
@@ -72,7 +77,11 @@ function check(scenario: Scenario) {
     const { first, sectors } = scenario.topology.guests[guest].disk!
     return diskOutcome(own, first, sectors)
   })
-  const what = run.finished ? (memoryWrong(arena, outcomes) ?? diskWrong(arena, outcomes)) : 'a disk does not answer'
+  const what = run.finished
+    ? (memoryWrong(arena, outcomes) ??
+      diskWrong(arena, outcomes) ??
+      (isLent(scenario.topology) ? stillLent(arena) : undefined))
+    : 'a disk does not answer'
   return what === undefined ? undefined : found(NAME, scenario, run, { what, where: arena.where() })
 }
 
