@@ -113,8 +113,10 @@ export const FENCES: readonly Bug[] = [
     area: 'VMID',
     difference: 'hgatp names VMID 0 for every guest',
     file: 'vmm/core/guest-context.ts',
-    anchor: '((SV39X4 << MODE_SHIFT) | (vmid * VMID_BIT)) >>> 0',
-    replacement: '((SV39X4 << MODE_SHIFT) | (vmid * 0)) >>> 0',
+    anchor:
+      'frame.hgatp.at + 4, ((SV39X4 << MODE_SHIFT) | (vmid * VMID_BIT)) >>> 0)\n  port.store32(at + frame.vstimecmp.at, 0xffff_ffff)',
+    replacement:
+      'frame.hgatp.at + 4, ((SV39X4 << MODE_SHIFT) | (vmid * 0)) >>> 0)\n  port.store32(at + frame.vstimecmp.at, 0xffff_ffff)',
     promise: 'memory',
     seed: 1,
   },

@@ -26,7 +26,7 @@ export const GRANTED: readonly Bug[] = [
     anchor: 'if ((flags & GRANT_PERMIT) === 0 || (write',
     replacement: 'if ((write',
     promise: 'dma',
-    seed: 0,
+    seed: 200,
   },
   {
     name: 'grant-read-only-ignored',
