@@ -3,8 +3,9 @@ import { type DriverPlacement, isPolled } from '../hw/spec/layouts/placement.ts'
 import type { NicConfig } from './nic.ts'
 import type { NvmeConfig } from './nvme.ts'
 
-/** Completions that a controller which coalesces gathers at the most. */
+/** Completions that a controller which coalesces gathers at the most; that a driver which adapts handles before others have their turn. */
 const COALESCED = 8
+const ADAPTIVE_BUDGET = 8
 
 type DiskOptions = Pick<DriverPlacement, 'depth' | 'queues' | 'service' | 'coalescing'>
 type CardOptions = Pick<DriverPlacement, 'queues' | 'service' | 'coalescing'>
@@ -13,7 +14,7 @@ export function nvmeConfigOf({ depth, queues, service, coalescing }: DiskOptions
   return {
     queueDepth: depth,
     queues,
-    adaptive: service === 'adaptive',
+    ...(service === 'adaptive' && { adaptive: true, budget: ADAPTIVE_BUDGET }),
     ...(coalescing > 0 && { coalescing: { microseconds: coalescing, completions: COALESCED } }),
   }
 }

@@ -174,4 +174,7 @@ test('plic: a source of the second word is enabled, claimed by priority, and com
   env.enter(() => controller.disable(10))
   env.enter(() => controller.complete(10))
   expect(line.level).toBe(false)
+  // What was completed while it was masked comes again.
+  env.enter(() => controller.enable(10, 1))
+  expect(env.enter(() => controller.claim())).toBe(10)
 })
