@@ -1,8 +1,10 @@
 /** Programs of a guest that drives a network card, or a virtual function of one: rings whose descriptors lead anywhere, messages to anywhere. */
 import fc from 'fast-check'
+import { sireg, siselect, stopei } from '../../../hw/spec/csrs/aia.ts'
+import { EIDELIVERY, EIE0 } from '../../../hw/spec/devices/imsic.ts'
 import { nicFunction } from '../../../hw/spec/devices/nic-function.ts'
 import { nic } from '../../../hw/spec/devices/nic.ts'
-import { pcie } from '../../../hw/spec/devices/pcie.ts'
+import { msixCapability, pcie } from '../../../hw/spec/devices/pcie.ts'
 import { GUEST_AIA, GUEST_PCIE, GUEST_RAM } from '../../../hw/spec/guest-map.ts'
 import { DATA } from '../guest-runtime.ts'
 import type { Program, Step, Value } from '../scenario.ts'
@@ -27,7 +29,17 @@ const RECEIVES = 0x801a
 const WHOLE = 0x0b00_0000
 const CAPABILITIES_END = 0x100
 const DONE = 4000
+/** In which messages come from frames that arrive, while another guest has had the hart. */
+const HEARD = 40_000
 const MOST_VECTORS = 3
+/** As the VMM shows them in configuration space; enabled. */
+const MESSAGES_AT = 0xf0 + msixCapability.MESSAGE_CONTROL.at
+const MESSAGES_ON = 0x8000
+/** GPIE: a message for each vector. */
+const EACH_ITS_OWN = 0x10
+const VECTORS = 7
+/** IVAR: what is received is told by the first vector. */
+const QUEUES = 0x80
 
 const store = (address: number, value: Value, bytes: 1 | 2 | 4 | 8 = 4): Step => ({
   op: 'store',
@@ -52,6 +64,41 @@ export interface CardUse {
   readonly rings: { readonly sent: number; readonly received: number }
   readonly messages: readonly Message[]
   readonly kind: 'card' | 'function'
+}
+
+/** Has its own interrupt file take messages, the function send them, and one sent at once. */
+function listens(
+  kind: CardUse['kind'],
+  at: (register: { readonly at: number }, value: number) => Step,
+): readonly Step[] {
+  const file = (select: number, value: Value): readonly Step[] => [
+    { op: 'write', csr: siselect.number, value: select },
+    { op: 'write', csr: sireg.number, value },
+  ]
+  return [
+    ...file(EIDELIVERY, 1),
+    ...file(EIE0, '0xffffffffffff'),
+    store(FUNCTION + MESSAGES_AT, MESSAGES_ON, 2),
+    ...(kind === 'card'
+      ? [
+          at(nic.GPIE, EACH_ITS_OWN),
+          at(nic.IVAR, QUEUES),
+          at(nic.EIAC, VECTORS),
+          at(nic.EIMS, VECTORS),
+          at(nic.EICS, VECTORS),
+        ]
+      : []),
+    ...(kind === 'function'
+      ? [
+          at(nicFunction.VTIVAR, QUEUES),
+          at(nicFunction.VTEIAC, VECTORS),
+          at(nicFunction.VTEIMS, VECTORS),
+          at(nicFunction.VTEICS, VECTORS),
+        ]
+      : []),
+    // It takes what it has asked for, so that the file is empty.
+    ...Array.from({ length: MOST_VECTORS }, (): Step => ({ op: 'write', csr: stopei.number, value: 0 })),
+  ]
 }
 
 /** Gives the function a place, its rings and messages, and lets it run. */
@@ -88,9 +135,10 @@ export function usesCard({ window, from, to, rings, messages, kind }: CardUse): 
     ...ring(table.RDBAL, { at: table.RDBAL.at + 8 }, rings.received),
     at(table.RXDCTL, ENABLE),
     ...(kind === 'card' ? [at(nic.RCTL, RECEIVES)] : []),
+    ...(messages.length > 0 ? listens(kind, at) : []),
     at(table.RDT, to.length % ENTRIES),
     at(table.TDT, from.length % ENTRIES),
-    { op: 'wait', ticks: DONE },
+    { op: 'wait', ticks: messages.length > 0 ? HEARD : DONE },
     { op: 'load', bytes: 4, signed: false, address: window + table.TDT.at },
     store(FUNCTION + pcie.COMMAND.at, 0, 2),
   ]

@@ -16,6 +16,9 @@ import { difference } from '../view.ts'
 
 const MEMORY_MIB = 8
 const FINISHED = 0x5555
+/** Longer than a turn: where harts are shared, messages for one come while the other has it. */
+const BUSY: Program = [{ op: 'compute', times: 700_000 }]
+const LATEST = 8_000_000
 /** To everybody. */
 const FRAME = Array.from({ length: 200 }, (_, index) => (index < 6 ? 0xff : index & 0xff))
 
@@ -38,8 +41,8 @@ const PARTS: readonly Part[] = [
   { topologies: ofRings('disk'), harm: ringProgram('disk'), own: wellDone('disk') },
   { topologies: ofRings('network'), harm: ringProgram('network'), own: wellDone('network') },
   { topologies: OWN_DISKS, harm: transfers.map(each => each.flatMap(identifies)), own: [] },
-  { topologies: ofCards('guest'), harm: cardProgram('card'), own: [] },
-  { topologies: ofCards('function'), harm: cardProgram('function'), own: [] },
+  { topologies: ofCards('guest'), harm: cardProgram('card'), own: BUSY },
+  { topologies: ofCards('function'), harm: cardProgram('function'), own: BUSY },
   {
     topologies: [...SERVED, ...GUARDED],
     harm: hostileProgram(['disk', 'network'], MEMORY_MIB, 3),
@@ -53,7 +56,7 @@ const part = fc.oneof(...PARTS.map((each, index) => ({ weight: index < 2 ? 1 : 4
 /** Frames for everybody, while cards are on; now and then the machine is saved in the midst. */
 const actions: fc.Arbitrary<readonly Action[]> = fc
   .record({
-    frames: fc.array(fc.integer({ min: 10_000, max: 3_000_000 }), { maxLength: 3 }),
+    frames: fc.array(fc.integer({ min: 10_000, max: LATEST }), { maxLength: 3 }),
     saved: fc.oneof(
       { weight: 6, arbitrary: fc.constant(0) },
       { weight: 1, arbitrary: fc.integer({ min: 1, max: 3_000_000 }) },
