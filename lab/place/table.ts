@@ -65,7 +65,7 @@ export function blastTable(blasts: readonly Blast[]): string {
   return blasts
     .flatMap(({ placement, struck, radius, escapes }) => {
       const reached = radius.length === 0 ? 'nobody' : radius.join(', ')
-      const line = `${placementNamed(placement).label.padEnd(name)}${struck} faults reached ${reached}`
+      const line = `${placementNamed(placement).label.padEnd(name)}${faults(struck)} reached ${reached}`
       return [line, ...escapesOf(escapes, name)]
     })
     .join('\n')
@@ -79,9 +79,13 @@ export function containmentTable(containments: readonly Containment[]): string {
       const seen = escapes.length === 0 ? 'none was seen' : `${escapes.length} were seen`
       const late = `they were late by ${microseconds(disturbance)} µs at most; the IOMMU refused ${refused} requests`
       const label = placementNamed(placement).label.padEnd(name)
-      return [`${label}of ${struck} faults ${seen} by other guests; ${late}`, ...escapesOf(escapes, name)]
+      return [`${label}of ${faults(struck)} ${seen} by other guests; ${late}`, ...escapesOf(escapes, name)]
     })
     .join('\n')
+}
+
+function faults(count: number): string {
+  return count === 1 ? '1 fault' : `${count} faults`
 }
 
 function escapesOf(escapes: Containment['escapes'], indent: number): readonly string[] {
