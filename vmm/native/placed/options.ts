@@ -14,7 +14,7 @@ export function checkOptions(device: PlacedKind, placement: DriverPlacement, kno
   const { at, service, coalescing } = placement
   for (const option of OPTIONS) {
     if (known.includes(option) || placement[option] === DEFAULT_PLACEMENT[option]) continue
-    const there = known.length > 0 ? `it has ${known.join(', ')}` : 'it is the guest that decides'
+    const there = known.length > 0 ? `it has ${known.join(', ')}` : 'the guest decides, but for interrupts "polled"'
     throw new Error(
       `the ${device}'s driver at "${at}" has no ${option} ${JSON.stringify(placement[option])}: leave it out; ${there}`,
     )
