@@ -46,7 +46,6 @@ export class Kernel {
   readonly #endings: Endings
 
   constructor(program: Program, code: KernelCode, plan: Plan) {
-    const { harts } = plan
     this.#code = code
     this.#timers = new Timers(plan)
     this.#plan = plan
@@ -54,8 +53,8 @@ export class Kernel {
     this.#interrupts = new Interrupts(plan, this.#timers, code)
     this.#traps = new Traps(plan, this.#calls)
     this.#endings = new Endings(plan)
-    this.#coming = new Int32Array(harts).fill(IDLE)
-    this.#spaces = new ActiveSpaces(harts, code)
+    this.#coming = new Int32Array(plan.harts).fill(IDLE)
+    this.#spaces = new ActiveSpaces(plan.harts, code)
     const boot = new Boot(plan, code, this.#timers, {
       interrupt: port => this.#interrupts.take(port),
       leave: port => this.#leave(port),
@@ -295,8 +294,7 @@ export class Kernel {
   }
 
   #panic(port: HartPort): void {
-    const cause = port.read(scause)
     const address = port.read(stval)
-    throw new Error(`the host's kernel trapped: cause ${cause}, value 0x${address.toString(16)}`)
+    throw new Error(`the host's kernel trapped: cause ${port.read(scause)}, value 0x${address.toString(16)}`)
   }
 }
