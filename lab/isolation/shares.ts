@@ -82,8 +82,8 @@ export async function tryAll(
 
 /** Threads that try promises. */
 export interface Crew {
-  /** Goes on with a promise until `deadline` (of performance.now), until it has been tried as often as the plan says, or is broken; one share at the least. */
-  go(tried: Tried, deadline: number, told: (verdict: Verdict) => void): Promise<Tried>
+  /** Goes on with a promise until `deadline` (of performance.now), until it has been tried as often as the plan says (or `runs`), or is broken; one share at the least. */
+  go(tried: Tried, deadline: number, told: (verdict: Verdict) => void, runs?: number): Promise<Tried>
 }
 
 /** Has a crew do something, with what else has been seen. */
@@ -92,7 +92,9 @@ export async function withCrew(plan: Plan, work: (crew: Crew) => Promise<readonl
   const workers = Array.from({ length: path === undefined ? threads : 1 }, () => startThread(bug, covers))
   const causes = new Map<number, number>()
   try {
-    const verdicts = await work({ go: (tried, deadline, told) => goOn(workers, plan, causes, tried, deadline, told) })
+    const verdicts = await work({
+      go: (tried, deadline, told, runs = plan.runs) => goOn(workers, { ...plan, runs }, causes, tried, deadline, told),
+    })
     const coverage = covers
       ? joined(await Promise.all(workers.map(worker => ask<readonly FileCoverage[]>(worker, { cover: true }))))
       : []

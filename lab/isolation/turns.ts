@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { UserError } from '../user-error.ts'
 import type { Verdict } from './campaign.ts'
-import { type Outcome, type Plan, type Tried, untried, withCrew } from './shares.ts'
+import { type Outcome, type Plan, SHARE, type Tried, untried, withCrew } from './shares.ts'
 
 /** Long beside what it takes to boot a promise's machines. */
 const TURN = 120_000
@@ -33,7 +33,8 @@ export async function tryInTurns(
     while (!isOver() && held().length > 0) {
       for (const [name, tried] of held()) {
         if (isOver()) break
-        all.set(name, await crew.go(tried, Math.min(end, performance.now() + TURN), told))
+        const runs = tried.next * SHARE + total - sum()
+        all.set(name, await crew.go(tried, Math.min(end, performance.now() + TURN), told, runs))
         if (file !== undefined) keep(file, { seed: plan.seed, tried: [...all.values()] })
       }
     }
