@@ -82,7 +82,7 @@ export const FENCES: readonly Bug[] = [
     anchor: '      else port.hfenceVvma()\n',
     replacement: '',
     promise: 'memory',
-    seed: 30,
+    seed: 36,
   },
   {
     name: 'remote-fence-hart-base-ignored',

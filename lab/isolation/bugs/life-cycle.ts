@@ -106,7 +106,7 @@ export const LIFE_CYCLE: readonly Bug[] = [
     anchor: 'free.givePage(page)',
     replacement: 'free.clean[free.record.clean++] = page',
     promise: 'residue',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'estate-of-the-living',

@@ -16,7 +16,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: '(GUEST_MODE | (gscid << GSCID_SHIFT)) >>> 0',
     replacement: '(gscid << GSCID_SHIFT) >>> 0',
     promise: 'dma',
-    seed: 11,
+    seed: 5,
   },
   {
     name: 'one-iommu-domain',
@@ -27,7 +27,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'GUEST_MODE | (gscid << GSCID_SHIFT)',
     replacement: 'GUEST_MODE | (1 << GSCID_SHIFT)',
     promise: 'dma',
-    seed: 11,
+    seed: 5,
   },
   {
     name: 'tables-a-gigabyte-off',
@@ -38,7 +38,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'driver.attach(identity, vm.ram.root, vm.vmid, messages, mask, pattern)',
     replacement: 'driver.attach(identity, vm.ram.root + 0x4000, vm.vmid, messages, mask, pattern)',
     promise: 'dma',
-    seed: 11,
+    seed: 5,
   },
   {
     name: 'first-function-for-all',
@@ -49,7 +49,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'configuration.findClass(this.#class, assignment.number)',
     replacement: 'configuration.findClass(this.#class, 0 * assignment.number)',
     promise: 'dma',
-    seed: 11,
+    seed: 5,
   },
   {
     name: 'functions-share-a-window',
@@ -60,7 +60,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'window: WINDOWS + index * WINDOW_BYTES',
     replacement: 'window: WINDOWS + index * 0 * WINDOW_BYTES',
     promise: 'dma',
-    seed: 11,
+    seed: 5,
   },
   {
     name: 'bar-placed-anywhere',
@@ -115,7 +115,7 @@ export const PASSTHROUGH: readonly Bug[] = [
     anchor: 'this.#guard.setMessage(this.table, vcpu, file)',
     replacement: 'this.#guard.setMessage(0 * this.table, vcpu, file)',
     promise: 'dma',
-    seed: 0,
+    seed: 8,
   },
   {
     name: 'interrupt-file-of-first-vcpu',

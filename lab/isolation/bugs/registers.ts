@@ -60,7 +60,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: '    csrw fcsr, t0\n',
     replacement: '',
     promise: 'residue',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'senvcfg-shared',
@@ -71,7 +71,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['scounteren']",
     promise: 'residue',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'scounteren-shared',
@@ -82,7 +82,7 @@ export const REGISTERS: readonly Bug[] = [
     anchor: "['scounteren', 'senvcfg']",
     replacement: "['senvcfg']",
     promise: 'residue',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'vsscratch-shared',

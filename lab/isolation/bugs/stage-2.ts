@@ -16,7 +16,7 @@ export const STAGE_2: readonly Bug[] = [
     anchor: 'port.fill(page + record.scrubbed, 0, PIECE)',
     replacement: 'port.fill(page + record.scrubbed, 0, PIECE / 2)',
     promise: 'residue',
-    seed: 1,
+    seed: 7,
   },
   {
     name: 'page-given-twice',
@@ -66,7 +66,7 @@ export const STAGE_2: readonly Bug[] = [
     anchor: 'address < GUEST_RAM + this.bytes',
     replacement: 'address <= GUEST_RAM + this.bytes',
     promise: 'residue',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'crossing-unchecked',
@@ -80,7 +80,7 @@ export const STAGE_2: readonly Bug[] = [
       'const first = this.populate(port, address)\n    if (first === 0) return -1\n' +
       '    if ((offset % LARGE_PAGE) + bytes > LARGE_PAGE) return first + (offset % this.#sizes.mapped)\n',
     promise: 'dma',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'neighbours-show-in-crossings',
@@ -135,6 +135,6 @@ export const STAGE_2: readonly Bug[] = [
     anchor: 'port.fill(vm.ram.root, 0, 0x4000)',
     replacement: 'port.fill(vm.ram.root, 0, 0x2000)',
     promise: 'residue',
-    seed: 1,
+    seed: 3,
   },
 ]

@@ -17,7 +17,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'entries = bytes / virtqDesc.size',
     replacement: 'entries = port.load32(descriptor + virtqDesc.len.at) / virtqDesc.size',
     promise: 'dma',
-    seed: 9,
+    seed: 21,
   },
   {
     name: 'chain-without-end',
@@ -28,7 +28,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (at >= entries) return false',
     promise: 'dma',
-    seed: 12,
+    seed: 59,
   },
   {
     name: 'descriptor-index-not-checked',
@@ -39,7 +39,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'if (at >= entries || record.count === record.size) return false',
     replacement: 'if (record.count === record.size) return false',
     promise: 'dma',
-    seed: 7,
+    seed: 21,
   },
   {
     name: 'used-ring-not-looked-up',
@@ -50,7 +50,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'record.ring = this.#memory.reach(port, device, virtqUsedBytes(size))',
     replacement: 'record.ring = this.#memory.reach(port, device, virtqUsed.size)',
     promise: 'dma',
-    seed: 15,
+    seed: 32,
   },
   {
     name: 'descriptor-table-not-looked-up',
@@ -61,7 +61,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'record.table = this.#memory.reach(port, descriptors, virtqDescBytes(size))',
     replacement: 'record.table = this.#memory.reach(port, descriptors, virtqDesc.size)',
     promise: 'dma',
-    seed: 3,
+    seed: 31,
   },
   {
     name: 'queue-size-not-bounded',
@@ -72,7 +72,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'size === 0 || size > QUEUE_MAXIMUM || (size & (size - 1)) !== 0',
     replacement: 'size === 0 || (size & (size - 1)) !== 0',
     promise: 'dma',
-    seed: 12,
+    seed: 104,
   },
   {
     name: 'indirect-in-indirect',
@@ -116,7 +116,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    for (let index = 0; index < this.queues.length; index++) this.queues[index].reset()\n',
     replacement: '',
     promise: 'residue',
-    seed: 1,
+    seed: 6,
   },
   {
     name: 'interrupt-survives-reset',
@@ -139,7 +139,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: '    if (this.#record.outstanding > 0) return false\n',
     replacement: '',
     promise: 'dma',
-    seed: 8,
+    seed: 4,
   },
   {
     name: 'status-not-looked-up',
@@ -161,7 +161,7 @@ export const VIRTIO: readonly Bug[] = [
     anchor: 'this.#queue.reachPiece(port, addresses[0], virtioBlkReq.size) < virtioBlkReq.size',
     replacement: 'this.#queue.reachPiece(port, addresses[0], 1) < 1',
     promise: 'dma',
-    seed: 1,
+    seed: 48,
   },
   {
     name: 'frame-padded-with-leftovers',
