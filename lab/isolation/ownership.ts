@@ -145,7 +145,8 @@ export class Ownership implements Observer {
 
   #hasEnded(tlb: Tlb, at: number): boolean {
     const guest = this.#arena.guestNamed((tlb.context[at] >>> VMID_SHIFT) & VMIDS)
-    return this.#arena.system.guests[guest]?.record.ended === true
+    const { guests } = this.#arena.system
+    return guest in guests && guests[guest].record.ended
   }
 
   /** An entry of a TLB leads to pages of whose VMID it has. */
